@@ -1,0 +1,63 @@
+// Accounts: who somebody is, and the bodies of registering, logging in and refreshing.
+import { z } from 'zod';
+import { Id, Instant } from './ids.ts';
+
+export const passwordCharsMin = 10;
+export const passwordCharsMax = 128;
+export const adultAgeYears = 18;
+
+export const Role = z.enum(['viewer', 'performer', 'admin']);
+export type Role = z.infer<typeof Role>;
+
+/** Lower-cased and trimmed, so that one mailbox is one account. */
+export const Email = z
+  .string()
+  .max(254)
+  .transform((text) => text.trim().toLowerCase())
+  .pipe(z.email());
+
+export const Username = z
+  .string()
+  .min(3)
+  .max(24)
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'a letter first, then letters, digits and _');
+
+export const Password = z.string().min(passwordCharsMin).max(passwordCharsMax);
+
+/** ISO 3166-1 alpha-2. */
+export const CountryCode = z.string().regex(/^[A-Z]{2}$/, 'two capital letters, as in ISO 3166-1');
+
+/** A calendar day, `YYYY-MM-DD`. */
+export const CalendarDate = z.iso.date();
+
+export const RegisterBody = z.strictObject({
+  email: Email,
+  username: Username,
+  password: Password,
+  dateOfBirth: CalendarDate,
+  country: CountryCode,
+});
+export type RegisterBody = z.infer<typeof RegisterBody>;
+
+export const LoginBody = z.strictObject({
+  email: Email,
+  password: z.string().min(1).max(passwordCharsMax),
+});
+
+export const Me = z.object({
+  id: Id,
+  email: z.string(),
+  username: z.string(),
+  role: Role,
+  country: z.string(),
+  createdAt: Instant,
+});
+export type Me = z.infer<typeof Me>;
+
+/** A short access token for the Authorization header; the refresh token travels in an HttpOnly cookie. */
+export const Session = z.object({
+  accessToken: z.string(),
+  expiresAt: Instant,
+  user: Me,
+});
+export type Session = z.infer<typeof Session>;

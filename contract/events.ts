@@ -1,0 +1,64 @@
+// Room events: what happened in a stream's room, stored before it is told, told to every socket.
+import { z } from 'zod';
+import { Role } from './accounts.ts';
+import { EventId, Id, Instant } from './ids.ts';
+import { TipAmount, tipMessageCharsMax } from './money.ts';
+import { StreamEndReason, StreamState } from './streams.ts';
+
+export const chatMessageCharsMax = 500;
+
+const common = { id: EventId, streamId: Id, at: Instant };
+
+export const ChatMessageEvent = z.object({
+  ...common,
+  type: z.literal('chat.message'),
+  data: z.object({
+    messageId: Id,
+    userId: Id,
+    username: z.string(),
+    role: Role,
+    body: z.string().max(chatMessageCharsMax),
+  }),
+});
+
+/** `username` and `userId` are null when the tipper chose to stay anonymous. */
+export const TipReceivedEvent = z.object({
+  ...common,
+  type: z.literal('tip.received'),
+  data: z.object({
+    tipId: Id,
+    userId: Id.nullable(),
+    username: z.string().nullable(),
+    amountTokens: TipAmount,
+    message: z.string().max(tipMessageCharsMax),
+  }),
+});
+
+export const StreamStateEvent = z.object({
+  ...common,
+  type: z.literal('stream.state'),
+  data: z.object({ state: StreamState, reason: StreamEndReason.nullable() }),
+});
+
+export const RoomEvent = z.discriminatedUnion('type', [
+  ChatMessageEvent,
+  TipReceivedEvent,
+  StreamStateEvent,
+]);
+export type RoomEvent = z.infer<typeof RoomEvent>;
+
+export const roomEventsPageMax = 200;
+export const ListEventsQuery = z.object({
+  after: z.coerce.number().int().nonnegative().optional(),
+});
+
+/** Oldest first. `resyncNeeded` says that more was missed than one page holds: show the page, drop the past. */
+export const RoomEventList = z.object({
+  events: z.array(RoomEvent),
+  resyncNeeded: z.boolean(),
+});
+export type RoomEventList = z.infer<typeof RoomEventList>;
+
+export const PostMessageBody = z.strictObject({
+  body: z.string().trim().min(1).max(chatMessageCharsMax),
+});

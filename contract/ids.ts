@@ -1,0 +1,20 @@
+// Identifiers: every row, stream, user and message is named by a UUID.
+import { z } from 'zod';
+
+export const Id = z.uuid();
+export type Id = z.infer<typeof Id>;
+
+/** Ids of room events grow within the whole system; a client asks for what came after its last one. */
+export const EventId = z.int().nonnegative();
+
+export const IDEMPOTENCY_HEADER = 'idempotency-key';
+
+/** One key per intended act; a retry of the same act sends the same key. */
+export const IdempotencyKey = z
+  .string()
+  .min(8)
+  .max(64)
+  .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, - and _ only');
+
+/** An instant as RFC 3339 text in UTC. */
+export const Instant = z.iso.datetime({ offset: true });

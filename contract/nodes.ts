@@ -1,0 +1,96 @@
+// Nodes: what SFU nodes and transcoders report to the edge, and what it answers.
+import { z } from 'zod';
+import { Id } from './ids.ts';
+
+export const nodeReportIntervalSeconds = 2;
+/** A node that has not been heard of for so long gets no new rooms. */
+export const nodeStaleSeconds = 8;
+/** A transcoder renews its leases at this pace, and loses those that it has not renewed for `transcodeLeaseSeconds`. */
+export const transcodeReportIntervalSeconds = 2;
+export const transcodeLeaseSeconds = 8;
+export const nodeStreamsMax = 2_000;
+
+export const NodeId = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[A-Za-z0-9._-]+$/);
+
+export const VideoCodec = z.enum(['H264', 'VP8']);
+export type VideoCodec = z.infer<typeof VideoCodec>;
+
+/** Facts about the rooms of one SFU node; sent every few seconds, and at once when a publisher comes or goes. */
+export const SfuReport = z.strictObject({
+  nodeId: NodeId,
+  url: z.url(),
+  streams: z
+    .array(
+      z.strictObject({
+        streamId: Id,
+        publishing: z.boolean(),
+        videoCodec: VideoCodec.nullable(),
+        viewers: z.int().nonnegative(),
+      }),
+    )
+    .max(nodeStreamsMax),
+});
+export type SfuReport = z.infer<typeof SfuReport>;
+
+/** Rooms that the node must close, because their stream has ended. */
+export const SfuReportAnswer = z.object({ close: z.array(Id) });
+export type SfuReportAnswer = z.infer<typeof SfuReportAnswer>;
+
+/** What one transcoder is doing; the answer is what it should be doing. */
+export const TranscoderReport = z.strictObject({
+  transcoderId: NodeId,
+  /** The address from which players fetch; playlists lie under `/live/{streamId}/`. */
+  publicUrl: z.url(),
+  /** How many more streams it can take. */
+  freeJobs: z.int().nonnegative(),
+  jobs: z
+    .array(
+      z.strictObject({
+        streamId: Id,
+        state: z.enum(['starting', 'ready', 'stalled']),
+        /** True when the link to the SFU is broken and a new ticket is needed. */
+        needsTicket: z.boolean(),
+        thumbnailUrl: z.url().nullable(),
+      }),
+    )
+    .max(nodeStreamsMax),
+});
+export type TranscoderReport = z.infer<typeof TranscoderReport>;
+
+export const TranscodeJob = z.object({
+  streamId: Id,
+  sfuUrl: z.string(),
+  /** A node ticket, good once; absent for a job that goes on with the link it has. */
+  ticket: z.string().optional(),
+});
+export type TranscodeJob = z.infer<typeof TranscodeJob>;
+
+export const TranscoderReportAnswer = z.object({
+  /** New jobs, and running ones that need a new ticket. */
+  start: z.array(TranscodeJob),
+  /** Jobs to stop: the stream has ended or another transcoder has the lease. */
+  stop: z.array(Id),
+});
+export type TranscoderReportAnswer = z.infer<typeof TranscoderReportAnswer>;
+
+/** An SFU node as it stands in the registry. */
+export const SfuNode = z.object({
+  nodeId: NodeId,
+  url: z.url(),
+  /** 0 is idle, 1 is full. */
+  load: z.number().min(0).max(1),
+  /** Milliseconds since the epoch at which it was last heard of. */
+  seenAt: z.int(),
+});
+export type SfuNode = z.infer<typeof SfuNode>;
+
+export const Health = z.object({
+  ok: z.boolean(),
+  service: z.string(),
+  checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().optional() })),
+});
+export type Health = z.infer<typeof Health>;

@@ -1,0 +1,63 @@
+// Problems: every expected refusal has a code here, with its HTTP status and title (RFC 9457).
+import { z } from 'zod';
+
+const table = {
+  'malformed-body': [400, 'The body is not valid JSON'],
+  'invalid-request': [422, 'The request does not fit its schema'],
+  'body-too-large': [413, 'The body is larger than this route takes'],
+  'unsupported-media-type': [415, 'Only application/json is taken here'],
+  'missing-idempotency-key': [400, 'This request needs an Idempotency-Key header'],
+  'idempotency-key-reused': [409, 'This idempotency key was used for a different request'],
+  unauthenticated: [401, 'You need to log in'],
+  'invalid-credentials': [401, 'E-mail or password is wrong'],
+  'session-expired': [401, 'The session has ended; log in again'],
+  forbidden: [403, 'You are not allowed to do this'],
+  'untrusted-origin': [403, 'The request came from a page that is not ours'],
+  'not-found': [404, 'There is no such thing'],
+  'method-not-allowed': [405, 'This method is not offered here'],
+  'email-taken': [409, 'An account with this e-mail exists'],
+  'username-taken': [409, 'This user name is taken'],
+  'under-age': [403, 'You must be an adult to use this service'],
+  'unknown-country': [422, 'This country code is not known'],
+  'insufficient-balance': [409, 'The balance is too small'],
+  'self-tip': [409, 'You cannot tip yourself'],
+  'stream-not-live': [409, 'The stream is not live'],
+  'stream-ended': [409, 'The stream has ended'],
+  'invalid-transition': [409, 'The stream cannot change to this state from the one it is in'],
+  'stream-limit': [409, 'You have a stream open already'],
+  'package-unavailable': [409, 'This package is not sold any more'],
+  'payment-mismatch': [409, 'The payment does not fit the order'],
+  'payment-not-captured': [409, 'The payment is not captured yet'],
+  'invalid-signature': [400, 'The signature does not fit the message'],
+  'gateway-unavailable': [503, 'The payment gateway does not answer; try again'],
+  'media-unavailable': [503, 'No media node is free at the moment; try again'],
+  'rate-limited': [429, 'Too many requests; slow down'],
+  unavailable: [503, 'The service is not available at the moment; try again'],
+  internal: [500, 'Something went wrong on our side'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof table;
+
+export const problemCodes = Object.keys(table) as [ProblemCode, ...ProblemCode[]];
+
+/** The HTTP status of a problem code. */
+export function problemStatus(code: ProblemCode): (typeof table)[ProblemCode][0] {
+  return table[code][0];
+}
+
+/** The one-line title of a problem code. */
+export function problemTitle(code: ProblemCode): string {
+  return table[code][1];
+}
+
+/** The body of every refusal, `application/problem+json` (RFC 9457). */
+export const ProblemDocument = z.looseObject({
+  type: z.string(),
+  code: z.enum(problemCodes),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  requestId: z.string().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type ProblemDocument = z.infer<typeof ProblemDocument>;

@@ -1,0 +1,76 @@
+// Tickets: what the edge has decided, signed, for the media nodes to obey.
+import { z } from 'zod';
+import { Role } from './accounts.ts';
+import { Id, Instant } from './ids.ts';
+
+/** The only signature algorithm that a ticket may carry (RFC 8037, Ed25519). */
+export const ticketAlgorithm = 'EdDSA';
+/** Issuer of every token and ticket. */
+export const ticketIssuer = 'livepanty';
+/** How far clocks of two machines may differ before a ticket is refused. */
+export const ticketClockSkewSeconds = 5;
+export const roomTicketTtlSeconds = 60;
+export const nodeTicketTtlSeconds = 60;
+export const hlsTicketTtlSeconds = 300;
+
+export const Capability = z.enum(['publish', 'subscribe', 'moderate']);
+export type Capability = z.infer<typeof Capability>;
+
+const common = {
+  iss: z.literal(ticketIssuer),
+  iat: z.int(),
+  exp: z.int(),
+  jti: Id,
+};
+
+/** Admits one socket, once, to one stream's room on one node. Without `subscribe` it gets events only. */
+export const RoomTicket = z.object({
+  ...common,
+  aud: z.literal('room'),
+  sub: z.string().min(1).max(64),
+  name: z.string().max(64),
+  role: z.enum([...Role.options, 'guest']),
+  stream: Id,
+  node: z.string().min(1).max(64),
+  capabilities: z.array(Capability),
+});
+export type RoomTicket = z.infer<typeof RoomTicket>;
+
+/** Admits a transcoder, once, to tap the media of one stream on one node. */
+export const NodeTicket = z.object({
+  ...common,
+  aud: z.literal('node'),
+  sub: z.string().min(1).max(64),
+  stream: Id,
+  node: z.string().min(1).max(64),
+});
+export type NodeTicket = z.infer<typeof NodeTicket>;
+
+/** Lets a player read the playlists of one stream until it ends; renewed silently. */
+export const HlsTicket = z.object({
+  ...common,
+  aud: z.literal('hls'),
+  sub: z.string().min(1).max(64),
+  stream: Id,
+});
+export type HlsTicket = z.infer<typeof HlsTicket>;
+
+export const Transport = z.enum(['webrtc', 'hls']);
+export type Transport = z.infer<typeof Transport>;
+
+export const TicketBody = z.discriminatedUnion('intent', [
+  z.strictObject({ intent: z.literal('publish') }),
+  z.strictObject({ intent: z.literal('watch') }),
+]);
+
+/**
+ * The answer to a ticket request. `transport` is what the player should start with.
+ * `room.url` is a WebSocket address; `hls.url` a multivariant playlist to which the player adds
+ * `?ticket=`; it is null until the transcoder has packaged the first segment.
+ */
+export const TicketGrant = z.object({
+  transport: Transport,
+  room: z.object({ url: z.string(), ticket: z.string() }),
+  hls: z.object({ url: z.string(), ticket: z.string(), expiresAt: Instant }).nullable(),
+});
+export type TicketGrant = z.infer<typeof TicketGrant>;

@@ -1,0 +1,46 @@
+// Media: what SFU nodes and transcoders report, and the work they are handed in return.
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { Id, RoomEvent, type SfuReport, type TranscoderReport } from '#contract';
+import { callFunction } from './call.ts';
+import type { Db } from './connect.ts';
+
+const SfuReportResult = z.object({
+  close: z.array(Id),
+  events: z.array(RoomEvent),
+  /** True when a stream went live just now. */
+  published: z.boolean(),
+});
+
+/** Stores one SFU node's facts; streams whose media has come go live. */
+export async function recordSfuReport(
+  db: Db,
+  report: SfuReport,
+): Promise<z.infer<typeof SfuReportResult>> {
+  return callFunction(
+    db,
+    sql`select report_sfu(${report.nodeId}, ${report.url}, ${JSON.stringify(report.streams)}::jsonb)
+      as result`,
+    SfuReportResult,
+  );
+}
+
+const TranscoderReportResult = z.object({
+  start: z.array(z.object({ streamId: Id, nodeId: z.string(), sfuUrl: z.string() })),
+  stop: z.array(Id),
+});
+
+/** Renews a transcoder's leases and hands out streams that nobody packages. */
+export async function recordTranscoderReport(
+  db: Db,
+  report: TranscoderReport,
+  leaseSeconds: number,
+): Promise<z.infer<typeof TranscoderReportResult>> {
+  return callFunction(
+    db,
+    sql`select report_transcoder(
+      ${report.transcoderId}, ${report.publicUrl}, ${report.freeJobs},
+      ${JSON.stringify(report.jobs)}::jsonb, make_interval(secs => ${leaseSeconds})) as result`,
+    TranscoderReportResult,
+  );
+}

@@ -1,0 +1,49 @@
+// Configuration of the edge: read once from the environment, every missing name in one error.
+import { z } from 'zod';
+
+const secret = z.string().min(32);
+const urlList = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .pipe(z.array(z.url()));
+
+const Config = z.object({
+  ENVIRONMENT: z.enum(['development', 'production']),
+  /** Where people reach the product; the only origin that may send cookies. */
+  APP_ORIGIN: z.url().transform((text) => new URL(text).origin),
+  DATABASE_URL: z.string().min(1),
+  /** Only for a local stand-in of Neon's HTTP endpoint. */
+  NEON_FETCH_ENDPOINT: z.url().optional(),
+  UPSTASH_REDIS_REST_URL: z.url(),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1),
+  /** Private Ed25519 JWKs as a JSON array; the first signs, all verify. */
+  SIGNING_KEYS: z.string().min(1),
+  /** What SFU nodes and transcoders send as bearer. */
+  NODE_SECRET: secret,
+  RAZORPAY_KEY_ID: z.string().min(1),
+  RAZORPAY_KEY_SECRET: z.string().min(1),
+  /** One secret, or during a rotation the new and the old one, separated by a comma. */
+  RAZORPAY_WEBHOOK_SECRET: z.string().min(1),
+  RAZORPAY_API_URL: z.url().default('https://api.razorpay.com'),
+  RAZORPAY_CHECKOUT_URL: z.url().default('https://checkout.razorpay.com/v1/checkout.js'),
+  /** Origins of SFU nodes (ws, wss) and transcoders (http, https), for the content security policy. */
+  MEDIA_ORIGINS: urlList,
+  /** Header in which the proxy in front names the user's address; unset: the socket's own address. */
+  CLIENT_ADDRESS_HEADER: z.string().optional(),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+export type Config = z.infer<typeof Config>;
+
+/** Parses the environment. Throws one error that names everything that is missing or wrong. */
+export function readConfig(env: Record<string, unknown>): Config {
+  const parsed = Config.safeParse(env);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`the edge is not configured:\n  ${faults.join('\n  ')}`);
+}

@@ -1,0 +1,130 @@
+// Accounts: registering, logging in, renewing, logging out.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
+
+let edge: TestEdge;
+beforeAll(async () => {
+  edge = await startTestEdge();
+});
+afterAll(async () => {
+  await edge.close();
+});
+
+const registration = {
+  email: 'Asha@Example.com ',
+  username: 'Asha_1',
+  password: 'correct horse battery',
+  dateOfBirth: '1995-02-03',
+  country: 'IN',
+};
+const register = (changes: object, address = crypto.randomUUID()) =>
+  edge.call('POST', '/v1/auth/register', {
+    body: { ...registration, ...changes },
+    headers: { 'x-test-address': address },
+  });
+const login = (email: string, password: string) =>
+  edge.call('POST', '/v1/auth/login', {
+    body: { email, password },
+    headers: { 'x-test-address': crypto.randomUUID() },
+  });
+const cookieOf = (answer: { headers: Headers }) =>
+  (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+
+test('registering logs in, with the refresh token in a cookie that scripts cannot read', async () => {
+  const answer = await register({});
+  expect(answer.status).toBe(201);
+  expect(answer.body.user).toMatchObject({ email: 'asha@example.com', role: 'viewer' });
+  const cookie = answer.headers.get('set-cookie') ?? '';
+  expect(cookie).toMatch(/HttpOnly/i);
+  expect(cookie).toMatch(/SameSite=Strict/i);
+  const me = await edge.call('GET', '/v1/auth/me', {
+    headers: { authorization: `Bearer ${answer.body.accessToken}` },
+  });
+  expect(me.body).toEqual(answer.body.user);
+});
+
+test('a taken e-mail or user name, in whatever case, is refused', async () => {
+  await register({ email: 'first@example.com', username: 'First' });
+  expect((await register({ email: 'FIRST@example.com', username: 'Other' })).body.code).toBe(
+    'email-taken',
+  );
+  expect((await register({ email: 'other@example.com', username: 'fIRST' })).body.code).toBe(
+    'username-taken',
+  );
+});
+
+test('who is under 18 today where they live is refused, and who is 18 today is let in', async () => {
+  const today = new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Kolkata' }).format(new Date());
+  const eighteenYearsAgo = `${Number(today.slice(0, 4)) - 18}${today.slice(4)}`;
+  const dayAfter = new Date(`${eighteenYearsAgo}T00:00:00Z`);
+  dayAfter.setUTCDate(dayAfter.getUTCDate() + 1);
+  const young = await register({
+    email: 'young@example.com',
+    username: 'Young',
+    dateOfBirth: dayAfter.toISOString().slice(0, 10),
+  });
+  expect([young.status, young.body.code]).toEqual([403, 'under-age']);
+  const grown = await register({
+    email: 'grown@example.com',
+    username: 'Grown',
+    dateOfBirth: eighteenYearsAgo,
+  });
+  expect(grown.status).toBe(201);
+});
+
+test('a wrong password and an unknown e-mail are refused alike', async () => {
+  await register({ email: 'someone@example.com', username: 'Someone' });
+  const wrong = await login('someone@example.com', 'not the password');
+  const unknown = await login('nobody@example.com', 'not the password');
+  expect(wrong.status).toBe(401);
+  expect({ ...wrong.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' });
+  expect((await login('someone@example.com', registration.password)).status).toBe(200);
+});
+
+test('a refresh token is used once; a stolen one ends the whole session', async () => {
+  const answer = await register({ email: 'rotate@example.com', username: 'Rotate' });
+  const first = cookieOf(answer);
+  const renewed = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
+  expect(renewed.status).toBe(200);
+  const second = cookieOf(renewed);
+  expect(second).not.toBe(first);
+  // A moment later the first one may come again: its answer may have been lost.
+  const again = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
+  expect(again.status).toBe(200);
+  // Much later it can only have been stolen.
+  await edge.database.asOwner(
+    `update refresh_tokens set used_at = used_at - interval '1 minute' where used_at is not null`,
+  );
+  const stolen = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
+  expect([stolen.status, stolen.body.code]).toEqual([401, 'session-expired']);
+  const victim = await edge.call('POST', '/v1/auth/refresh', {
+    headers: { cookie: cookieOf(again) },
+  });
+  expect(victim.status).toBe(401);
+});
+
+test('a logged-out session cannot be renewed', async () => {
+  const cookie = cookieOf(await register({ email: 'leave@example.com', username: 'Leave' }));
+  expect((await edge.call('POST', '/v1/auth/logout', { headers: { cookie } })).status).toBe(204);
+  expect((await edge.call('POST', '/v1/auth/refresh', { headers: { cookie } })).status).toBe(401);
+});
+
+test('a request with our cookie from a foreign page is refused', async () => {
+  const answer = await edge.call('POST', '/v1/auth/refresh', {
+    headers: { origin: 'https://evil.example' },
+  });
+  expect([answer.status, answer.body.code]).toEqual([403, 'untrusted-origin']);
+});
+
+test('log-in attempts from one address are limited', async () => {
+  const attempt = () =>
+    edge.call('POST', '/v1/auth/login', {
+      body: { email: 'x', password: '' },
+      headers: { 'x-test-address': 'one-address' },
+    });
+  const answers = await Promise.all(Array.from({ length: 25 }, attempt));
+  const limited = answers.filter((answer) => answer.status === 429);
+  // The window may turn over once while the requests run.
+  expect(limited.length).toBeGreaterThanOrEqual(1);
+  expect(Number(limited[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+});

@@ -1,0 +1,41 @@
+// Internal: reports of SFU nodes and transcoders, and counters for operations.
+import { Hono } from 'hono';
+import {
+  SfuReport,
+  type SfuReportAnswer,
+  TranscoderReport,
+  type TranscoderReportAnswer,
+  transcodeLeaseSeconds,
+} from '#contract';
+import { recordSfuReport, recordTranscoderReport } from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
+import { requireNode } from '../services/access.ts';
+import { validate } from '../services/validate.ts';
+
+export function internalRoutes(deps: Deps) {
+  return new Hono<AppEnv>()
+    .use(requireNode(deps))
+    .post('/nodes/report', validate('json', SfuReport), async (c) => {
+      const result = await recordSfuReport(deps.db, c.req.valid('json'));
+      c.env.defer(deps.publisher.publish(result.events));
+      if (result.published) c.env.defer(deps.publisher.nudgeTranscoders());
+      return c.json({ close: result.close } satisfies SfuReportAnswer, 200);
+    })
+    .post('/transcode/report', validate('json', TranscoderReport), async (c) => {
+      const report = c.req.valid('json');
+      const result = await recordTranscoderReport(deps.db, report, transcodeLeaseSeconds);
+      const start = await Promise.all(
+        result.start.map(async (job) => ({
+          streamId: job.streamId,
+          sfuUrl: job.sfuUrl,
+          ticket: await deps.signer.nodeTicket({
+            subject: report.transcoderId,
+            streamId: job.streamId,
+            nodeId: job.nodeId,
+          }),
+        })),
+      );
+      return c.json({ start, stop: result.stop } satisfies TranscoderReportAnswer, 200);
+    })
+    .get('/counters', (c) => c.json(deps.counters.read(), 200));
+}

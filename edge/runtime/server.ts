@@ -1,0 +1,89 @@
+// What Node, Bun and Deno share: dependencies over a PostgreSQL pool, the client's files from disk.
+import { readFile, stat } from 'node:fs/promises';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connectPostgres } from '#db/postgres';
+import { createApp } from '../app.ts';
+import { readConfig } from '../config.ts';
+import type { Deps } from '../deps.ts';
+import { buildDeps } from '../services/build-deps.ts';
+import { loadArgon2Modules } from './argon2-files.ts';
+
+const clientFolder = fileURLToPath(new URL('../../client/dist', import.meta.url));
+/** Files with a hash in their name never change. */
+const hashedFileCache = 'public, max-age=31536000, immutable';
+
+const mediaTypes: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
+};
+
+export interface ServerParts {
+  deps: Deps;
+  fetch: (request: Request, socketAddress: string) => Promise<Response>;
+  /** Waits for deferred work, then lets go of the database. */
+  close: () => Promise<void>;
+}
+
+/** Builds the app from the environment. */
+export async function createServerParts(
+  env: Record<string, string | undefined>,
+  service: string,
+): Promise<ServerParts> {
+  const config = readConfig(env);
+  const pool = connectPostgres(config.DATABASE_URL, {
+    onError: (error) => deps.log.warn('idle database connection lost', { error: error.message }),
+  });
+  const deps: Deps = await buildDeps(config, {
+    db: pool.db,
+    argon2: await loadArgon2Modules(),
+    service,
+  });
+  const app = createApp(deps, readClientFile);
+  const deferred = new Set<Promise<unknown>>();
+  const defer = (work: Promise<unknown>) => {
+    const settled = work.catch((error: unknown) => {
+      deps.log.error('deferred work failed', { error: String(error) });
+    });
+    deferred.add(settled);
+    settled.finally(() => deferred.delete(settled));
+  };
+  return {
+    deps,
+    fetch: async (request, socketAddress) => app.fetch(request, { defer, socketAddress }),
+    async close() {
+      await Promise.all(deferred);
+      await pool.close();
+    },
+  };
+}
+
+/** A file of the built client, or its page for any other address, which the client routes itself. */
+async function readClientFile(request: Request): Promise<Response | null> {
+  const pathname = decodeURIComponent(new URL(request.url).pathname);
+  const wanted = path.join(clientFolder, path.normalize(pathname));
+  const inside = wanted.startsWith(clientFolder + path.sep);
+  const found = inside && (await stat(wanted).catch(() => null))?.isFile() ? wanted : null;
+  const isPage = path.extname(pathname) === '';
+  const file = found ?? (isPage ? path.join(clientFolder, 'index.html') : null);
+  const bytes = file && (await readFile(file).catch(() => null));
+  if (!file || !bytes) return null;
+  return new Response(new Uint8Array(bytes), {
+    headers: {
+      'content-type': mediaTypes[path.extname(file)] ?? 'application/octet-stream',
+      'cache-control': pathname.startsWith('/assets/') ? hashedFileCache : 'no-cache',
+    },
+  });
+}
+
+export function listenPort(env: Record<string, string | undefined>): number {
+  return Number(env.EDGE_PORT ?? 8787);
+}

@@ -1,0 +1,76 @@
+// Passwords: Argon2id (RFC 9106) in WebAssembly, kept as PHC strings.
+import setupWasm from 'argon2id/lib/setup.js';
+import { assert } from '#contract';
+import { fromBase64 } from './secrets.ts';
+
+/** OWASP's first choice for Argon2id: 19 MiB, two passes, one lane. */
+const memoryKib = 19_456;
+const passes = 2;
+const lanes = 1;
+const tagBytes = 32;
+const saltBytes = 16;
+
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  /** With null instead of a hash it takes as long and is false: an unknown user must not be told apart. */
+  verify(password: string, hash: string | null): Promise<boolean>;
+}
+
+/** Each runtime brings the WebAssembly module its own way: statically imported, or read from a file. */
+export interface Argon2Modules {
+  simd: WebAssembly.Module;
+  noSimd: WebAssembly.Module;
+}
+
+export async function createPasswordHasher(modules: Argon2Modules): Promise<PasswordHasher> {
+  const instantiate = (module: WebAssembly.Module) => async (imports: WebAssembly.Imports) => ({
+    instance: await WebAssembly.instantiate(module, imports),
+    module,
+  });
+  const argon2id = await setupWasm(instantiate(modules.simd), instantiate(modules.noSimd));
+
+  function derive(password: string, salt: Uint8Array): Uint8Array {
+    return argon2id({
+      password: new TextEncoder().encode(password.normalize('NFKC')),
+      salt,
+      parallelism: lanes,
+      passes,
+      memorySize: memoryKib,
+      tagLength: tagBytes,
+    });
+  }
+
+  return {
+    async hash(password) {
+      const salt = crypto.getRandomValues(new Uint8Array(saltBytes));
+      return encodePhc(salt, derive(password, salt));
+    },
+    async verify(password, hash) {
+      const { salt, tag } = hash ? decodePhc(hash) : decoy;
+      const derived = derive(password, salt);
+      let difference = derived.length ^ tag.length;
+      for (let index = 0; index < tag.length; index += 1) {
+        difference |= (derived[index] ?? 0) ^ (tag[index] ?? 0);
+      }
+      return difference === 0 && hash !== null;
+    },
+  };
+}
+
+const decoy = { salt: new Uint8Array(saltBytes), tag: new Uint8Array(tagBytes) };
+
+function encodePhc(salt: Uint8Array, tag: Uint8Array): string {
+  const parameters = `m=${memoryKib},t=${passes},p=${lanes}`;
+  return `$argon2id$v=19$${parameters}$${unpaddedBase64(salt)}$${unpaddedBase64(tag)}`;
+}
+
+function decodePhc(text: string): { salt: Uint8Array; tag: Uint8Array } {
+  const [, name, version, parameters, salt, tag] = text.split('$');
+  assert(name === 'argon2id' && version === 'v=19' && salt && tag, 'a password hash of ours');
+  assert(parameters === `m=${memoryKib},t=${passes},p=${lanes}`, 'parameters that we still use');
+  return { salt: fromBase64(salt), tag: fromBase64(tag) };
+}
+
+function unpaddedBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes)).replace(/=+$/, '');
+}

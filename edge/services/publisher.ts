@@ -1,0 +1,61 @@
+// Publishing: tells stored events to the rooms' sockets; what fails here is told again by the relay.
+import type { Redis } from '@upstash/redis';
+import { type RoomEvent, roomChannel, transcodeNudgeChannel } from '#contract';
+import type { Log } from './log.ts';
+
+/** Ids of events that were published and not yet marked so in the database, scored by time. */
+const publishedKey = 'events:published';
+/** An id that the relay has not fetched by then is of a row that it will publish once more. */
+const publishedKeepMs = 10 * 60_000;
+
+export interface Publisher {
+  /** Publishes in order; never throws, because the relay comes after. */
+  publish(events: readonly RoomEvent[]): Promise<void>;
+  /** Tells transcoders that there is work. */
+  nudgeTranscoders(): Promise<void>;
+  /** Of these ids, those that have been published. Throws when Redis is away. */
+  published(eventIds: readonly number[]): Promise<Set<number>>;
+  /** Forgets ids that the database has marked. */
+  forget(eventIds: readonly number[]): Promise<void>;
+}
+
+export function createPublisher(redis: Redis, log: Log): Publisher {
+  return {
+    async publish(events) {
+      if (events.length === 0) return;
+      try {
+        const pipeline = redis.pipeline();
+        for (const event of events) {
+          pipeline.publish(roomChannel(event.streamId), JSON.stringify(event));
+          pipeline.zadd(publishedKey, { score: Date.now(), member: String(event.id) });
+        }
+        await pipeline.exec();
+      } catch (error) {
+        log.warn('events not published yet', { count: events.length, error: String(error) });
+      }
+    },
+
+    async nudgeTranscoders() {
+      try {
+        await redis.publish(transcodeNudgeChannel, '1');
+      } catch (error) {
+        // They ask by themselves every few seconds.
+        log.debug('transcoders not nudged', { error: String(error) });
+      }
+    },
+
+    async published(eventIds) {
+      if (eventIds.length === 0) return new Set();
+      const scores = await redis.zmscore(publishedKey, eventIds.map(String));
+      return new Set(eventIds.filter((_, index) => scores?.[index] != null));
+    },
+
+    async forget(eventIds) {
+      const pipeline = redis.pipeline();
+      const [first, ...rest] = eventIds.map(String);
+      if (first !== undefined) pipeline.zrem(publishedKey, first, ...rest);
+      pipeline.zremrangebyscore(publishedKey, 0, Date.now() - publishedKeepMs);
+      await pipeline.exec();
+    },
+  };
+}

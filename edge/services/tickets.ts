@@ -1,0 +1,86 @@
+// Tickets: decides who may do what in a room, and signs it for the media nodes.
+import type { TicketGrant } from '#contract';
+import { findStream, type StreamRow } from '#db';
+import type { Deps, Identity } from '../deps.ts';
+import { problem } from '../problem.ts';
+import { placeRoom } from './placement.ts';
+
+/** A ticket to publish one's own stream. Refuses `not-found`, `forbidden`, `stream-ended`, `invalid-transition`. */
+export async function grantPublish(
+  deps: Deps,
+  identity: Identity,
+  streamId: string,
+): Promise<TicketGrant> {
+  const stream = await openStream(deps, streamId);
+  if (stream.performerId !== identity.userId) throw problem('forbidden');
+  if (stream.state === 'created') throw problem('invalid-transition', { from: 'created' });
+  return {
+    transport: 'webrtc',
+    room: await roomGrant(deps, stream, {
+      subject: identity.userId,
+      name: identity.username,
+      role: identity.role,
+      capabilities: ['publish', 'subscribe'],
+    }),
+    hls: null,
+  };
+}
+
+/** A ticket to watch; `identity` is null for a guest. Refuses `not-found` and `stream-ended`. */
+export async function grantWatch(
+  deps: Deps,
+  identity: Identity | null,
+  streamId: string,
+): Promise<TicketGrant> {
+  const stream = await openStream(deps, streamId);
+  const subject = identity?.userId ?? `guest-${crypto.randomUUID()}`;
+  const [room, hls] = await Promise.all([
+    roomGrant(deps, stream, {
+      subject,
+      name: identity?.username ?? '',
+      role: identity?.role ?? 'guest',
+      capabilities: ['subscribe'],
+    }),
+    hlsGrant(deps, stream, subject),
+  ]);
+  return { transport: 'webrtc', room, hls };
+}
+
+async function openStream(deps: Deps, streamId: string): Promise<StreamRow> {
+  const stream = await findStream(deps.db, streamId);
+  if (!stream) throw problem('not-found');
+  if (stream.state === 'ended') throw problem('stream-ended');
+  return stream;
+}
+
+async function roomGrant(
+  deps: Deps,
+  stream: StreamRow,
+  claims: Pick<
+    Parameters<Deps['signer']['roomTicket']>[0],
+    'subject' | 'name' | 'role' | 'capabilities'
+  >,
+): Promise<TicketGrant['room']> {
+  const place = await placeRoom(deps.redis, stream, deps.now());
+  if (!place) throw problem('media-unavailable');
+  const ticket = await deps.signer.roomTicket({
+    ...claims,
+    streamId: stream.id,
+    nodeId: place.nodeId,
+  });
+  return { url: place.url, ticket };
+}
+
+async function hlsGrant(
+  deps: Deps,
+  stream: StreamRow,
+  subject: string,
+): Promise<TicketGrant['hls']> {
+  if (!stream.transcoderUrl || stream.transcodeState !== 'ready') return null;
+  const { ticket, expiresAt } = await deps.signer.hlsTicket({ subject, streamId: stream.id });
+  return {
+    url: `${stream.transcoderUrl}/live/${stream.id}/master.m3u8`,
+    ticket,
+    expiresAt: expiresAt.toISOString(),
+  };
+}

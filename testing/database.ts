@@ -1,0 +1,48 @@
+// A database of one's own for a test file: migrated, seeded with reference data, with the services' rights.
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { connectPostgres, type PooledDb } from '../db/postgres.ts';
+import { postgresUrl } from './services.ts';
+
+export interface TestDatabase extends PooledDb {
+  /** Connection string with the rights of the services. */
+  url: string;
+  /** Connection string of the owner, for what a test must do behind the product's back. */
+  ownerUrl: string;
+  /** Runs SQL as the owner. */
+  asOwner<T extends pg.QueryResultRow>(statement: string, values?: unknown[]): Promise<T[]>;
+}
+
+/** Copies the migrated template into a new database. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const serverUrl = postgresUrl();
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const server = new pg.Client({ connectionString: serverUrl });
+  await server.connect();
+  await server.query(`create database ${name} template livepanty`);
+  await server.end();
+
+  const ownerUrl = withDatabase(serverUrl, name);
+  const appUrl = new URL(ownerUrl);
+  appUrl.username = 'livepanty_edge';
+  appUrl.password = 'test';
+  const owner = new pg.Pool({ connectionString: ownerUrl, max: 2 });
+  const app = connectPostgres(appUrl.href);
+  return {
+    ...app,
+    url: appUrl.href,
+    ownerUrl,
+    async asOwner(statement, values = []) {
+      return (await owner.query(statement, values)).rows;
+    },
+    async close() {
+      await Promise.all([app.close(), owner.end()]);
+    },
+  };
+}
+
+function withDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}

@@ -1,0 +1,253 @@
+// The edge for tests: the real app over HTTP, on real PostgreSQL, Redis, and the payment sandbox.
+import { randomUUID } from 'node:crypto';
+import { type ServerType, serve } from '@hono/node-server';
+import { exportJWK, generateKeyPair } from 'jose';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { Session, TicketGrant } from '#contract';
+import { createServerParts, type ServerParts } from '../edge/runtime/server.ts';
+import { type Sandbox, startSandbox } from '../scripts/local/razorpay-sandbox/server.ts';
+import { startUpstashProxy } from '../scripts/local/upstash-proxy/server.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { freePort } from './redis.ts';
+import { redisUrl } from './services.ts';
+
+export const nodeSecret = 'test-node-secret-of-at-least-32-characters';
+const gatewayKeyId = 'rzp_test_key';
+const gatewayKeySecret = 'test-gateway-secret';
+export const webhookSecret = 'test-webhook-secret';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  body: any;
+}
+
+export interface Person {
+  session: Session;
+  /** The refresh cookie as `name=value`. */
+  cookie: string;
+  call: TestEdge['call'];
+}
+
+export interface TestEdge {
+  url: string;
+  env: Record<string, string>;
+  database: TestDatabase;
+  parts: ServerParts;
+  sandbox: Sandbox;
+  /** One request; an object body is sent as JSON, a string as it is. */
+  call(
+    method: string,
+    path: string,
+    options?: { body?: unknown; headers?: Record<string, string> },
+  ): Promise<Answer>;
+  register(role?: 'viewer' | 'performer' | 'admin'): Promise<Person>;
+  /** Orders the first package, pays it in the sandbox, and waits for the webhook to be through. */
+  buyTokens(person: Person): Promise<{ gatewayOrderId: string; tokens: number }>;
+  /** A request to the sandbox's controls. */
+  controlSandbox(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** A performer with a stream that has gone live on a node. */
+  goLive(): Promise<{ performer: Person; streamId: string; nodeId: string }>;
+  close(): Promise<void>;
+}
+
+export function newKey(): string {
+  return randomUUID();
+}
+
+/** A private signing key set as the configuration wants it. */
+export async function newSigningKeys(kid = 'test'): Promise<string> {
+  const { privateKey } = await generateKeyPair('Ed25519', { extractable: true });
+  return JSON.stringify([{ ...(await exportJWK(privateKey)), kid }]);
+}
+
+export async function startTestEdge(): Promise<TestEdge> {
+  const log = pino({ level: 'silent' });
+  const [database, port, sandboxPort] = await Promise.all([
+    createTestDatabase(),
+    freePort(),
+    freePort(),
+  ]);
+  const url = `http://127.0.0.1:${port}`;
+  const upstashToken = randomUUID();
+  const upstash = await startUpstashProxy({
+    redisUrl: redisUrl(),
+    token: upstashToken,
+    port: 0,
+    log,
+  });
+  const sandbox = await startSandbox({
+    port: sandboxPort,
+    keyId: gatewayKeyId,
+    keySecret: gatewayKeySecret,
+    webhookSecret,
+    webhookUrl: `${url}/v1/payments/webhooks/razorpay`,
+    stateFile: null,
+    webhookRetryBaseMs: 20,
+    log,
+  });
+  const env = {
+    ENVIRONMENT: 'development',
+    APP_ORIGIN: url,
+    DATABASE_URL: database.url,
+    UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${upstash.port}`,
+    UPSTASH_REDIS_REST_TOKEN: upstashToken,
+    SIGNING_KEYS: await newSigningKeys(),
+    NODE_SECRET: nodeSecret,
+    RAZORPAY_KEY_ID: gatewayKeyId,
+    RAZORPAY_KEY_SECRET: gatewayKeySecret,
+    RAZORPAY_WEBHOOK_SECRET: webhookSecret,
+    RAZORPAY_API_URL: sandbox.url,
+    RAZORPAY_CHECKOUT_URL: `${sandbox.url}/v1/checkout.js`,
+    MEDIA_ORIGINS: 'ws://127.0.0.1:1,http://127.0.0.1:2',
+    LOG_LEVEL: 'silent',
+    // Limits count by address; tests choose theirs.
+    CLIENT_ADDRESS_HEADER: 'x-test-address',
+  };
+  const parts = await createServerParts(env, 'edge');
+  const server = await new Promise<ServerType>((resolve) => {
+    const listening = serve(
+      {
+        port,
+        hostname: '127.0.0.1',
+        fetch: (request) => parts.fetch(request, '127.0.0.1'),
+      },
+      () => resolve(listening),
+    );
+  });
+
+  const call: TestEdge['call'] = (method, path, options = {}) =>
+    request(`${url}${path}`, method, options.body, options.headers);
+
+  const edge: TestEdge = {
+    url,
+    env,
+    database,
+    parts,
+    sandbox,
+    call,
+
+    async register(role = 'viewer') {
+      const name = `u${randomUUID().replaceAll('-', '').slice(0, 16)}`;
+      const registered = await call('POST', '/v1/auth/register', {
+        body: {
+          email: `${name}@example.com`,
+          username: name,
+          password: 'a long enough password',
+          dateOfBirth: '1990-05-05',
+          country: 'IN',
+        },
+        headers: { 'x-test-address': randomUUID() },
+      });
+      let session = Session.parse(registered.body);
+      const cookie = (registered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+      if (role === 'performer') {
+        const raised = await call('POST', '/v1/auth/performer', {
+          headers: { authorization: `Bearer ${session.accessToken}` },
+        });
+        session = Session.parse(raised.body);
+      }
+      if (role === 'admin') {
+        await database.asOwner('update users set role = $2 where id = $1', [
+          session.user.id,
+          'admin',
+        ]);
+        const renewed = await call('POST', '/v1/auth/refresh', { headers: { cookie } });
+        session = Session.parse(renewed.body);
+      }
+      return {
+        session,
+        cookie,
+        call: (method, path, options = {}) =>
+          call(method, path, {
+            ...options,
+            headers: { authorization: `Bearer ${session.accessToken}`, ...options.headers },
+          }),
+      };
+    },
+
+    async controlSandbox(method, path, body) {
+      const credentials = btoa(`${gatewayKeyId}:${gatewayKeySecret}`);
+      return request(`${sandbox.url}/sandbox${path}`, method, body, {
+        authorization: `Basic ${credentials}`,
+      });
+    },
+
+    async buyTokens(person) {
+      const { body: offer } = await call('GET', '/v1/payments/packages');
+      const ordered = await person.call('POST', '/v1/payments/orders', {
+        body: { packageId: offer.packages[0].id },
+        headers: { 'idempotency-key': newKey() },
+      });
+      const order = z.object({ gatewayOrderId: z.string(), tokens: z.int() }).parse(ordered.body);
+      await edge.controlSandbox('POST', `/orders/${order.gatewayOrderId}/pay`, {});
+      await edge.controlSandbox('GET', '/settled');
+      return order;
+    },
+
+    async goLive() {
+      const performer = await edge.register('performer');
+      const created = await performer.call('POST', '/v1/streams', {
+        body: { title: 'Evening set', category: 'music' },
+        headers: { 'idempotency-key': newKey() },
+      });
+      const streamId = z.object({ id: z.uuid() }).parse(created.body).id;
+      await performer.call('POST', `/v1/streams/${streamId}/start`);
+      const nodeId = `node-${streamId.slice(-12)}`;
+      await parts.deps.redis.hset('sfu:nodes', {
+        [nodeId]: { nodeId, url: 'ws://127.0.0.1:1/room', load: 0.1, seenAt: Date.now() },
+      });
+      await call('POST', '/internal/nodes/report', {
+        headers: { authorization: `Bearer ${nodeSecret}` },
+        body: {
+          nodeId,
+          url: 'ws://127.0.0.1:1/room',
+          streams: [{ streamId, publishing: true, videoCodec: 'H264', viewers: 0 }],
+        },
+      });
+      return { performer, streamId, nodeId };
+    },
+
+    async close() {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      });
+      await parts.close();
+      await sandbox.close();
+      await upstash.close();
+      await database.close();
+    },
+  };
+  return edge;
+}
+
+async function request(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    redirect: 'manual',
+  });
+  const text = await response.text();
+  const json = response.headers.get('content-type')?.includes('json');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: json && text ? JSON.parse(text) : text,
+  };
+}
+
+export function parseGrant(answer: Answer): TicketGrant {
+  return TicketGrant.parse(answer.body);
+}
