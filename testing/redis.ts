@@ -1,11 +1,12 @@
 // A real redis-server for tests: its own port, nothing written to disk, gone with the test run.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { guardedCommand, startChild } from '../scripts/launch/child.ts';
 
 export interface RunningRedis {
   url: string;
   port: number;
-  process: ChildProcess;
+  /** Kills it, as a crash would. */
   stop(): Promise<void>;
 }
 
@@ -25,31 +26,31 @@ export async function freePort(): Promise<number> {
   });
 }
 
-/** Starts redis-server and returns when it says that it takes connections. */
+/** Starts redis-server and returns when it says that it takes connections. It ends with this process. */
 export async function startRedis(port?: number): Promise<RunningRedis> {
   const chosen = port ?? (await freePort());
-  const server = spawn(
-    process.env.REDIS_SERVER_BIN ?? 'redis-server',
-    ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+  const output: string[] = [];
+  const ready = Promise.withResolvers<void>();
+  const server = startChild(
+    guardedCommand({
+      file: process.env['REDIS_SERVER_BIN'] ?? 'redis-server',
+      args: ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      cwd: tmpdir(),
+      env: {},
+      stopSignal: 'SIGTERM',
+    }),
+    (line) => {
+      output.push(line);
+      if (/ready to accept connections/i.test(line)) ready.resolve();
+    },
   );
-  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    let text = '';
-    server.once('error', reject);
-    server.once('exit', () => reject(new Error(`redis-server ended:\n${text}`)));
-    server.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      if (/ready to accept connections/i.test(text)) resolve();
-    });
-  });
+  server.ended.then(() => ready.reject(new Error(`redis-server ended:\n${output.join('\n')}`)));
+  await ready.promise;
   return {
     url: `redis://127.0.0.1:${chosen}`,
     port: chosen,
-    process: server,
     async stop() {
-      server.kill('SIGKILL');
-      await exited;
+      await server.kill();
     },
   };
 }
