@@ -38,10 +38,11 @@ export function packageStage(name: string, script: string, args: readonly string
   };
 }
 
-/** `npm run check`: format and lint, types, room arrows, dead code. */
+/** `npm run check`: format and lint, types, room arrows, lock file, dead code. */
 export const checkStages: readonly Stage[] = [
   packageStage('format and lint', '@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', '.']),
   packageStage('types', 'typescript/bin/tsc', ['-p', '.']),
   { name: 'room arrows', command: process.execPath, args: ['scripts/check/rooms.ts'] },
+  { name: 'lock file', command: process.execPath, args: ['scripts/check/lock.ts'] },
   packageStage('dead code', 'knip/bin/knip.js', []),
 ];

@@ -1,0 +1,82 @@
+// mediasoup's worker: the C++ program that forwards the media, one process per core.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cachePath, inPlace, withScratch } from './cache.mjs';
+import { fromEnvironment, isExecutable } from './executable.mjs';
+import { withLock } from './lock.mjs';
+import { modulesDir, platform, systemName } from './places.mjs';
+import { startStep } from './progress.mjs';
+import { SetupError } from './setup-error.mjs';
+import { buildWorker, missingForBuild } from './worker/build.mjs';
+import { runs, takePrebuilt } from './worker/prebuilt.mjs';
+
+/** Raise it whenever a change in worker/ changes the binary: a cached one is then built anew. */
+export const RECIPE = 1;
+
+/**
+ * Upstream's binary where it can be fetched, since that takes seconds; else one built here.
+ * @param {string} node
+ * @returns {Promise<import('./found.mjs').Found>}
+ */
+export async function findMediasoupWorker(node) {
+  const chosen = fromEnvironment('MEDIASOUP_WORKER_BIN');
+  if (chosen) return { path: chosen };
+
+  const mediasoup = JSON.parse(readFileSync(join(modulesDir, 'mediasoup/package.json'), 'utf8'));
+  const folder = cachePath(
+    'mediasoup-worker',
+    `${mediasoup.version}-${platform}-${systemName()}-r${RECIPE}`,
+  );
+  const path = join(folder, 'mediasoup-worker');
+  if (isExecutable(path)) return { path };
+
+  const step = startStep("Fetching mediasoup's worker");
+  const fetched = await inPlace(folder, async (scratch) => {
+    noteOrigin(scratch, 'prebuilt');
+    return takePrebuilt(node, mediasoup, join(scratch, 'mediasoup-worker'));
+  });
+  step.done(
+    fetched
+      ? "Fetched mediasoup's worker"
+      : "mediasoup's worker cannot be fetched from here: building it",
+  );
+  if (fetched) return { path };
+
+  if (process.platform !== 'linux') {
+    throw new SetupError(
+      "mediasoup's worker could not be fetched: try again with access to where it is published, or set MEDIASOUP_WORKER_BIN to one that you built.",
+    );
+  }
+  return { packages: missingForBuild(), make: () => make(folder) };
+}
+
+/**
+ * @param {string} folder
+ * @returns {Promise<string>}
+ */
+async function make(folder) {
+  const path = join(folder, 'mediasoup-worker');
+  const waiting = "Waiting for another set-up, which builds mediasoup's worker";
+  await withLock(`${folder}.lock`, waiting, async () => {
+    if (isExecutable(path)) return;
+    await inPlace(folder, async (result) => {
+      const binary = join(result, 'mediasoup-worker');
+      noteOrigin(result, await withScratch((scratch) => buildWorker(scratch, binary)));
+      if (!(await runs(binary))) {
+        throw new SetupError("mediasoup's worker was built but does not run on this system.");
+      }
+      return true;
+    });
+  });
+  return path;
+}
+
+/**
+ * For whoever wonders later which binary this is.
+ * @param {string} folder
+ * @param {string} origin
+ */
+function noteOrigin(folder, origin) {
+  writeFileSync(join(folder, 'origin.txt'), `${origin}\n`);
+}

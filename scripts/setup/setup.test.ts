@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'livepanty-setup-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+function node(...args: string[]): ChildProcess {
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+async function program(source: string): Promise<string> {
+  const file = join(folder, 'program.ts');
+  await writeFile(file, source);
+  return file;
+}
+
+test('a set-up with nothing to do takes less than three seconds', async () => {
+  await once(node(join(root, 'scripts/setup/index.mjs')), 'exit');
+  const startedAt = performance.now();
+  const [code] = await once(node(join(root, 'scripts/setup/index.mjs')), 'exit');
+  expect(code).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(3000);
+});
+
+test('what run.mjs runs gets its arguments, the programs, and hands on its exit code', async () => {
+  const file = await program(`
+    const code: number = Number(process.argv[2]);
+    process.exit(process.env.MEDIASOUP_WORKER_BIN && process.env.FFMPEG_BIN ? code : 1);
+  `);
+  const [code] = await once(node(join(root, 'scripts/run.mjs'), file, '7'), 'exit');
+  expect(code).toBe(7);
+});
+
+test('what run.mjs runs is told to stop even when run.mjs is killed', async () => {
+  const file = await program(`
+    process.on('SIGTERM', () => { console.log('stopping'); process.exit(0); });
+    setInterval(() => {}, 1000);
+    console.log('running');
+  `);
+  const runner = node(join(root, 'scripts/run.mjs'), file);
+  const output = runner.stdout;
+  if (!output) throw new Error('the output is a pipe');
+  await once(output, 'data');
+  runner.kill('SIGKILL');
+  // Its output outlives the runner, and ends when the last that holds it does.
+  const [last] = await once(output, 'data');
+  expect(String(last)).toContain('stopping');
+  await once(output, 'end');
+});
+
+test("the patches fit the sources of mediasoup's worker that are installed", async () => {
+  const sources = join(folder, 'worker');
+  await cp(join(root, 'node_modules/mediasoup/worker'), sources, { recursive: true });
+  const apply = `const { applyPatches } = await import(process.argv[1]); await applyPatches(process.argv[2]);`;
+  const patches = join(root, 'scripts/setup/worker/patches.mjs');
+  const [code] = await once(node('--input-type=module', '-e', apply, patches, sources), 'exit');
+  expect(code).toBe(0);
+});

@@ -1,0 +1,64 @@
+// Remembers what the last set-up of this checkout found, so that the next one need not look.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isExecutable } from './executable.mjs';
+import { RECIPE } from './mediasoup-worker.mjs';
+import { runsTypeScript } from './node.mjs';
+import { lockHash, packagesAreCurrent } from './packages.mjs';
+import { cacheDir, platform, systemName, workDir } from './places.mjs';
+
+const stampPath = join(workDir, 'setup.json');
+
+/** Variables by which somebody chooses a program, and the programs. */
+const CHOICES = /** @type {const} */ ({
+  MEDIASOUP_WORKER_BIN: 'mediasoupWorker',
+  FFMPEG_BIN: 'ffmpeg',
+  REDIS_SERVER_BIN: 'redisServer',
+  CHROMIUM_BIN: 'chromium',
+});
+
+/** Whatever else decides which programs are the right ones. */
+function basis() {
+  const facts = [lockHash(), RECIPE, platform, systemName(), cacheDir];
+  return createHash('sha256').update(facts.join('\n')).digest('hex');
+}
+
+/** @returns {Record<string, string>} */
+function choices() {
+  return Object.fromEntries(Object.keys(CHOICES).map((name) => [name, process.env[name] ?? '']));
+}
+
+/**
+ * @param {{ forTests: boolean }} options
+ * @returns {import('./index.mjs').Programs | undefined} undefined: something is to be done
+ */
+export function readStamp({ forTests }) {
+  if (!existsSync(stampPath)) return undefined;
+  const stamp = JSON.parse(readFileSync(stampPath, 'utf8'));
+  if (stamp.basis !== basis() || !packagesAreCurrent()) return undefined;
+  for (const [variable, program] of Object.entries(CHOICES)) {
+    const chosen = process.env[variable] ?? '';
+    // What the product starts finds our own findings in its environment, and may set up again.
+    if (chosen !== stamp.choices[variable] && chosen !== stamp.programs[program]) return undefined;
+  }
+  const { chromium, ...programs } = stamp.programs;
+  // The host's Node may have been replaced by an older one at the same path.
+  if (programs.node === process.execPath && !runsTypeScript(process.versions.node))
+    return undefined;
+  const wanted = forTests ? { ...programs, chromium } : programs;
+  return Object.values(wanted).every(isExecutable) ? wanted : undefined;
+}
+
+/** @param {import('./index.mjs').Programs} programs */
+export function writeStamp(programs) {
+  mkdirSync(workDir, { recursive: true });
+  // The tests' browser stays known when the next set-up is not for tests.
+  const chromium = programs.chromium ?? readStamp({ forTests: true })?.chromium;
+  const stamp = { basis: basis(), choices: choices(), programs: { ...programs, chromium } };
+  // By a rename, since somebody else may be reading it.
+  const draft = `${stampPath}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify(stamp, null, 2)}\n`);
+  renameSync(draft, stampPath);
+}
