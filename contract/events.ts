@@ -1,7 +1,7 @@
 // Room events: what happened in a stream's room, stored before it is told, told to every socket.
 import { z } from 'zod';
 import { Role } from './accounts.ts';
-import { EventId, Id, Instant } from './ids.ts';
+import { EventId, HumanText, Id, Instant } from './ids.ts';
 import { TipAmount, tipMessageCharsMax } from './money.ts';
 import { StreamEndReason, StreamState } from './streams.ts';
 
@@ -60,5 +60,5 @@ export const RoomEventList = z.object({
 export type RoomEventList = z.infer<typeof RoomEventList>;
 
 export const PostMessageBody = z.strictObject({
-  body: z.string().trim().min(1).max(chatMessageCharsMax),
+  body: HumanText.trim().min(1).max(chatMessageCharsMax),
 });

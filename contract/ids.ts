@@ -18,3 +18,10 @@ export const IdempotencyKey = z
 
 /** An instant as RFC 3339 text in UTC. */
 export const Instant = z.iso.datetime({ offset: true });
+
+const controlCharacters = /[^\P{Cc}\t\n\r]/u;
+
+/** Text that people write: whole characters, no control characters but line ends and tabs. */
+export const HumanText = z
+  .string()
+  .refine((text) => text.isWellFormed() && !controlCharacters.test(text), 'not readable text');

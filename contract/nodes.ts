@@ -9,6 +9,7 @@ export const nodeStaleSeconds = 8;
 export const transcodeReportIntervalSeconds = 2;
 export const transcodeLeaseSeconds = 8;
 export const nodeStreamsMax = 2_000;
+export const nodeViewersMax = 1_000_000;
 
 export const NodeId = z
   .string()
@@ -29,7 +30,7 @@ export const SfuReport = z.strictObject({
         streamId: Id,
         publishing: z.boolean(),
         videoCodec: VideoCodec.nullable(),
-        viewers: z.int().nonnegative(),
+        viewers: z.int().min(0).max(nodeViewersMax),
       }),
     )
     .max(nodeStreamsMax),
@@ -46,7 +47,7 @@ export const TranscoderReport = z.strictObject({
   /** The address from which players fetch; playlists lie under `/live/{streamId}/`. */
   publicUrl: z.url(),
   /** How many more streams it can take. */
-  freeJobs: z.int().nonnegative(),
+  freeJobs: z.int().min(0).max(nodeStreamsMax),
   jobs: z
     .array(
       z.strictObject({

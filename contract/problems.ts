@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 const table = {
   'malformed-body': [400, 'The body is not valid JSON'],
+  'malformed-query': [400, 'The query of this address makes no sense here'],
   'invalid-request': [422, 'The request does not fit its schema'],
   'body-too-large': [413, 'The body is larger than this route takes'],
   'unsupported-media-type': [415, 'Only application/json is taken here'],

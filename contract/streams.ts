@@ -1,6 +1,6 @@
 // Streams: their life from created to ended, and the bodies of the routes about them.
 import { z } from 'zod';
-import { Id, Instant } from './ids.ts';
+import { HumanText, Id, Instant } from './ids.ts';
 
 export const streamTitleCharsMax = 100;
 
@@ -31,7 +31,7 @@ export const StreamCategory = z.enum(streamCategories);
 export type StreamCategory = z.infer<typeof StreamCategory>;
 
 export const CreateStreamBody = z.strictObject({
-  title: z.string().trim().min(1).max(streamTitleCharsMax),
+  title: HumanText.trim().min(1).max(streamTitleCharsMax),
   category: StreamCategory,
 });
 export type CreateStreamBody = z.infer<typeof CreateStreamBody>;
@@ -62,3 +62,5 @@ export const ListStreamsQuery = z.object({
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(streamsPageMax).default(24),
 });
+
+export const ListOwnStreamsQuery = ListStreamsQuery.omit({ category: true });

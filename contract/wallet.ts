@@ -1,6 +1,6 @@
 // Wallet: packages, orders, payments, tips and earnings, as the API says them.
 import { z } from 'zod';
-import { Id, Instant } from './ids.ts';
+import { HumanText, Id, Instant } from './ids.ts';
 import { Currency, FeePolicy, Paise, TipAmount, Tokens, tipMessageCharsMax } from './money.ts';
 
 export const TokenPackage = z.object({
@@ -70,7 +70,7 @@ export const ListTransactionsQuery = z.object({
 export const TipBody = z.strictObject({
   streamId: Id,
   amountTokens: TipAmount,
-  message: z.string().trim().max(tipMessageCharsMax).default(''),
+  message: HumanText.trim().max(tipMessageCharsMax).default(''),
   anonymous: z.boolean().default(false),
 });
 export type TipBody = z.infer<typeof TipBody>;

@@ -2,7 +2,7 @@
 import type { SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Db } from './connect.ts';
-import { refusing } from './refusal.ts';
+import { databaseErrorOf, refusing } from './refusal.ts';
 
 const Answer = z.object({ rows: z.array(z.object({ result: z.unknown() })).length(1) });
 
@@ -12,6 +12,19 @@ export async function callFunction<T extends z.ZodType>(
   statement: SQL,
   shape: T,
 ): Promise<z.infer<T>> {
-  const { rows } = Answer.parse(await refusing(db.execute(statement)));
+  const { rows } = Answer.parse(await refusing(retryingOnce(() => db.execute(statement))));
   return shape.parse(rows[0]?.result);
+}
+
+/** Deadlock and serialisation failure: the statement was undone as a whole and may be tried again. */
+const undoneStates = new Set(['40P01', '40001']);
+
+async function retryingOnce<T>(run: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const state = databaseErrorOf(error)?.code;
+    if (state === undefined || !undoneStates.has(state)) throw error;
+    return run();
+  }
 }

@@ -11,9 +11,12 @@ import type { Db } from './connect.ts';
  */
 const replayOverlapSeconds = 10;
 
-const EventPage = z.object({ events: z.array(RoomEvent), more: z.boolean() });
+const EventPage = z.object({ found: z.boolean(), events: z.array(RoomEvent), more: z.boolean() });
 
-/** Events of a room after one of them, oldest first; without `after` the newest page. */
+/**
+ * Events of a room after one of them, oldest first; without `after` the newest page. `more` says that
+ * the page does not hold all that came after. `found` is false for an unknown stream.
+ */
 export async function listRoomEvents(
   db: Db,
   streamId: string,
@@ -21,20 +24,24 @@ export async function listRoomEvents(
 ): Promise<z.infer<typeof EventPage>> {
   return callFunction(
     db,
-    sql`with found as (
-        select e.id, event_json(e) as event from events e
-          where e.stream_id = ${streamId}
-            and (${after}::bigint is null or e.id > ${after}::bigint
-              or e.created_at > (select seen.created_at - make_interval(secs => ${replayOverlapSeconds})
-                   from events seen where seen.id = ${after}::bigint))
-          order by e.id desc
-          limit ${roomEventsPageMax + 1}
+    sql`with newest as (
+        select e.* from events e
+          where e.stream_id = ${streamId} and e.id > coalesce(${after}::bigint, 0)
+          order by e.id desc limit ${roomEventsPageMax + 1}
+      ), overlap as (
+        select e.* from events e
+          where e.stream_id = ${streamId} and e.id <= ${after}::bigint
+            and e.created_at > (select seen.created_at - make_interval(secs => ${replayOverlapSeconds})
+              from events seen where seen.id = ${after}::bigint)
+          order by e.created_at desc limit ${roomEventsPageMax}
       ), page as (
-        select id, event from found order by id desc limit ${roomEventsPageMax}
+        (select * from newest order by id desc limit ${roomEventsPageMax})
+        union all select * from overlap
       )
       select jsonb_build_object(
-        'events', (select coalesce(jsonb_agg(event order by id), '[]') from page),
-        'more', (select count(*) > ${roomEventsPageMax} from found)) as result`,
+        'found', exists (select from streams where id = ${streamId}),
+        'events', (select coalesce(jsonb_agg(event_json(page::events) order by id), '[]') from page),
+        'more', (select count(*) > ${roomEventsPageMax} from newest)) as result`,
     EventPage,
   );
 }
@@ -53,19 +60,23 @@ export async function postMessage(
   return { event: RoomEvent.parse(result), replayed: result.replayed ?? false };
 }
 
+/** As much of an event as publishing needs; a newer version may have written kinds unknown here. */
+export const StoredEvent = z.looseObject({ id: z.int(), streamId: z.uuid() });
+export type StoredEvent = z.infer<typeof StoredEvent>;
+
 /** Events that were stored a while ago and not yet marked as published, oldest first. */
 export async function listUnpublished(
   db: Db,
   page: { olderThanMs: number; limit: number },
-): Promise<RoomEvent[]> {
+): Promise<StoredEvent[]> {
   return callFunction(
     db,
-    sql`select coalesce(jsonb_agg(event_json(e) order by e.id), '[]') as result from (
+    sql`select coalesce(jsonb_agg(event_json(e::events) order by e.id), '[]') as result from (
       select * from events
         where published_at is null
           and created_at < clock_timestamp() - make_interval(secs => ${page.olderThanMs / 1000})
         order by id limit ${page.limit}) e`,
-    RoomEvent.array(),
+    StoredEvent.array(),
   );
 }
 

@@ -4,7 +4,7 @@ export * from './events.ts';
 export * from './ledger.ts';
 export * from './media.ts';
 export * from './payments.ts';
-export { Refusal } from './refusal.ts';
+export { isDatabaseUnavailable, Refusal } from './refusal.ts';
 export * from './sessions.ts';
 export * from './streams.ts';
 export * from './users.ts';

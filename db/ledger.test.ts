@@ -13,7 +13,6 @@ import {
   readBalance,
   readEarnings,
   setGatewayOrder,
-  setUserRole,
   tip,
   transitionStream,
   verifyBooks,
@@ -38,7 +37,9 @@ async function person(role: 'viewer' | 'performer' = 'viewer') {
     dateOfBirth: '1990-01-01',
     country: 'IN',
   });
-  if (role === 'performer') await setUserRole(database.db, user.id, role);
+  if (role === 'performer') {
+    await database.asOwner('update users set role = $2 where id = $1', [user.id, role]);
+  }
   return user;
 }
 
@@ -48,7 +49,7 @@ async function orderOf(userId: string, packageIndex = 0) {
   counter += 1;
   const order = await createOrder(database.db, {
     userId,
-    package: chosen,
+    packageId: chosen.id,
     idempotencyKey: `order-key-${counter}`,
   });
   return setGatewayOrder(database.db, order.id, `order_${counter}`);
@@ -244,6 +245,11 @@ describe('the books', () => {
       'delete from ledger.journal',
       'update ledger.balances set balance = 1000000',
       `insert into ledger.accounts (class, owner_id) values ('viewer_tokens', '${user.id}')`,
+      'update orders set amount_paise = 1',
+      `insert into orders (user_id, package_id, tokens, amount_paise, gst_paise, idempotency_key)
+        select '${user.id}', id, 1000000, 2, 0, 'a-forged-order' from packages limit 1`,
+      `insert into events (stream_id, type, data) values (uuid_v7(), 'tip.received', '{}')`,
+      `update streams set state = 'live'`,
     ];
     for (const attempt of attempts) {
       await expect(database.db.execute(attempt), attempt).rejects.toMatchObject({
@@ -252,6 +258,9 @@ describe('the books', () => {
     }
     await expect(database.asOwner('update ledger.entries set amount = 1')).rejects.toThrow(
       'append-only',
+    );
+    await expect(database.asOwner('update packages set tokens = tokens * 2')).rejects.toThrow(
+      'only be withdrawn',
     );
     await expect(database.asOwner('truncate ledger.journal cascade')).rejects.toThrow(
       'append-only',
@@ -275,7 +284,7 @@ describe('the books', () => {
     expect(await verifyBooks(database.db)).toEqual([]);
     await database.asOwner(
       `update ledger.balances set balance = balance + 1
-        where account_id = (select account_id from ledger.balances limit 1)`,
+        where account_id = (select account_id from ledger.balances order by account_id limit 1)`,
     );
     const violations = await verifyBooks(database.db);
     expect(violations.map((violation) => violation.invariant)).toEqual([
@@ -283,7 +292,7 @@ describe('the books', () => {
     ]);
     await database.asOwner(
       `update ledger.balances set balance = balance - 1
-        where account_id = (select account_id from ledger.balances limit 1)`,
+        where account_id = (select account_id from ledger.balances order by account_id limit 1)`,
     );
   });
 });

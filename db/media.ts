@@ -25,6 +25,24 @@ export async function recordSfuReport(
   );
 }
 
+const Place = z.object({ nodeId: z.string(), url: z.string() });
+
+/**
+ * Claims a node for a stream that has none, or whose node `goneNodeId` is no more. Answers the node
+ * that it has now, which another request may have claimed a moment before.
+ */
+export async function placeStream(
+  db: Db,
+  claim: { streamId: string; nodeId: string; url: string; goneNodeId: string | null },
+): Promise<z.infer<typeof Place>> {
+  return callFunction(
+    db,
+    sql`select place_stream(
+      ${claim.streamId}, ${claim.nodeId}, ${claim.url}, ${claim.goneNodeId}) as result`,
+    Place,
+  );
+}
+
 const TranscoderReportResult = z.object({
   start: z.array(z.object({ streamId: Id, nodeId: z.string(), sfuUrl: z.string() })),
   stop: z.array(Id),

@@ -1,12 +1,23 @@
 // Payments: packages on sale, orders, and the gateway's webhooks as they came.
-import { and, eq, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { Id, OrderState } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 import { orders, packages, webhookEvents } from './schema/index.ts';
 
 export type PackageRow = typeof packages.$inferSelect;
 export type OrderRow = typeof orders.$inferSelect;
+
+const PlacedOrder = z.object({
+  id: Id,
+  userId: Id,
+  tokens: z.int(),
+  amountPaise: z.int(),
+  state: OrderState,
+  gatewayOrderId: z.string().nullable(),
+});
+export type PlacedOrder = z.infer<typeof PlacedOrder>;
 
 const offered = and(
   sql`${packages.offeredFrom} <= now()`,
@@ -18,38 +29,16 @@ export async function listPackages(db: Db): Promise<PackageRow[]> {
   return db.select().from(packages).where(offered).orderBy(packages.tokens);
 }
 
-export async function findOfferedPackage(db: Db, packageId: string): Promise<PackageRow | null> {
-  const [row] = await db
-    .select()
-    .from(packages)
-    .where(and(eq(packages.id, packageId), offered))
-    .limit(1);
-  return row ?? null;
-}
-
 /** Adds an order at the package's present price; the same key of the same user gives the same order back. */
 export async function createOrder(
   db: Db,
-  order: { userId: string; package: PackageRow; idempotencyKey: string },
-): Promise<OrderRow> {
-  const [row] = await db
-    .insert(orders)
-    .values({
-      userId: order.userId,
-      packageId: order.package.id,
-      tokens: order.package.tokens,
-      amountPaise: order.package.pricePaise,
-      gstPaise: order.package.gstPaise,
-      idempotencyKey: order.idempotencyKey,
-    })
-    .onConflictDoUpdate({
-      target: [orders.userId, orders.idempotencyKey],
-      // Nothing changes; it makes the row that was there come back.
-      set: { idempotencyKey: order.idempotencyKey },
-    })
-    .returning();
-  if (!row) throw new Error('the insert returned no row');
-  return row;
+  order: { userId: string; packageId: string; idempotencyKey: string },
+): Promise<PlacedOrder> {
+  return callFunction(
+    db,
+    sql`select create_order(${order.userId}, ${order.packageId}, ${order.idempotencyKey}) as result`,
+    PlacedOrder,
+  );
 }
 
 /** Keeps the gateway's id for an order; the first one stays. */
@@ -57,14 +46,12 @@ export async function setGatewayOrder(
   db: Db,
   orderId: string,
   gatewayOrderId: string,
-): Promise<OrderRow> {
-  await db
-    .update(orders)
-    .set({ gatewayOrderId })
-    .where(and(eq(orders.id, orderId), isNull(orders.gatewayOrderId)));
-  const [row] = await db.select().from(orders).where(eq(orders.id, orderId)).limit(1);
-  if (!row) throw new Error('the order has gone');
-  return row;
+): Promise<PlacedOrder> {
+  return callFunction(
+    db,
+    sql`select set_gateway_order(${orderId}, ${gatewayOrderId}) as result`,
+    PlacedOrder,
+  );
 }
 
 export async function findOrderByGatewayId(
@@ -79,35 +66,20 @@ export async function findOrderByGatewayId(
   return row ?? null;
 }
 
-/** Orders that have been open for a while: their payment may have been missed. */
-export async function listOpenOrders(
-  db: Db,
-  page: { olderThanSeconds: number; youngerThanSeconds: number; limit: number },
-): Promise<OrderRow[]> {
-  return db
-    .select()
-    .from(orders)
-    .where(
-      and(
-        eq(orders.state, 'created'),
-        lt(orders.createdAt, sql`now() - make_interval(secs => ${page.olderThanSeconds})`),
-        sql`${orders.createdAt} > now() - make_interval(secs => ${page.youngerThanSeconds})`,
-        sql`${orders.gatewayOrderId} is not null`,
-      ),
-    )
-    .orderBy(orders.createdAt)
-    .limit(page.limit);
+/** Open orders about which the gateway should be asked now; each comes again after a while, ever later. */
+export async function takeOrdersToCheck(db: Db, limit: number): Promise<PlacedOrder[]> {
+  return callFunction(db, sql`select orders_to_check(${limit}) as result`, PlacedOrder.array());
 }
 
 /** Keeps a webhook as it came. False when it had been processed before. */
 export async function recordWebhook(
   db: Db,
-  webhook: { gatewayEventId: string; type: string; body: unknown },
+  webhook: { gatewayEventId: string; type: string; body: string },
 ): Promise<boolean> {
   return callFunction(
     db,
     sql`insert into ${webhookEvents} as w (gateway_event_id, type, body)
-      values (${webhook.gatewayEventId}, ${webhook.type}, ${JSON.stringify(webhook.body)}::jsonb)
+      values (${webhook.gatewayEventId}, ${webhook.type}, ${webhook.body})
       on conflict (gateway_event_id) do update set deliveries = w.deliveries + 1
       returning w.processed_at is null as result`,
     z.boolean(),

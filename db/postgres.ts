@@ -8,6 +8,7 @@ const poolConnectionsMax = 10;
 const connectTimeoutMs = 5_000;
 /** Longer than any statement of ours takes; shorter than the overlap with which room events are replayed. */
 export const statementTimeoutMs = 5_000;
+const answerGraceMs = 1_000;
 
 export interface PooledDb {
   db: Db;
@@ -17,13 +18,22 @@ export interface PooledDb {
 /** A pool of node-postgres connections, for Node, Bun and Deno. */
 export function connectPostgres(
   url: string,
-  options: { connectionsMax?: number; onError?: (error: Error) => void } = {},
+  options: {
+    connectionsMax?: number;
+    /** Longer for work that reads whole books. */
+    statementTimeoutMs?: number;
+    onError?: (error: Error) => void;
+  } = {},
 ): PooledDb {
+  const timeoutMs = options.statementTimeoutMs ?? statementTimeoutMs;
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connectionsMax ?? poolConnectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
+    statement_timeout: timeoutMs,
+    // A server that does not even refuse: the client gives up a little later by itself.
+    query_timeout: timeoutMs + answerGraceMs,
+    keepAlive: true,
     application_name: 'livepanty',
   });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.

@@ -1,4 +1,5 @@
 // Refusals: expected errors of the database, told apart from broken ones.
+import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { type ProblemCode, problemCodes } from '#contract';
 
 /** SQLSTATE of `refuse()`; its message is a problem code, its detail JSON. */
@@ -30,13 +31,30 @@ interface DatabaseError {
   constraint?: string;
 }
 
-function isDatabaseError(value: unknown): value is DatabaseError {
-  return (
-    value instanceof Error &&
-    'code' in value &&
-    typeof value.code === 'string' &&
-    value.code.length === 5
-  );
+/** The database's own error behind one that the query builder has wrapped; null for any other. */
+export function databaseErrorOf(error: unknown): DatabaseError | null {
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  const known =
+    cause instanceof Error &&
+    'code' in cause &&
+    typeof cause.code === 'string' &&
+    /^[0-9A-Z]{5}$/.test(cause.code);
+  return known ? (cause as Error & DatabaseError) : null;
+}
+
+/** SQLSTATEs of a database that cannot serve now: shutting down, starting, full, or too slow. */
+const unavailableStates = new Set(['57P01', '57P02', '57P03', '57014', '53300']);
+const unavailableWords =
+  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|Connection terminated|timeout exceeded|Query read timeout|Error connecting to database|fetch failed|timed out/i;
+
+/** Whether an error says that the database is out of reach, rather than that a query is wrong. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const known = databaseErrorOf(error);
+  if (known) return unavailableStates.has(known.code) || known.code.startsWith('08');
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  if (!(cause instanceof Error)) return false;
+  const code = 'code' in cause ? String(cause.code) : '';
+  return error instanceof DrizzleQueryError && unavailableWords.test(`${code} ${cause.message}`);
 }
 
 /** Awaits a query and turns the errors that mean "no" into a `Refusal`; others pass through. */
@@ -44,16 +62,13 @@ export async function refusing<T>(query: PromiseLike<T>): Promise<T> {
   try {
     return await query;
   } catch (error) {
-    // Drizzle wraps the driver's error.
-    const cause = error instanceof Error && error.cause ? error.cause : error;
-    if (isDatabaseError(cause)) {
-      if (cause.code === refusedState && isProblemCode(cause.message)) {
-        throw new Refusal(cause.message, parseDetail(cause.detail));
-      }
-      const taken =
-        cause.code === uniqueViolationState && constraintProblems[cause.constraint ?? ''];
-      if (taken) throw new Refusal(taken);
+    const known = databaseErrorOf(error);
+    if (known?.code === refusedState && isProblemCode(known.message)) {
+      throw new Refusal(known.message, parseDetail(known.detail));
     }
+    const taken =
+      known?.code === uniqueViolationState && constraintProblems[known.constraint ?? ''];
+    if (taken) throw new Refusal(taken);
     throw error;
   }
 }

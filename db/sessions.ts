@@ -57,6 +57,17 @@ export async function revokeSessionOfToken(db: Db, hash: Uint8Array): Promise<vo
     );
 }
 
+/** Removes sessions that ended so long ago that nobody needs to know of them. Answers how many. */
+export async function removeOldSessions(db: Db, keepSeconds: number): Promise<number> {
+  const removed = await db
+    .delete(sessions)
+    .where(
+      sql`coalesce(${sessions.revokedAt}, ${sessions.expiresAt}) < now() - make_interval(secs => ${keepSeconds})`,
+    )
+    .returning({ id: sessions.id });
+  return removed.length;
+}
+
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

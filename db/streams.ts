@@ -3,6 +3,7 @@ import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { RoomEvent, type StreamCategory, type StreamEndReason, type StreamState } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
+import { Refusal } from './refusal.ts';
 import { streamMedia, streams, users } from './schema/index.ts';
 
 /** A stream with its performer and the newest facts about its media. */
@@ -43,7 +44,9 @@ const columns = {
   nodeUrl: streamMedia.nodeUrl,
   publishing: streamMedia.publishing,
   transcoderUrl: streamMedia.transcoderUrl,
-  transcodeState: streamMedia.transcodeState,
+  /** A transcoder whose lease has run out is gone, whatever it said last. */
+  transcodeState: sql<StreamRow['transcodeState']>`
+    case when ${streamMedia.transcodeLeaseUntil} > now() then ${streamMedia.transcodeState} end`,
 };
 
 function selectStreams(db: Db) {
@@ -54,21 +57,34 @@ function selectStreams(db: Db) {
     .leftJoin(streamMedia, eq(streamMedia.streamId, streams.id));
 }
 
-/** Adds a stream; the same key of the same performer gives the same stream back. */
+/**
+ * Adds a stream; the same key of the same performer gives the same stream back.
+ * Refuses `idempotency-key-reused` when the key stands for another one.
+ */
 export async function createStream(
   db: Db,
   stream: { performerId: string; title: string; category: StreamCategory; idempotencyKey: string },
 ): Promise<string> {
-  const [row] = await db
+  const key = [streams.performerId, streams.idempotencyKey];
+  const shown = { id: streams.id, title: streams.title, category: streams.category };
+  const [made] = await db
     .insert(streams)
     .values(stream)
-    .onConflictDoUpdate({
-      target: [streams.performerId, streams.idempotencyKey],
-      // Nothing changes; it makes the row that was there come back.
-      set: { idempotencyKey: stream.idempotencyKey },
-    })
-    .returning({ id: streams.id });
-  if (!row) throw new Error('the insert returned no row');
+    .onConflictDoNothing({ target: key })
+    .returning(shown);
+  if (made) return made.id;
+  const [row] = await db
+    .select(shown)
+    .from(streams)
+    .where(
+      and(
+        eq(streams.performerId, stream.performerId),
+        eq(streams.idempotencyKey, stream.idempotencyKey),
+      ),
+    );
+  if (row?.title !== stream.title || row.category !== stream.category) {
+    throw new Refusal('idempotency-key-reused');
+  }
   return row.id;
 }
 
@@ -128,16 +144,21 @@ export async function transitionStream(
   );
 }
 
-/** Ends streams whose media is gone, or never came; answers the events to publish. */
+/**
+ * Ends streams whose media is gone, or never came; answers the events to publish. The silence of a
+ * node in `livingNodes` is not taken for lost media: its reports cannot get through.
+ */
 export async function endLostStreams(
   db: Db,
   grace: { mediaSeconds: number; startSeconds: number },
+  livingNodes: readonly string[],
 ): Promise<RoomEvent[]> {
   return callFunction(
     db,
     sql`select end_lost_streams(
       make_interval(secs => ${grace.mediaSeconds}),
-      make_interval(secs => ${grace.startSeconds})) as result`,
+      make_interval(secs => ${grace.startSeconds}),
+      array(select jsonb_array_elements_text(${JSON.stringify(livingNodes)}::jsonb))) as result`,
     RoomEvent.array(),
   );
 }

@@ -1,9 +1,9 @@
 // Users: accounts by id and by e-mail.
-import { eq } from 'drizzle-orm';
+import { and, eq, getTableColumns, gt, isNull, sql } from 'drizzle-orm';
 import type { Role } from '#contract';
 import type { Db } from './connect.ts';
 import { refusing } from './refusal.ts';
-import { users } from './schema/index.ts';
+import { sessions, users } from './schema/index.ts';
 
 export type User = typeof users.$inferSelect;
 
@@ -30,7 +30,27 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | nul
   return user ?? null;
 }
 
-export async function setUserRole(db: Db, userId: string, role: Role): Promise<User | null> {
-  const [user] = await db.update(users).set({ role }).where(eq(users.id, userId)).returning();
+/**
+ * Makes a viewer a performer; other roles stay as they are. Null when the session has ended: an access
+ * token that outlives it must not be exchanged for a new one.
+ */
+export async function becomePerformer(
+  db: Db,
+  identity: { userId: string; sessionId: string },
+): Promise<User | null> {
+  const [user] = await db
+    .update(users)
+    .set({ role: sql`case ${users.role} when 'viewer' then 'performer' else ${users.role} end` })
+    .from(sessions)
+    .where(
+      and(
+        eq(users.id, identity.userId),
+        eq(sessions.userId, users.id),
+        eq(sessions.id, identity.sessionId),
+        isNull(sessions.revokedAt),
+        gt(sessions.expiresAt, sql`now()`),
+      ),
+    )
+    .returning(getTableColumns(users));
   return user ?? null;
 }

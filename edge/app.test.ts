@@ -29,6 +29,10 @@ test('malformed JSON, another media type, a huge body: each is refused as a prob
   }
 });
 
+test('an address that cannot be decoded is not found, and nobody’s fault', async () => {
+  expect((await edge.call('GET', '/%')).status).toBe(404);
+});
+
 test('an unknown address is a problem for programs', async () => {
   const answer = await edge.call('GET', '/v1/nothing');
   expect(answer.status).toBe(404);

@@ -38,7 +38,7 @@ export function createApp(
   const app = new Hono<AppEnv>()
     .use(observe(deps))
     .use(securityHeaders(deps.config))
-    .use('/v1/*', limitBody(bodyBytesMax), onlyJson)
+    .use('/v1/*', limitBody(bodyBytesMax), onlyJson, storeNothing)
     .use('/internal/*', limitBody(reportBytesMax), onlyJson)
     .route('/', api)
     .route('/internal', internalRoutes(deps))
@@ -79,6 +79,12 @@ const onlyJson: MiddlewareHandler<AppEnv> = async (c, next) => {
     throw problem('unsupported-media-type');
   }
   await next();
+};
+
+/** Answers are about somebody unless a route says otherwise. */
+const storeNothing: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
 };
 
 function securityHeaders(config: Config) {

@@ -29,7 +29,10 @@ const Config = z.object({
   RAZORPAY_KEY_ID: z.string().min(1),
   RAZORPAY_KEY_SECRET: z.string().min(1),
   /** One secret, or during a rotation the new and the old one, separated by a comma. */
-  RAZORPAY_WEBHOOK_SECRET: z.string().min(1),
+  RAZORPAY_WEBHOOK_SECRET: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(z.string().min(1)).min(1).max(2)),
   RAZORPAY_API_URL: z.url().default('https://api.razorpay.com'),
   RAZORPAY_CHECKOUT_URL: z.url().default('https://checkout.razorpay.com/v1/checkout.js'),
   /** Origins of SFU nodes (ws, wss) and transcoders (http, https), for the content security policy. */
@@ -40,9 +43,25 @@ const Config = z.object({
 });
 export type Config = z.infer<typeof Config>;
 
+function refuseLocalPartsInProduction(config: Config, context: z.RefinementCtx): void {
+  if (config.ENVIRONMENT !== 'production') return;
+  for (const name of ['APP_ORIGIN', 'RAZORPAY_API_URL', 'RAZORPAY_CHECKOUT_URL'] as const) {
+    if (!config[name].startsWith('https:')) {
+      context.addIssue({ code: 'custom', path: [name], message: 'must be https in production' });
+    }
+  }
+  if (config.NEON_FETCH_ENDPOINT) {
+    context.addIssue({
+      code: 'custom',
+      path: ['NEON_FETCH_ENDPOINT'],
+      message: 'points at a local stand-in, which production must not use',
+    });
+  }
+}
+
 /** Parses the environment. Throws one error that names everything that is missing or wrong. */
 export function readConfig(env: Record<string, unknown>): Config {
-  const parsed = Config.safeParse(env);
+  const parsed = Config.superRefine(refuseLocalPartsInProduction).safeParse(env);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new Error(`the edge is not configured:\n  ${faults.join('\n  ')}`);

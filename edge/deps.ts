@@ -1,9 +1,9 @@
 // What the app stands on: built once by each runtime, handed to every route.
-import type { Redis } from '@upstash/redis';
 import type { ProblemCode, Role } from '#contract';
 import type { Db } from '#db';
 import type { Config } from './config.ts';
 import type { Counters } from './services/counters.ts';
+import type { EdgeRedis } from './services/edge-redis.ts';
 import type { PaymentGateway } from './services/gateway.ts';
 import type { Log } from './services/log.ts';
 import type { PasswordHasher } from './services/passwords.ts';
@@ -13,7 +13,7 @@ import type { Signer } from './services/signer.ts';
 export interface Deps {
   config: Config;
   db: Db;
-  redis: Redis;
+  redis: EdgeRedis;
   publisher: Publisher;
   signer: Signer;
   passwords: PasswordHasher;

@@ -3,8 +3,10 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { type ProblemCode, type ProblemDocument, problemStatus, problemTitle } from '#contract';
-import { Refusal } from '#db';
+import { isDatabaseUnavailable, Refusal } from '#db';
 import type { AppEnv } from './deps.ts';
+
+const retryAfterSeconds = 2;
 
 /** An expected refusal, thrown by `problem()`. */
 export class Problem extends Error {
@@ -28,7 +30,8 @@ export function problem(code: ProblemCode, extensions: Record<string, unknown> =
 export function renderError(error: Error, c: Context<AppEnv>): Response {
   const refused = asProblem(error);
   const code = refused?.code ?? 'internal';
-  if (!refused) c.var.log.error('request failed', { error: describe(error) });
+  if (code === 'internal') c.var.log.error('request failed', { error: describeError(error) });
+  if (code === 'unavailable') c.header('retry-after', String(retryAfterSeconds));
   const status = problemStatus(code);
   const body: ProblemDocument = {
     ...refused?.extensions,
@@ -53,12 +56,16 @@ function asProblem(error: Error): Problem | null {
     if (error.status === 400) return problem('malformed-body');
     if (error.status === 413) return problem('body-too-large');
   }
+  if (isDatabaseUnavailable(error)) return problem('unavailable');
   return null;
 }
 
 /** The error with its causes, for the log; a query's parameters may hold secrets and are cut off. */
-function describe(error: unknown): string {
+export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const text = (error.stack ?? error.message).replace(/\nparams: [^\n]*/g, '\nparams: (left out)');
-  return error.cause ? `${text}\ncaused by: ${describe(error.cause)}` : text;
+  const text = (error.stack ?? error.message).replace(
+    /\nparams: [\s\S]*?(?=\n\s+at |$)/g,
+    '\nparams: (left out)',
+  );
+  return error.cause ? `${text}\ncaused by: ${describeError(error.cause)}` : text;
 }

@@ -196,9 +196,11 @@ export async function startTestEdge(): Promise<TestEdge> {
       const streamId = z.object({ id: z.uuid() }).parse(created.body).id;
       await performer.call('POST', `/v1/streams/${streamId}/start`);
       const nodeId = `node-${streamId.slice(-12)}`;
-      await parts.deps.redis.hset('sfu:nodes', {
-        [nodeId]: { nodeId, url: 'ws://127.0.0.1:1/room', load: 0.1, seenAt: Date.now() },
-      });
+      await parts.deps.redis.run((redis) =>
+        redis.hset('sfu:nodes', {
+          [nodeId]: { nodeId, url: 'ws://127.0.0.1:1/room', load: 0.1, seenAt: Date.now() },
+        }),
+      );
       await call('POST', '/internal/nodes/report', {
         headers: { authorization: `Bearer ${nodeSecret}` },
         body: {

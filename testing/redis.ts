@@ -33,7 +33,7 @@ export async function startRedis(port?: number): Promise<RunningRedis> {
   const ready = Promise.withResolvers<void>();
   const server = startChild(
     guardedCommand({
-      file: process.env['REDIS_SERVER_BIN'] ?? 'redis-server',
+      file: process.env.REDIS_SERVER_BIN ?? 'redis-server',
       args: ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
       cwd: tmpdir(),
       env: {},

@@ -78,8 +78,10 @@ CREATE TABLE "orders" (
 	"idempotency_key" text NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"paid_at" timestamp with time zone,
+	"check_at" timestamp with time zone,
 	CONSTRAINT "orders_gateway_order_id_key" UNIQUE("gateway_order_id"),
-	CONSTRAINT "orders_state_known" CHECK ("orders"."state" in ('created', 'paid'))
+	CONSTRAINT "orders_state_known" CHECK ("orders"."state" in ('created', 'paid')),
+	CONSTRAINT "orders_amounts" CHECK ("orders"."tokens" > 0 and "orders"."gst_paise" >= 0 and "orders"."gst_paise" < "orders"."amount_paise")
 );
 --> statement-breakpoint
 CREATE TABLE "packages" (
@@ -101,13 +103,14 @@ CREATE TABLE "payments" (
 	"order_id" uuid NOT NULL,
 	"amount_paise" bigint NOT NULL,
 	"journal_id" uuid NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "payments_journal_id_key" UNIQUE("journal_id")
 );
 --> statement-breakpoint
 CREATE TABLE "webhook_events" (
 	"gateway_event_id" text PRIMARY KEY NOT NULL,
 	"type" text NOT NULL,
-	"body" jsonb NOT NULL,
+	"body" text NOT NULL,
 	"deliveries" integer DEFAULT 1 NOT NULL,
 	"received_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"processed_at" timestamp with time zone
@@ -116,9 +119,8 @@ CREATE TABLE "webhook_events" (
 CREATE TABLE "refresh_tokens" (
 	"hash" "bytea" PRIMARY KEY NOT NULL,
 	"session_id" uuid NOT NULL,
-	"parent_hash" "bytea",
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	"used_at" timestamp with time zone
+	"generation" integer DEFAULT 0 NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "sessions" (
@@ -126,6 +128,8 @@ CREATE TABLE "sessions" (
 	"user_id" uuid NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"expires_at" timestamp with time zone NOT NULL,
+	"generation" integer DEFAULT 0 NOT NULL,
+	"rotated_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"revoked_at" timestamp with time zone
 );
 --> statement-breakpoint
@@ -207,16 +211,17 @@ CREATE INDEX "entries_journal" ON "ledger"."entries" USING btree ("journal_id");
 CREATE INDEX "tips_performer" ON "ledger"."tips" USING btree ("performer_id","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "tips_viewer" ON "ledger"."tips" USING btree ("viewer_id","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_idempotency_key" ON "orders" USING btree ("user_id","idempotency_key");--> statement-breakpoint
-CREATE INDEX "orders_open" ON "orders" USING btree ("created_at") WHERE "orders"."state" = 'created';--> statement-breakpoint
+CREATE INDEX "orders_to_check" ON "orders" USING btree ("check_at") WHERE "orders"."state" = 'created';--> statement-breakpoint
 CREATE INDEX "refresh_tokens_session_id" ON "refresh_tokens" USING btree ("session_id");--> statement-breakpoint
 CREATE INDEX "sessions_user_id" ON "sessions" USING btree ("user_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "users_username_key" ON "users" USING btree (lower("username"));--> statement-breakpoint
 CREATE UNIQUE INDEX "chat_messages_idempotency_key" ON "chat_messages" USING btree ("user_id","idempotency_key");--> statement-breakpoint
 CREATE INDEX "chat_messages_stream" ON "chat_messages" USING btree ("stream_id","created_at");--> statement-breakpoint
 CREATE INDEX "events_stream" ON "events" USING btree ("stream_id","id");--> statement-breakpoint
+CREATE INDEX "events_stream_time" ON "events" USING btree ("stream_id","created_at");--> statement-breakpoint
 CREATE INDEX "events_unpublished" ON "events" USING btree ("id") WHERE "events"."published_at" is null;--> statement-breakpoint
 CREATE INDEX "stream_media_publishing" ON "stream_media" USING btree ("stream_id") WHERE "stream_media"."publishing";--> statement-breakpoint
 CREATE UNIQUE INDEX "streams_idempotency_key" ON "streams" USING btree ("performer_id","idempotency_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "streams_one_on_air" ON "streams" USING btree ("performer_id") WHERE "streams"."state" in ('starting', 'live');--> statement-breakpoint
-CREATE INDEX "streams_live" ON "streams" USING btree ("started_at" DESC NULLS LAST,"id" DESC NULLS LAST) WHERE "streams"."state" = 'live';--> statement-breakpoint
+CREATE INDEX "streams_live" ON "streams" USING btree ("id" DESC NULLS LAST) WHERE "streams"."state" = 'live';--> statement-breakpoint
 CREATE INDEX "streams_performer" ON "streams" USING btree ("performer_id","created_at" DESC NULLS LAST);

@@ -21,6 +21,31 @@ create trigger tips_append_only before update or delete or truncate on ledger.ti
 create trigger accounts_append_only before update or delete or truncate on ledger.accounts
   for each statement execute function ledger.forbid_change();
 --> statement-breakpoint
+create trigger fee_policies_append_only before update or delete or truncate on ledger.fee_policies
+  for each statement execute function ledger.forbid_change();
+--> statement-breakpoint
+
+-- Tokens outlive the offer they were bought under: a package can be withdrawn, and nothing else.
+create function ledger.only_withdraw_package() returns trigger
+language plpgsql
+as $$
+begin
+  if tg_op <> 'UPDATE'
+    or (new.id, new.name, new.tokens, new.price_paise, new.gst_rate_bp, new.offered_from)
+      is distinct from (old.id, old.name, old.tokens, old.price_paise, old.gst_rate_bp, old.offered_from)
+  then
+    raise exception 'a package can only be withdrawn' using errcode = 'restrict_violation';
+  end if;
+  return new;
+end
+$$;
+--> statement-breakpoint
+create trigger packages_only_withdrawn before update or delete on packages
+  for each row execute function ledger.only_withdraw_package();
+--> statement-breakpoint
+create trigger packages_not_truncated before truncate on packages
+  for each statement execute function ledger.forbid_change();
+--> statement-breakpoint
 
 -- Holds for every INSERT, whoever makes it: each journal row's entries come in one statement and sum to
 -- zero per currency, every account exists in that currency, and guarded balances move with the entries.
@@ -90,9 +115,13 @@ as $$
 declare
   v_id uuid;
 begin
-  select id into v_id from ledger.accounts
-    where class = p_class and owner_id is not distinct from p_owner;
-  if found then
+  -- Two statements, because "is not distinct from" cannot use the index.
+  if p_owner is null then
+    select id into v_id from ledger.accounts where class = p_class and owner_id is null;
+  else
+    select id into v_id from ledger.accounts where class = p_class and owner_id = p_owner;
+  end if;
+  if v_id is not null then
     return v_id;
   end if;
   insert into ledger.accounts (class, owner_id) values (p_class, p_owner)
@@ -142,6 +171,86 @@ begin
     perform refuse('idempotency-key-reused');
   end if;
   return v_row.result || jsonb_build_object('replayed', true);
+end
+$$;
+--> statement-breakpoint
+
+-- An order of a package on sale, at its price of this moment. The same key gives the same order back.
+create function create_order(p_user uuid, p_package uuid, p_key text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_package packages;
+  v_order orders;
+begin
+  select * into v_order from orders where user_id = p_user and idempotency_key = p_key;
+  if not found then
+    select * into v_package from packages
+      where id = p_package and offered_from <= now() and coalesce(offered_until, 'infinity') > now();
+    if not found then
+      perform refuse('package-unavailable');
+    end if;
+    insert into orders (user_id, package_id, tokens, amount_paise, gst_paise, idempotency_key, check_at)
+      values (p_user, p_package, v_package.tokens, v_package.price_paise, v_package.gst_paise, p_key,
+        now() + interval '15 minutes')
+      on conflict (user_id, idempotency_key) do nothing;
+    select * into strict v_order from orders where user_id = p_user and idempotency_key = p_key;
+  end if;
+  if v_order.package_id <> p_package then
+    perform refuse('idempotency-key-reused');
+  end if;
+  return order_json(v_order);
+end
+$$;
+--> statement-breakpoint
+
+create function order_json(p_order orders) returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'id', p_order.id, 'userId', p_order.user_id, 'tokens', p_order.tokens,
+    'amountPaise', p_order.amount_paise, 'state', p_order.state,
+    'gatewayOrderId', p_order.gateway_order_id)
+$$;
+--> statement-breakpoint
+
+-- Keeps the gateway's id of an order; the first one stays.
+create function set_gateway_order(p_order uuid, p_gateway_order text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_order orders;
+begin
+  update orders set gateway_order_id = p_gateway_order
+    where id = p_order and gateway_order_id is null;
+  select * into strict v_order from orders where id = p_order;
+  return order_json(v_order);
+end
+$$;
+--> statement-breakpoint
+
+-- Open orders whose time has come to be asked about; each is asked about less often as it grows old,
+-- and not at all after four days, when no payment can come any more.
+create function orders_to_check(p_limit integer) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_orders jsonb;
+begin
+  with due as (
+    select id from orders
+      where state = 'created' and check_at <= now() and gateway_order_id is not null
+      order by check_at limit p_limit for update skip locked
+  ), claimed as (
+    update orders o set check_at = case
+        when o.created_at < now() - interval '4 days' then null
+        else now() + least(greatest((now() - o.created_at) / 2, interval '15 minutes'), interval '6 hours')
+      end
+      from due where o.id = due.id
+      returning order_json(o) as claimed_order
+  )
+  select coalesce(jsonb_agg(claimed_order), '[]') into v_orders from claimed;
+  return v_orders;
 end
 $$;
 --> statement-breakpoint
@@ -257,6 +366,9 @@ begin
   -- leaves the fraction in the wallet, and the last token takes all of it.
   v_used_prepaid := v_balance_prepaid * p_amount / v_balance_tokens;
   v_earned := p_amount * v_policy.payout_paise_per_token;
+  if v_earned > v_used_prepaid then
+    raise exception 'a tip would pay out more than was paid for its tokens';
+  end if;
 
   insert into events (stream_id, type, data)
     values (p_stream, 'tip.received', jsonb_build_object(
@@ -344,14 +456,17 @@ as $$
   union all
   select 'every tip moved what it says', t.id::text, t.amount_tokens || ' tokens'
     from ledger.tips t
-    where (select coalesce(sum(e.amount), 0) from ledger.entries e
-             join ledger.accounts a on a.id = e.account_id
-             where e.journal_id = t.id and a.class = 'viewer_tokens' and a.owner_id = t.viewer_id)
-          <> t.amount_tokens
-       or (select coalesce(-sum(e.amount), 0) from ledger.entries e
-             join ledger.accounts a on a.id = e.account_id
-             where e.journal_id = t.id and a.class = 'performer_payable' and a.owner_id = t.performer_id)
-          <> t.earned_paise
+    left join (
+      select e.journal_id,
+          sum(e.amount) filter (where a.class = 'viewer_tokens') as tokens,
+          -sum(e.amount) filter (where a.class = 'performer_payable') as earned,
+          max(a.owner_id::text) filter (where a.class = 'viewer_tokens') as viewer,
+          max(a.owner_id::text) filter (where a.class = 'performer_payable') as performer
+        from ledger.entries e join ledger.accounts a on a.id = e.account_id
+        group by e.journal_id
+    ) m on m.journal_id = t.id
+    where (m.tokens, m.earned, m.viewer, m.performer) is distinct from
+      (t.amount_tokens::numeric, t.earned_paise::numeric, t.viewer_id::text, t.performer_id::text)
   union all
   select 'every journal row of a tip has its tip', j.id::text, j.idempotency_key
     from ledger.journal j
@@ -371,17 +486,45 @@ as $$
     from ledger.journal j
     where j.kind = 'purchase' and not exists (select from payments p where p.journal_id = j.id)
   union all
+  select 'every order is at the price of its package', o.id::text, o.amount_paise || ' paise'
+    from orders o join packages k on k.id = o.package_id
+    where (o.tokens, o.amount_paise, o.gst_paise) is distinct from (k.tokens, k.price_paise, k.gst_paise)
+  union all
+  select 'every purchase moved what was ordered', p.gateway_payment_id, o.tokens || ' tokens'
+    from payments p
+    join orders o on o.id = p.order_id
+    left join (
+      select e.journal_id,
+          -sum(e.amount) filter (where a.class = 'viewer_tokens') as tokens,
+          sum(e.amount) filter (where a.class = 'gateway_clearing') as paid,
+          max(a.owner_id::text) filter (where a.class = 'viewer_tokens') as viewer
+        from ledger.entries e join ledger.accounts a on a.id = e.account_id
+        group by e.journal_id
+    ) m on m.journal_id = p.journal_id
+    where (m.tokens, m.paid, m.viewer) is distinct from
+      (o.tokens::numeric, o.amount_paise::numeric, o.user_id::text)
+  union all
+  select 'every wallet was paid for more than its tokens can pay out', t.owner_id::text,
+      tb.balance || ' tokens, ' || pb.balance || ' paise'
+    from ledger.accounts t
+    join ledger.balances tb on tb.account_id = t.id
+    join ledger.accounts p on p.class = 'viewer_prepaid' and p.owner_id = t.owner_id
+    join ledger.balances pb on pb.account_id = p.id
+    where t.class = 'viewer_tokens'
+      and pb.balance < tb.balance * (
+        select payout_paise_per_token from ledger.fee_policies
+          where valid_from <= now() order by version desc limit 1)
+  union all
   select 'a token always pays out less than it cost', k.name,
       f.payout_paise_per_token || ' paise paid out per token'
     from packages k, ledger.fee_policies f
     where f.payout_paise_per_token * k.tokens >= k.price_paise - k.gst_paise
-      and coalesce(k.offered_until, 'infinity') > now()
       and f.version = (select max(version) from ledger.fee_policies)
 $$;
 --> statement-breakpoint
 
--- Nobody may buy tokens, tip an accomplice and cash out at a profit: holds for every package that is
--- on offer and every fee policy that is or will be in force.
+-- Nobody may buy tokens, tip an accomplice and cash out at a profit: holds for every package that was
+-- ever on offer (its tokens may still be unspent) and every fee policy that is or will be in force.
 create function ledger.check_no_arbitrage() returns trigger
 language plpgsql
 as $$
@@ -390,8 +533,7 @@ begin
   perform pg_advisory_xact_lock(hashtext('ledger.check_no_arbitrage'));
   if exists (
     select from packages k, ledger.fee_policies f
-      where coalesce(k.offered_until, 'infinity') > now()
-        and f.version >= coalesce(
+      where f.version >= coalesce(
           (select max(version) from ledger.fee_policies where valid_from <= now()), 0)
         and f.payout_paise_per_token * k.tokens >= k.price_paise - k.gst_paise
   ) then

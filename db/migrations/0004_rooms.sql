@@ -12,7 +12,7 @@ $$;
 
 -- Takes a stream to another state and tells its room. Being there already is no error and no event.
 create function transition_stream(p_stream uuid, p_to text, p_reason text default null) returns jsonb
-language plpgsql
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_stream streams;
@@ -58,7 +58,7 @@ $$;
 
 -- A chat line of a live stream. The same key says the same line once.
 create function post_message(p_stream uuid, p_user uuid, p_body text, p_key text) returns jsonb
-language plpgsql
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_state text;
@@ -111,7 +111,7 @@ $$;
 
 -- Facts from one SFU node. Answers which rooms it must close, and the events of streams that went live.
 create function report_sfu(p_node text, p_url text, p_streams jsonb) returns jsonb
-language plpgsql
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_close jsonb;
@@ -120,6 +120,14 @@ declare
   v_id uuid;
   v_published boolean := false;
 begin
+  -- Streams are locked before their media, and rows of one table in the order of their ids, here as in
+  -- every other function: so that none waits for another in a circle.
+  perform from streams
+    where state = 'starting' and id in (select stream_id from reported_rooms(p_streams) where publishing)
+    order by id for no key update;
+  perform from stream_media
+    where node_id = p_node or stream_id in (select stream_id from reported_rooms(p_streams))
+    order by stream_id for update;
   insert into stream_media as m
       (stream_id, node_id, node_url, publishing, publishing_seen_at, video_codec, viewers)
     select r.stream_id, p_node, p_url, r.publishing,
@@ -142,6 +150,8 @@ begin
   for v_id in
     select s.id from reported_rooms(p_streams) r join streams s on s.id = r.stream_id
       where r.publishing and s.state = 'starting' order by s.id
+      -- One that began in this very moment waits for the next report.
+      for no key update of s skip locked
   loop
     v_event := transition_stream(v_id, 'live');
     if v_event is not null then
@@ -161,13 +171,17 @@ $$;
 create function report_transcoder(
   p_transcoder text, p_url text, p_free integer, p_jobs jsonb, p_lease interval
 ) returns jsonb
-language plpgsql
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_kept uuid[];
   v_claimed uuid[];
   v_again uuid[];
 begin
+  perform from stream_media
+    where transcoder_id = p_transcoder
+      and stream_id in (select (j->>'streamId')::uuid from jsonb_array_elements(p_jobs) j)
+    order by stream_id for update;
   with job as (
     select * from jsonb_to_recordset(p_jobs)
       as j ("streamId" uuid, state text, "needsTicket" boolean, "thumbnailUrl" text)
@@ -216,24 +230,49 @@ end
 $$;
 --> statement-breakpoint
 
--- Ends live streams whose media has been gone for longer than the grace, and those that never started.
-create function end_lost_streams(p_media_grace interval, p_start_grace interval) returns jsonb
-language plpgsql
+-- Claims the node on which a stream's room lives, for a stream that has none, or whose node is gone.
+create function place_stream(p_stream uuid, p_node text, p_url text, p_gone_node text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
-  v_row record;
+  v_media stream_media;
+begin
+  insert into stream_media as m (stream_id, node_id, node_url) values (p_stream, p_node, p_url)
+    on conflict (stream_id) do update set node_id = excluded.node_id, node_url = excluded.node_url
+      where m.node_id = p_gone_node and not m.publishing;
+  select * into strict v_media from stream_media where stream_id = p_stream;
+  return jsonb_build_object('nodeId', v_media.node_id, 'url', v_media.node_url);
+end
+$$;
+--> statement-breakpoint
+
+-- Ends live streams whose media has been gone for longer than the grace, and those that never started.
+-- Silence of a node that is known to be alive means that reports cannot get through, not that the media
+-- is gone: only its own word counts then.
+create function end_lost_streams(
+  p_media_grace interval, p_start_grace interval, p_living_nodes text[]
+) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_ids uuid[];
+  v_id uuid;
+  v_state text;
   v_event jsonb;
   v_events jsonb := '[]';
 begin
-  for v_row in
-    select s.id, s.state from streams s left join stream_media m on m.stream_id = s.id
+  -- All streams are locked before the first media row is.
+  select array_agg(lost.id) into v_ids from (
+    select s.id from streams s left join stream_media m on m.stream_id = s.id
       where (s.state = 'live'
-              and coalesce(m.publishing_seen_at, s.state_since) < now() - p_media_grace)
+              and coalesce(m.publishing_seen_at, s.state_since) < now() - p_media_grace
+              and (m.stream_id is null or not m.publishing or m.node_id <> all (p_living_nodes)))
          or (s.state = 'starting' and s.state_since < now() - p_start_grace)
-      order by s.id for update of s skip locked
-  loop
-    v_event := transition_stream(v_row.id, 'ended',
-      case v_row.state when 'live' then 'media-lost' else 'never-started' end);
+      order by s.id for update of s skip locked) lost;
+  foreach v_id in array coalesce(v_ids, '{}') loop
+    select state into v_state from streams where id = v_id;
+    v_event := transition_stream(v_id, 'ended',
+      case v_state when 'live' then 'media-lost' else 'never-started' end);
     if v_event is not null then
       v_events := v_events || v_event;
     end if;

@@ -5,7 +5,6 @@ import {
   check,
   index,
   integer,
-  jsonb,
   pgTable,
   text,
   timestamp,
@@ -64,11 +63,17 @@ export const orders = pgTable(
     idempotencyKey: text('idempotency_key').notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     paidAt: timestamp('paid_at', { withTimezone: true }),
+    /** When the gateway is asked next whether it was paid; null when it is not asked any more. */
+    checkAt: timestamp('check_at', { withTimezone: true }),
   },
   (t) => [
     oneOf('orders_state_known', t.state, ['created', 'paid']),
     uniqueIndex('orders_idempotency_key').on(t.userId, t.idempotencyKey),
-    index('orders_open').on(t.createdAt).where(sql`${t.state} = 'created'`),
+    index('orders_to_check').on(t.checkAt).where(sql`${t.state} = 'created'`),
+    check(
+      'orders_amounts',
+      sql`${t.tokens} > 0 and ${t.gstPaise} >= 0 and ${t.gstPaise} < ${t.amountPaise}`,
+    ),
   ],
 );
 
@@ -79,7 +84,7 @@ export const payments = pgTable('payments', {
     .notNull()
     .references(() => orders.id),
   amountPaise: paise('amount_paise').notNull(),
-  journalId: uuid('journal_id').notNull(),
+  journalId: uuid('journal_id').notNull().unique('payments_journal_id_key'),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
 });
 
@@ -87,7 +92,8 @@ export const payments = pgTable('payments', {
 export const webhookEvents = pgTable('webhook_events', {
   gatewayEventId: text('gateway_event_id').primaryKey(),
   type: text().notNull(),
-  body: jsonb().notNull(),
+  /** The bytes that were signed. */
+  body: text().notNull(),
   deliveries: integer().notNull().default(1),
   receivedAt: timestamp('received_at', { withTimezone: true }).notNull().defaultNow(),
   processedAt: timestamp('processed_at', { withTimezone: true }),

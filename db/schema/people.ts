@@ -4,6 +4,7 @@ import {
   customType,
   date,
   index,
+  integer,
   pgTable,
   text,
   timestamp,
@@ -47,6 +48,9 @@ export const sessions = pgTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
+    /** How often its refresh token was replaced, and when last. */
+    generation: integer().notNull().default(0),
+    rotatedAt: timestamp('rotated_at', { withTimezone: true }).notNull().defaultNow(),
     revokedAt: timestamp('revoked_at', { withTimezone: true }),
   },
   (t) => [index('sessions_user_id').on(t.userId)],
@@ -60,9 +64,9 @@ export const refreshTokens = pgTable(
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id, { onDelete: 'cascade' }),
-    parentHash: bytes('parent_hash'),
+    /** Of the session when it was made; the newest two are of interest. */
+    generation: integer().notNull().default(0),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-    usedAt: timestamp('used_at', { withTimezone: true }),
   },
   (t) => [index('refresh_tokens_session_id').on(t.sessionId)],
 );

@@ -43,7 +43,7 @@ export const streams = pgTable(
     uniqueIndex('streams_one_on_air')
       .on(t.performerId)
       .where(sql`${t.state} in ('starting', 'live')`),
-    index('streams_live').on(t.startedAt.desc(), t.id.desc()).where(sql`${t.state} = 'live'`),
+    index('streams_live').on(t.id.desc()).where(sql`${t.state} = 'live'`),
     index('streams_performer').on(t.performerId, t.createdAt.desc()),
   ],
 );
@@ -104,6 +104,7 @@ export const events = pgTable(
   },
   (t) => [
     index('events_stream').on(t.streamId, t.id),
+    index('events_stream_time').on(t.streamId, t.createdAt),
     index('events_unpublished').on(t.id).where(sql`${t.publishedAt} is null`),
   ],
 );

@@ -4,6 +4,7 @@ import { auditBooks } from './audit.ts';
 import { reconcileOrders } from './reconcile.ts';
 import { relayEvents } from './relay.ts';
 import { sweepStreams } from './sweep.ts';
+import { tidy } from './tidy.ts';
 
 export interface Job {
   name: string;
@@ -15,5 +16,6 @@ export const jobs: readonly Job[] = [
   { name: 'relay', everySeconds: 1, run: relayEvents },
   { name: 'sweep', everySeconds: 5, run: sweepStreams },
   { name: 'reconcile', everySeconds: 60, run: reconcileOrders },
+  { name: 'tidy', everySeconds: 3600, run: tidy },
   { name: 'audit', everySeconds: 3600, run: auditBooks },
 ];

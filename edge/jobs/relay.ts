@@ -5,11 +5,28 @@ import type { Deps } from '../deps.ts';
 /** Younger events are still on their way from the request that stored them. */
 const settleMs = 1_500;
 const batchMax = 500;
+/** A round that has more to tell goes on with the next one. */
+const roundMsMax = 20_000;
+
+type RelayDeps = Pick<Deps, 'db' | 'publisher' | 'log'>;
 
 /** One round. Answers how many events had to be told again. */
 export async function relayEvents(
-  deps: Pick<Deps, 'db' | 'publisher' | 'log'>,
+  deps: RelayDeps,
 ): Promise<{ republished: number; marked: number }> {
+  const deadline = Date.now() + roundMsMax;
+  const result = { republished: 0, marked: 0 };
+  for (;;) {
+    const batch = await relayBatch(deps);
+    result.republished += batch.republished;
+    result.marked += batch.marked;
+    if (batch.marked < batchMax || Date.now() > deadline) break;
+  }
+  if (result.republished > 0) deps.log.info('events published late', result);
+  return result;
+}
+
+async function relayBatch(deps: RelayDeps): Promise<{ republished: number; marked: number }> {
   const events = await listUnpublished(deps.db, { olderThanMs: settleMs, limit: batchMax });
   if (events.length === 0) return { republished: 0, marked: 0 };
   const ids = events.map((event) => event.id);
@@ -17,10 +34,9 @@ export async function relayEvents(
   const told = await deps.publisher.published(ids);
   const missed = events.filter((event) => !told.has(event.id));
   await deps.publisher.publish(missed);
-  const now = await deps.publisher.published(ids);
+  const now = missed.length > 0 ? await deps.publisher.published(ids) : told;
   const marked = ids.filter((id) => now.has(id));
   await markPublished(deps.db, marked);
   await deps.publisher.forget(marked);
-  if (missed.length > 0) deps.log.info('events published late', { count: missed.length });
   return { republished: missed.length, marked: marked.length };
 }

@@ -1,20 +1,25 @@
 // The sweep: ends streams whose media is gone for good, or never came.
 import { endLostStreams } from '#db';
 import type { Deps } from '../deps.ts';
+import { livingNodes } from '../services/placement.ts';
 
 /** A publisher may lose the network for so long before the stream ends. */
-export const mediaGraceSeconds = 30;
+const mediaGraceSeconds = 30;
 /** How long a stream may wait for its first picture. */
-export const startGraceSeconds = 180;
+const startGraceSeconds = 180;
 
 /** One round. Answers how many streams it ended. */
 export async function sweepStreams(
-  deps: Pick<Deps, 'db' | 'publisher' | 'log'>,
+  deps: Pick<Deps, 'db' | 'redis' | 'publisher' | 'log' | 'now'>,
 ): Promise<{ ended: number }> {
-  const events = await endLostStreams(deps.db, {
-    mediaSeconds: mediaGraceSeconds,
-    startSeconds: startGraceSeconds,
-  });
+  // Nodes write to the registry directly: who is alive there and has not reported cannot reach the edge.
+  // When the registry cannot be read nobody's silence counts, and the round is left out.
+  const nodes = await livingNodes(deps);
+  const events = await endLostStreams(
+    deps.db,
+    { mediaSeconds: mediaGraceSeconds, startSeconds: startGraceSeconds },
+    nodes.map((node) => node.nodeId),
+  );
   await deps.publisher.publish(events);
   if (events.length > 0) {
     deps.log.info('streams ended', { streamIds: events.map((event) => event.streamId) });

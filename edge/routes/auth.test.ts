@@ -92,15 +92,43 @@ test('a refresh token is used once; a stolen one ends the whole session', async 
   const again = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
   expect(again.status).toBe(200);
   // Much later it can only have been stolen.
-  await edge.database.asOwner(
-    `update refresh_tokens set used_at = used_at - interval '1 minute' where used_at is not null`,
-  );
+  await edge.database.asOwner(`update sessions set rotated_at = rotated_at - interval '1 minute'`);
   const stolen = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
   expect([stolen.status, stolen.body.code]).toEqual([401, 'session-expired']);
   const victim = await edge.call('POST', '/v1/auth/refresh', {
     headers: { cookie: cookieOf(again) },
   });
   expect(victim.status).toBe(401);
+});
+
+test('a token whose successor was used is stolen, however soon it comes', async () => {
+  const answer = await register({ email: 'fork@example.com', username: 'Fork' });
+  const refresh = (cookie: string) =>
+    edge.call('POST', '/v1/auth/refresh', { headers: { cookie } });
+  const first = cookieOf(answer);
+  const second = cookieOf(await refresh(first));
+  const third = cookieOf(await refresh(second));
+  expect((await refresh(first)).status).toBe(401);
+  expect((await refresh(third)).status).toBe(401);
+});
+
+test('an access token that outlives its session gets no new one', async () => {
+  const answer = await register({ email: 'ghost@example.com', username: 'Ghost' });
+  await edge.call('POST', '/v1/auth/logout', { headers: { cookie: cookieOf(answer) } });
+  const raised = await edge.call('POST', '/v1/auth/performer', {
+    headers: { authorization: `Bearer ${answer.body.accessToken}` },
+  });
+  expect([raised.status, raised.body.code]).toEqual([401, 'session-expired']);
+});
+
+test('becoming a performer raises a viewer and leaves staff as they are', async () => {
+  const viewer = await edge.register();
+  await edge.database.asOwner('update users set role = $2 where id = $1', [
+    viewer.session.user.id,
+    'admin',
+  ]);
+  const raised = await viewer.call('POST', '/v1/auth/performer');
+  expect(raised.body.user.role).toBe('admin');
 });
 
 test('a logged-out session cannot be renewed', async () => {

@@ -1,7 +1,7 @@
 // Accounts: register, log in, renew, log out, who am I, become a performer.
 import { Hono } from 'hono';
 import { LoginBody, Me, RegisterBody, Session } from '#contract';
-import { createUser, findUserByEmail, findUserById, setUserRole } from '#db';
+import { becomePerformer, createUser, findUserByEmail, findUserById } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin, requireUser } from '../services/access.ts';
@@ -11,8 +11,8 @@ import { limitRate, limits } from '../services/rate-limit.ts';
 import {
   beginSession,
   endSession,
+  presentAgain,
   presentMe,
-  refreshIdentity,
   renewSession,
 } from '../services/sessions.ts';
 import { validate } from '../services/validate.ts';
@@ -34,6 +34,8 @@ export function authRoutes(deps: Deps) {
           'unknown-country',
           'email-taken',
           'username-taken',
+          'rate-limited',
+          'untrusted-origin',
         ],
       }),
       limitRate(deps, limits.register),
@@ -57,7 +59,7 @@ export function authRoutes(deps: Deps) {
         summary: 'Log in',
         tag,
         answers: [200, Session],
-        problems: ['invalid-request', 'invalid-credentials', 'rate-limited'],
+        problems: ['invalid-request', 'invalid-credentials', 'rate-limited', 'untrusted-origin'],
       }),
       limitRate(deps, limits.login),
       validate('json', LoginBody),
@@ -108,18 +110,14 @@ export function authRoutes(deps: Deps) {
         summary: 'Become a performer',
         tag,
         answers: [200, Session],
+        problems: ['session-expired', 'untrusted-origin'],
         access: 'user',
       }),
       requireUser(deps),
       async (c) => {
-        const { userId, role } = c.var.identity;
-        // Staff keep their role: it already allows more.
-        const user =
-          role === 'viewer'
-            ? await setUserRole(deps.db, userId, 'performer')
-            : await findUserById(deps.db, userId);
-        if (!user) throw problem('unauthenticated');
-        return c.json(await refreshIdentity(deps, c, user), 200);
+        const user = await becomePerformer(deps.db, c.var.identity);
+        if (!user) throw problem('session-expired');
+        return c.json(await presentAgain(deps, c, user), 200);
       },
     );
 }

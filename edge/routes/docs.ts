@@ -1,12 +1,14 @@
 // API documents: the OpenAPI description, and pages of it for people.
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { generateSpecs } from 'hono-openapi';
 import type { AppEnv, Deps } from '../deps.ts';
 import { docsStyle, renderOperations, renderProblems } from '../services/docs-page.ts';
 
 export function docsRoutes(deps: Deps, api: Hono<AppEnv>) {
-  const describe = () =>
-    generateSpecs(api, {
+  let description: ReturnType<typeof generateSpecs> | undefined;
+  const describe = () => {
+    // The document never changes while the app runs.
+    description ??= generateSpecs(api, {
       documentation: {
         openapi: '3.1.0',
         info: {
@@ -25,10 +27,21 @@ export function docsRoutes(deps: Deps, api: Hono<AppEnv>) {
       },
       defaultValidationErrorResponse: false,
     });
+    return description;
+  };
 
   return new Hono<AppEnv>()
+    .use('/docs/*', cacheable)
+    .use('/openapi.json', cacheable)
     .get('/openapi.json', async (c) => c.json(await describe(), 200))
     .get('/docs', async (c) => c.html(renderOperations(await describe())))
     .get('/docs/problems', (c) => c.html(renderProblems()))
     .get('/docs/style.css', (c) => c.body(docsStyle, 200, { 'content-type': 'text/css' }));
 }
+
+const cacheSeconds = 300;
+
+const cacheable: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  c.header('cache-control', `public, max-age=${cacheSeconds}`);
+};

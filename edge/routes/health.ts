@@ -13,7 +13,7 @@ export function healthRoutes(deps: Deps) {
     .get('/readyz', async (c) => {
       const [database, redis] = await Promise.all([
         probe(async () => deps.db.execute(sql`select 1`)),
-        probe(async () => deps.redis.ping()),
+        probe(async () => deps.redis.run((redis) => redis.ping())),
       ]);
       // Without Redis the API still answers and money still moves; without the database nothing does.
       const health: Health = { ok: database.ok, service, checks: { database, redis } };

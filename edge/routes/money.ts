@@ -17,7 +17,6 @@ import {
   readFeePolicy,
   readTrialBalance,
   tip,
-  verifyBooks,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
@@ -116,18 +115,19 @@ export function moneyRoutes(deps: Deps) {
     .get(
       '/admin/trial-balance',
       operation({
-        summary: 'The trial balance, and whether every invariant of the books holds',
+        summary: 'The trial balance, and whether debits equal credits',
         tag: 'Staff',
         answers: [200, TrialBalance],
         access: 'admin',
       }),
       requireUser(deps, 'admin'),
       async (c) => {
-        const [rows, violations] = await Promise.all([
-          readTrialBalance(deps.db),
-          verifyBooks(deps.db),
-        ]);
-        return c.json({ balanced: violations.length === 0, rows }, 200);
+        const rows = await readTrialBalance(deps.db);
+        const balanced = ['TOKEN', 'INR'].every((currency) => {
+          const own = rows.filter((row) => row.currency === currency);
+          return own.reduce((sum, row) => sum + row.debit - row.credit, 0) === 0;
+        });
+        return c.json({ balanced, rows }, 200);
       },
     );
 }

@@ -10,10 +10,10 @@ import {
 } from '#contract';
 import {
   createOrder,
-  findOfferedPackage,
   findOrderByGatewayId,
   listPackages,
   markWebhookProcessed,
+  type PlacedOrder,
   Refusal,
   readBalance,
   recordWebhook,
@@ -30,6 +30,9 @@ import { verifyHmac } from '../services/secrets.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Payments';
+
+/** Events after which there may be money to credit; an authorised payment is captured first. */
+const capturingEvents = new Set(['payment.authorized', 'payment.captured', 'order.paid']);
 
 /** The envelope of every webhook; what is inside depends on the event. */
 const Webhook = z.looseObject({
@@ -74,29 +77,12 @@ export function paymentRoutes(deps: Deps) {
       limitRate(deps, limits.order),
       validate('json', CreateOrderBody),
       async (c) => {
-        const { packageId } = c.req.valid('json');
-        const chosen = await findOfferedPackage(deps.db, packageId);
-        if (!chosen) throw problem('package-unavailable');
         const order = await createOrder(deps.db, {
           userId: c.var.identity.userId,
-          package: chosen,
+          packageId: c.req.valid('json').packageId,
           idempotencyKey: idempotencyKey(c),
         });
-        if (order.packageId !== packageId) throw problem('idempotency-key-reused');
-        // A key that comes again before the gateway has answered may open a second gateway order;
-        // only one of the two is kept and shown, the other can never be paid.
-        const opened = order.gatewayOrderId
-          ? order
-          : await setGatewayOrder(
-              deps.db,
-              order.id,
-              (
-                await deps.gateway.createOrder({
-                  amountPaise: order.amountPaise,
-                  receipt: order.id,
-                })
-              ).gatewayOrderId,
-            );
+        const opened = order.gatewayOrderId ? order : await openAtGateway(deps, order);
         return c.json(
           {
             id: opened.id,
@@ -160,13 +146,13 @@ export function paymentRoutes(deps: Deps) {
         if (!(await signedByGateway(config.RAZORPAY_WEBHOOK_SECRET, raw, signature))) {
           throw problem('invalid-signature');
         }
-        const webhook = parseWebhook(raw);
+        const { text, webhook } = parseWebhook(raw);
         const gatewayEventId = c.req.header('x-razorpay-event-id');
         if (!gatewayEventId) throw problem('malformed-body');
         const fresh = await recordWebhook(deps.db, {
           gatewayEventId,
           type: webhook.event,
-          body: webhook,
+          body: text,
         });
         if (fresh && (await applyWebhook(deps, webhook, c.var.log))) {
           await markWebhookProcessed(deps.db, gatewayEventId);
@@ -176,21 +162,34 @@ export function paymentRoutes(deps: Deps) {
     );
 }
 
+/**
+ * A key that comes again before the gateway has answered may open a second order there; only one of
+ * the two is kept and shown, the other can never be paid.
+ */
+async function openAtGateway(deps: Deps, order: PlacedOrder): Promise<PlacedOrder> {
+  const { gatewayOrderId } = await deps.gateway.createOrder({
+    amountPaise: order.amountPaise,
+    receipt: order.id,
+  });
+  return setGatewayOrder(deps.db, order.id, gatewayOrderId);
+}
+
 /** During a rotation both secrets count. */
 async function signedByGateway(
-  secrets: string,
+  secrets: readonly string[],
   raw: Uint8Array<ArrayBuffer>,
   signature: string,
 ): Promise<boolean> {
-  for (const secret of secrets.split(',')) {
-    if (await verifyHmac(secret.trim(), raw, signature)) return true;
+  for (const secret of secrets) {
+    if (await verifyHmac(secret, raw, signature)) return true;
   }
   return false;
 }
 
-function parseWebhook(raw: Uint8Array): z.infer<typeof Webhook> {
+function parseWebhook(raw: Uint8Array): { text: string; webhook: z.infer<typeof Webhook> } {
   try {
-    return Webhook.parse(JSON.parse(new TextDecoder().decode(raw)));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(raw);
+    return { text, webhook: Webhook.parse(JSON.parse(text)) };
   } catch {
     // Signed but not what we were promised; the gateway will say it again.
     throw problem('malformed-body');
@@ -203,7 +202,7 @@ async function applyWebhook(
   webhook: z.infer<typeof Webhook>,
   log: AppEnv['Variables']['log'],
 ): Promise<boolean> {
-  if (webhook.event !== 'payment.captured' && webhook.event !== 'order.paid') return true;
+  if (!capturingEvents.has(webhook.event)) return true;
   const payment = GatewayPayment.safeParse(webhook.payload?.payment?.entity);
   if (!payment.success) {
     log.error('webhook without a payment', { event: webhook.event });

@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { HlsTicket, NodeTicket, RoomTicket, roomChannel } from '#contract';
 import {
   newKey,
@@ -183,18 +183,43 @@ test('a node is told to close the rooms of streams that have ended or never were
 });
 
 test('a stream whose media is gone ends after its grace, not before', async () => {
-  const { streamId } = await edge.goLive();
+  const { streamId, nodeId } = await edge.goLive();
   await sweepStreams(edge.parts.deps);
   expect((await edge.call('GET', `/v1/streams/${streamId}`)).body.state).toBe('live');
   await edge.database.asOwner(
     `update stream_media set publishing_seen_at = now() - interval '31 seconds' where stream_id = $1`,
     [streamId],
   );
+  // The node lives and has not said that the media is gone: its reports cannot get through.
+  await sweepStreams(edge.parts.deps);
+  expect((await edge.call('GET', `/v1/streams/${streamId}`)).body.state).toBe('live');
+  await edge.parts.deps.redis.run((redis) => redis.hdel('sfu:nodes', nodeId));
   await sweepStreams(edge.parts.deps);
   expect((await edge.call('GET', `/v1/streams/${streamId}`)).body).toMatchObject({
     state: 'ended',
     endReason: 'media-lost',
   });
+});
+
+test('nodes that report while streams end never meet in a deadlock, and lose no report', async () => {
+  const live: Awaited<ReturnType<TestEdge['goLive']>>[] = [];
+  while (live.length < 6) live.push(await edge.goLive());
+  const report = (nodeId: string) =>
+    edge.call('POST', '/internal/nodes/report', {
+      headers: asNode,
+      body: {
+        nodeId,
+        url: 'ws://127.0.0.1:1/room',
+        streams: live
+          .toSorted(() => Math.random() - 0.5)
+          .map(({ streamId }) => ({ streamId, publishing: true, videoCodec: 'H264', viewers: 1 })),
+      },
+    });
+  const answers = await Promise.all([
+    ...Array.from({ length: 40 }, (_, index) => report(`node-${index % 3}`)),
+    ...live.map(({ performer, streamId }) => performer.call('POST', `/v1/streams/${streamId}/end`)),
+  ]);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
 });
 
 test('a chat line is stored, told on the room’s channel, and said once however often it is sent', async () => {
@@ -214,6 +239,9 @@ test('a chat line is stored, told on the room’s channel, and said once however
     Array.from({ length: 5 }, () => say(viewer, streamId, 'hello', key)),
   );
   await told;
+  // Whatever would be said twice comes before this one.
+  const last = await say(viewer, streamId, 'the last one');
+  await vi.waitUntil(() => heard.some((event) => event.id === last.body.id));
   expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
   expect(answers[0]?.body).toMatchObject({ type: 'chat.message', data: { body: 'hello' } });
   expect(heard.filter((event) => event.id === answers[0]?.body.id)).toHaveLength(1);

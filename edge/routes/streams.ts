@@ -6,6 +6,7 @@ import {
   CreateStreamBody,
   Id,
   ListEventsQuery,
+  ListOwnStreamsQuery,
   ListStreamsQuery,
   PostMessageBody,
   RoomEventList,
@@ -71,7 +72,7 @@ export function streamRoutes(deps: Deps) {
         access: 'performer',
       }),
       requireUser(deps, 'performer', 'admin'),
-      validate('query', ListStreamsQuery),
+      validate('query', ListOwnStreamsQuery),
       async (c) => {
         const { cursor, limit } = c.req.valid('query');
         const before = parseCursor(cursor);
@@ -89,7 +90,7 @@ export function streamRoutes(deps: Deps) {
         summary: 'Create a stream',
         tag,
         answers: [201, Stream],
-        problems: ['invalid-request', 'rate-limited'],
+        problems: ['invalid-request', 'idempotency-key-reused', 'rate-limited'],
         access: 'performer',
         idempotent: true,
       }),
@@ -173,6 +174,7 @@ export function streamRoutes(deps: Deps) {
           'unauthenticated',
           'forbidden',
           'not-found',
+          'stream-not-live',
           'stream-ended',
           'invalid-transition',
           'media-unavailable',
@@ -199,14 +201,16 @@ export function streamRoutes(deps: Deps) {
         summary: 'Events of the room after one of them, or the newest',
         tag: 'Rooms',
         answers: [200, RoomEventList],
-        problems: ['invalid-request', 'not-found'],
+        problems: ['invalid-request', 'not-found', 'rate-limited'],
       }),
+      limitRate(deps, limits.events),
       validate('param', Params),
       validate('query', ListEventsQuery),
       async (c) => {
         const { id } = c.req.valid('param');
         const { after } = c.req.valid('query');
-        const { events, more } = await listRoomEvents(deps.db, id, after ?? null);
+        const { found, events, more } = await listRoomEvents(deps.db, id, after ?? null);
+        if (!found) throw problem('not-found');
         return c.json({ events, resyncNeeded: after !== undefined && more }, 200);
       },
     )
@@ -216,7 +220,13 @@ export function streamRoutes(deps: Deps) {
         summary: 'Say something in the chat',
         tag: 'Rooms',
         answers: [201, ChatMessageEvent],
-        problems: ['invalid-request', 'not-found', 'stream-not-live', 'rate-limited'],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'stream-not-live',
+          'idempotency-key-reused',
+          'rate-limited',
+        ],
         access: 'user',
         idempotent: true,
       }),

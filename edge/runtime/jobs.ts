@@ -3,6 +3,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Health } from '#contract';
 import { type Job, jobs } from '../jobs/index.ts';
+import { describeError } from '../problem.ts';
 import { endWithParent } from './lifeline.ts';
 import { createServerParts } from './server.ts';
 
@@ -38,7 +39,10 @@ async function runOnce(job: Job): Promise<void> {
     await job.run(deps);
     lastSuccess.set(job.name, Date.now());
   } catch (error) {
-    deps.log.warn('job failed, will be tried again', { job: job.name, error: String(error) });
+    deps.log.warn('job failed, will be tried again', {
+      job: job.name,
+      error: describeError(error),
+    });
   }
 }
 

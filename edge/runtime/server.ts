@@ -6,6 +6,7 @@ import { connectPostgres } from '#db/postgres';
 import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
+import { describeError } from '../problem.ts';
 import { buildDeps } from '../services/build-deps.ts';
 import { loadArgon2Modules } from './argon2-files.ts';
 
@@ -51,7 +52,7 @@ export async function createServerParts(
   const deferred = new Set<Promise<unknown>>();
   const defer = (work: Promise<unknown>) => {
     const settled = work.catch((error: unknown) => {
-      deps.log.error('deferred work failed', { error: String(error) });
+      deps.log.error('deferred work failed', { error: describeError(error) });
     });
     deferred.add(settled);
     settled.finally(() => deferred.delete(settled));
@@ -68,7 +69,8 @@ export async function createServerParts(
 
 /** A file of the built client, or its page for any other address, which the client routes itself. */
 async function readClientFile(request: Request): Promise<Response | null> {
-  const pathname = decodeURIComponent(new URL(request.url).pathname);
+  const pathname = decodePath(new URL(request.url).pathname);
+  if (pathname === null) return null;
   const wanted = path.join(clientFolder, path.normalize(pathname));
   const inside = wanted.startsWith(clientFolder + path.sep);
   const found = inside && (await stat(wanted).catch(() => null))?.isFile() ? wanted : null;
@@ -82,6 +84,15 @@ async function readClientFile(request: Request): Promise<Response | null> {
       'cache-control': pathname.startsWith('/assets/') ? hashedFileCache : 'no-cache',
     },
   });
+}
+
+/** Null for an escape that is none. */
+function decodePath(pathname: string): string | null {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return null;
+  }
 }
 
 export function listenPort(env: Record<string, string | undefined>): number {

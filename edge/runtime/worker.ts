@@ -6,6 +6,7 @@ import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { jobs } from '../jobs/index.ts';
+import { describeError } from '../problem.ts';
 import { buildDeps } from '../services/build-deps.ts';
 
 interface WorkerEnv extends Record<string, unknown> {
@@ -17,11 +18,12 @@ interface WorkerContext {
 }
 
 /** One set of dependencies for the life of the isolate; none of them is bound to a request. */
-let building: Promise<Deps> | undefined;
+let built: Deps | undefined;
 
-function depsOf(env: WorkerEnv): Promise<Deps> {
-  building ??= build(env);
-  return building;
+/** The value is kept, not the promise: a first build that fails must not be the isolate's last. */
+async function depsOf(env: WorkerEnv): Promise<Deps> {
+  built ??= await build(env);
+  return built;
 }
 
 async function build(env: WorkerEnv): Promise<Deps> {
@@ -45,13 +47,19 @@ export default {
     });
   },
 
-  /** Cron triggers come once a minute at most; the Node job runner keeps a faster pace. */
-  async scheduled(_event: unknown, env: WorkerEnv, context: WorkerContext): Promise<void> {
+  /** Cron triggers come once a minute; jobs with a longer pace run in the minute where theirs begins. */
+  async scheduled(
+    event: { scheduledTime: number },
+    env: WorkerEnv,
+    context: WorkerContext,
+  ): Promise<void> {
     const deps = await depsOf(env);
+    const minute = Math.floor(event.scheduledTime / 60_000);
     for (const job of jobs) {
+      if (minute % Math.max(1, Math.round(job.everySeconds / 60)) !== 0) continue;
       context.waitUntil(
         job.run(deps).catch((error: unknown) => {
-          deps.log.error('job failed', { job: job.name, error: String(error) });
+          deps.log.error('job failed', { job: job.name, error: describeError(error) });
         }),
       );
     }

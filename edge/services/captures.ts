@@ -4,13 +4,19 @@ import type { Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import type { GatewayPayment } from './gateway.ts';
 
-/** Credits a payment that the gateway says is captured. Refuses `payment-not-captured`, `payment-mismatch`. */
+/** Credits a payment that the gateway has captured, or has authorised and captures now. Refuses `payment-not-captured`, `payment-mismatch`. */
 export async function creditPayment(
   deps: Deps,
   payment: Pick<GatewayPayment, 'id' | 'order_id' | 'amount' | 'currency' | 'status'>,
 ): Promise<{ orderId: string; userId: string; credited: boolean }> {
-  if (payment.status !== 'captured') throw problem('payment-not-captured');
   if (payment.currency !== 'INR' || !payment.order_id) throw problem('payment-mismatch');
+  if (payment.status === 'authorized') {
+    // Accounts that do not capture by themselves would give the money back after some days.
+    const captured = await deps.gateway.capturePayment(payment.id, payment.amount);
+    if (captured.status !== 'captured') throw problem('payment-not-captured');
+  } else if (payment.status !== 'captured') {
+    throw problem('payment-not-captured');
+  }
   const result = await purchaseCaptured(deps.db, {
     gatewayOrderId: payment.order_id,
     gatewayPaymentId: payment.id,

@@ -21,6 +21,8 @@ export interface PaymentGateway {
   createOrder(order: { amountPaise: number; receipt: string }): Promise<{ gatewayOrderId: string }>;
   /** A payment by its id; null when the gateway knows none. Throws `gateway-unavailable`. */
   fetchPayment(gatewayPaymentId: string): Promise<GatewayPayment | null>;
+  /** Captures an authorised payment; one that is captured already is answered as it is. Throws `gateway-unavailable`. */
+  capturePayment(gatewayPaymentId: string, amountPaise: number): Promise<GatewayPayment>;
   /** All payments tried for an order. Throws `gateway-unavailable`. */
   listPayments(gatewayOrderId: string): Promise<GatewayPayment[]>;
 }
@@ -46,14 +48,20 @@ export function createRazorpayGateway(options: {
 
   return {
     async createOrder(order) {
-      const made = await answer(() =>
-        razorpay.orders.create({
-          amount: order.amountPaise,
-          currency: 'INR',
-          receipt: order.receipt,
-        }),
-      );
-      return { gatewayOrderId: z.object({ id: z.string() }).parse(made).id };
+      try {
+        const made = await answer(() =>
+          razorpay.orders.create({
+            amount: order.amountPaise,
+            currency: 'INR',
+            receipt: order.receipt,
+          }),
+        );
+        return { gatewayOrderId: z.object({ id: z.string() }).parse(made).id };
+      } catch (error) {
+        // Nothing that the buyer could mend: wrong keys, or a gateway that changed its mind.
+        if (error instanceof GatewayRefusal) throw problem('gateway-unavailable');
+        throw error;
+      }
     },
     async fetchPayment(gatewayPaymentId) {
       try {
@@ -61,6 +69,18 @@ export function createRazorpayGateway(options: {
       } catch (error) {
         if (error instanceof GatewayRefusal) return null;
         throw error;
+      }
+    },
+    async capturePayment(gatewayPaymentId, amountPaise) {
+      try {
+        const captured = await answer(() =>
+          razorpay.payments.capture(gatewayPaymentId, amountPaise, 'INR'),
+        );
+        return GatewayPayment.parse(captured);
+      } catch (error) {
+        // Somebody else was faster, or it cannot be captured any more: its state tells.
+        if (!(error instanceof GatewayRefusal)) throw error;
+        return GatewayPayment.parse(await answer(() => razorpay.payments.fetch(gatewayPaymentId)));
       }
     },
     async listPayments(gatewayOrderId) {
@@ -71,7 +91,7 @@ export function createRazorpayGateway(options: {
 }
 
 /** The gateway understood the request and said no. */
-class GatewayRefusal extends Error {}
+export class GatewayRefusal extends Error {}
 
 async function answer<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -13,11 +13,17 @@ export interface Operation {
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
   /** Who may call it. */
-  access?: 'anyone' | 'user' | 'performer' | 'admin' | 'node';
+  access?: 'anyone' | 'user' | 'performer' | 'admin';
   idempotent?: boolean;
 }
 
-const everywhere: readonly ProblemCode[] = ['internal'];
+const everywhere: readonly ProblemCode[] = ['internal', 'unavailable'];
+/** Whoever checks a request's fields may get a body that has none. */
+const withInput: readonly ProblemCode[] = [
+  'malformed-body',
+  'body-too-large',
+  'unsupported-media-type',
+];
 
 /** Documents the route that follows it in the chain. */
 export function operation(description: Operation): MiddlewareHandler<AppEnv> {
@@ -28,6 +34,7 @@ export function operation(description: Operation): MiddlewareHandler<AppEnv> {
     ...(access === 'anyone' ? [] : (['unauthenticated'] as const)),
     ...(access === 'performer' || access === 'admin' ? (['forbidden'] as const) : []),
     ...(description.idempotent ? (['missing-idempotency-key'] as const) : []),
+    ...(description.problems?.includes('invalid-request') ? withInput : []),
     ...everywhere,
   ];
   const refusals = Object.entries(Object.groupBy(codes, (code) => String(problemStatus(code)))).map(
@@ -42,7 +49,7 @@ export function operation(description: Operation): MiddlewareHandler<AppEnv> {
   return describeRoute({
     summary: description.summary,
     tags: [description.tag],
-    ...(access === 'anyone' ? {} : { security: [{ [access === 'node' ? 'node' : 'bearer']: [] }] }),
+    ...(access === 'anyone' ? {} : { security: [{ bearer: [] }] }),
     ...(description.idempotent
       ? {
           parameters: [

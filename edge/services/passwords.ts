@@ -3,10 +3,14 @@ import setupWasm from 'argon2id/lib/setup.js';
 import { assert } from '#contract';
 import { fromBase64 } from './secrets.ts';
 
+interface Cost {
+  memoryKib: number;
+  passes: number;
+  lanes: number;
+}
+
 /** OWASP's first choice for Argon2id: 19 MiB, two passes, one lane. */
-const memoryKib = 19_456;
-const passes = 2;
-const lanes = 1;
+const presentCost: Cost = { memoryKib: 19_456, passes: 2, lanes: 1 };
 const tagBytes = 32;
 const saltBytes = 16;
 
@@ -29,25 +33,25 @@ export async function createPasswordHasher(modules: Argon2Modules): Promise<Pass
   });
   const argon2id = await setupWasm(instantiate(modules.simd), instantiate(modules.noSimd));
 
-  function derive(password: string, salt: Uint8Array): Uint8Array {
+  function derive(password: string, salt: Uint8Array, cost: Cost, tagLength: number): Uint8Array {
     return argon2id({
       password: new TextEncoder().encode(password.normalize('NFKC')),
       salt,
-      parallelism: lanes,
-      passes,
-      memorySize: memoryKib,
-      tagLength: tagBytes,
+      parallelism: cost.lanes,
+      passes: cost.passes,
+      memorySize: cost.memoryKib,
+      tagLength,
     });
   }
 
   return {
     async hash(password) {
       const salt = crypto.getRandomValues(new Uint8Array(saltBytes));
-      return encodePhc(salt, derive(password, salt));
+      return encodePhc(presentCost, salt, derive(password, salt, presentCost, tagBytes));
     },
     async verify(password, hash) {
-      const { salt, tag } = hash ? decodePhc(hash) : decoy;
-      const derived = derive(password, salt);
+      const { cost, salt, tag } = hash ? decodePhc(hash) : decoy;
+      const derived = derive(password, salt, cost, tag.length);
       let difference = derived.length ^ tag.length;
       for (let index = 0; index < tag.length; index += 1) {
         difference |= (derived[index] ?? 0) ^ (tag[index] ?? 0);
@@ -57,18 +61,28 @@ export async function createPasswordHasher(modules: Argon2Modules): Promise<Pass
   };
 }
 
-const decoy = { salt: new Uint8Array(saltBytes), tag: new Uint8Array(tagBytes) };
+const decoy = {
+  cost: presentCost,
+  salt: new Uint8Array(saltBytes),
+  tag: new Uint8Array(tagBytes),
+};
 
-function encodePhc(salt: Uint8Array, tag: Uint8Array): string {
-  const parameters = `m=${memoryKib},t=${passes},p=${lanes}`;
+function encodePhc(cost: Cost, salt: Uint8Array, tag: Uint8Array): string {
+  const parameters = `m=${cost.memoryKib},t=${cost.passes},p=${cost.lanes}`;
   return `$argon2id$v=19$${parameters}$${unpaddedBase64(salt)}$${unpaddedBase64(tag)}`;
 }
 
-function decodePhc(text: string): { salt: Uint8Array; tag: Uint8Array } {
+/** A hash brings the cost it was made with, so that the cost can be raised without locking anybody out. */
+function decodePhc(text: string): { cost: Cost; salt: Uint8Array; tag: Uint8Array } {
   const [, name, version, parameters, salt, tag] = text.split('$');
   assert(name === 'argon2id' && version === 'v=19' && salt && tag, 'a password hash of ours');
-  assert(parameters === `m=${memoryKib},t=${passes},p=${lanes}`, 'parameters that we still use');
-  return { salt: fromBase64(salt), tag: fromBase64(tag) };
+  const [, memory, time, parallel] = /^m=(\d+),t=(\d+),p=(\d+)$/.exec(parameters ?? '') ?? [];
+  assert(memory && time && parallel, 'parameters of a password hash');
+  return {
+    cost: { memoryKib: Number(memory), passes: Number(time), lanes: Number(parallel) },
+    salt: fromBase64(salt),
+    tag: fromBase64(tag),
+  };
 }
 
 function unpaddedBase64(bytes: Uint8Array): string {

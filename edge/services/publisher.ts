@@ -1,6 +1,7 @@
 // Publishing: tells stored events to the rooms' sockets; what fails here is told again by the relay.
-import type { Redis } from '@upstash/redis';
-import { type RoomEvent, roomChannel, transcodeNudgeChannel } from '#contract';
+import { roomChannel, transcodeNudgeChannel } from '#contract';
+import type { StoredEvent } from '#db';
+import type { EdgeRedis } from './edge-redis.ts';
 import type { Log } from './log.ts';
 
 /** Ids of events that were published and not yet marked so in the database, scored by time. */
@@ -10,7 +11,7 @@ const publishedKeepMs = 10 * 60_000;
 
 export interface Publisher {
   /** Publishes in order; never throws, because the relay comes after. */
-  publish(events: readonly RoomEvent[]): Promise<void>;
+  publish(events: readonly StoredEvent[]): Promise<void>;
   /** Tells transcoders that there is work. */
   nudgeTranscoders(): Promise<void>;
   /** Of these ids, those that have been published. Throws when Redis is away. */
@@ -19,17 +20,19 @@ export interface Publisher {
   forget(eventIds: readonly number[]): Promise<void>;
 }
 
-export function createPublisher(redis: Redis, log: Log): Publisher {
+export function createPublisher(redis: EdgeRedis, log: Log): Publisher {
   return {
     async publish(events) {
       if (events.length === 0) return;
       try {
-        const pipeline = redis.pipeline();
-        for (const event of events) {
-          pipeline.publish(roomChannel(event.streamId), JSON.stringify(event));
-          pipeline.zadd(publishedKey, { score: Date.now(), member: String(event.id) });
-        }
-        await pipeline.exec();
+        await redis.run((client) => {
+          const pipeline = client.pipeline();
+          for (const event of events) {
+            pipeline.publish(roomChannel(event.streamId), JSON.stringify(event));
+            pipeline.zadd(publishedKey, { score: Date.now(), member: String(event.id) });
+          }
+          return pipeline.exec();
+        });
       } catch (error) {
         log.warn('events not published yet', { count: events.length, error: String(error) });
       }
@@ -37,7 +40,7 @@ export function createPublisher(redis: Redis, log: Log): Publisher {
 
     async nudgeTranscoders() {
       try {
-        await redis.publish(transcodeNudgeChannel, '1');
+        await redis.run((client) => client.publish(transcodeNudgeChannel, '1'));
       } catch (error) {
         // They ask by themselves every few seconds.
         log.debug('transcoders not nudged', { error: String(error) });
@@ -46,16 +49,20 @@ export function createPublisher(redis: Redis, log: Log): Publisher {
 
     async published(eventIds) {
       if (eventIds.length === 0) return new Set();
-      const scores = await redis.zmscore(publishedKey, eventIds.map(String));
+      const scores = await redis.run((client) =>
+        client.zmscore(publishedKey, eventIds.map(String)),
+      );
       return new Set(eventIds.filter((_, index) => scores?.[index] != null));
     },
 
     async forget(eventIds) {
-      const pipeline = redis.pipeline();
       const [first, ...rest] = eventIds.map(String);
-      if (first !== undefined) pipeline.zrem(publishedKey, first, ...rest);
-      pipeline.zremrangebyscore(publishedKey, 0, Date.now() - publishedKeepMs);
-      await pipeline.exec();
+      await redis.run((client) => {
+        const pipeline = client.pipeline();
+        if (first !== undefined) pipeline.zrem(publishedKey, first, ...rest);
+        pipeline.zremrangebyscore(publishedKey, 0, Date.now() - publishedKeepMs);
+        return pipeline.exec();
+      });
     },
   };
 }

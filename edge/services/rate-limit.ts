@@ -1,4 +1,4 @@
-// Rate limits: fixed windows counted on Redis; without Redis nobody is refused.
+// Rate limits: fixed windows counted on Redis, and in each instance by itself while Redis is away.
 import type { MiddlewareHandler } from 'hono';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
@@ -19,6 +19,7 @@ export const limits = {
   chat: { name: 'chat', requestsMax: 20, windowSeconds: 10, by: 'user' },
   order: { name: 'order', requestsMax: 20, windowSeconds: 60, by: 'user' },
   stream: { name: 'stream', requestsMax: 30, windowSeconds: 60, by: 'user' },
+  events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'address' },
   ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'address' },
 } as const satisfies Record<string, RateLimit>;
 
@@ -29,18 +30,7 @@ export function limitRate(deps: Deps, limit: RateLimit): MiddlewareHandler<AppEn
     const nowSeconds = Math.floor(deps.now().getTime() / 1000);
     const window = Math.floor(nowSeconds / limit.windowSeconds);
     const key = `limit:${limit.name}:${who}:${window}`;
-    let used: number;
-    try {
-      const [count] = await deps.redis
-        .pipeline()
-        .incr(key)
-        .expire(key, limit.windowSeconds)
-        .exec<[number, number]>();
-      used = count;
-    } catch (error) {
-      c.var.log.warn('rate limit not checked', { limit: limit.name, error: String(error) });
-      used = 0;
-    }
+    const used = await countUse(deps, key, limit.windowSeconds);
     if (used > limit.requestsMax) {
       const retryAfterSeconds = (window + 1) * limit.windowSeconds - nowSeconds;
       c.header('retry-after', String(retryAfterSeconds));
@@ -48,4 +38,25 @@ export function limitRate(deps: Deps, limit: RateLimit): MiddlewareHandler<AppEn
     }
     await next();
   };
+}
+
+/** Keys counted in this instance alone while Redis is away; the oldest go first. */
+const localKeysMax = 10_000;
+const localCounts = new Map<string, number>();
+
+/** How often the key was used, this use included. */
+async function countUse(deps: Deps, key: string, windowSeconds: number): Promise<number> {
+  try {
+    const [count] = await deps.redis.run((redis) =>
+      redis.pipeline().incr(key).expire(key, windowSeconds).exec<[number, number]>(),
+    );
+    return count;
+  } catch {
+    const count = (localCounts.get(key) ?? 0) + 1;
+    localCounts.delete(key);
+    localCounts.set(key, count);
+    const [oldest] = localCounts.keys();
+    if (localCounts.size > localKeysMax && oldest !== undefined) localCounts.delete(oldest);
+    return count;
+  }
 }

@@ -83,11 +83,7 @@ export async function endSession(deps: Deps, c: Context<AppEnv>): Promise<void> 
   deleteCookie(c, cookieName, { path: cookiePath });
 }
 
-/** A new access token for the session of the present one: the user's role has changed. */
-export async function refreshIdentity(
-  deps: Deps,
-  c: Context<AppEnv>,
-  user: User,
-): Promise<Session> {
+/** An access token for the session of the present one, which the caller has seen to be alive. */
+export async function presentAgain(deps: Deps, c: Context<AppEnv>, user: User): Promise<Session> {
   return presentSession(deps, user, c.var.identity.sessionId);
 }

@@ -26,13 +26,15 @@ export async function grantPublish(
   };
 }
 
-/** A ticket to watch; `identity` is null for a guest. Refuses `not-found` and `stream-ended`. */
+/** A ticket to watch; `identity` is null for a guest. Refuses `not-found`, `stream-not-live`, `stream-ended`. */
 export async function grantWatch(
   deps: Deps,
   identity: Identity | null,
   streamId: string,
 ): Promise<TicketGrant> {
   const stream = await openStream(deps, streamId);
+  // Before it starts a stream has no room; its performer alone may prepare one.
+  if (stream.state === 'created') throw problem('stream-not-live', { state: stream.state });
   const subject = identity?.userId ?? `guest-${crypto.randomUUID()}`;
   const [room, hls] = await Promise.all([
     roomGrant(deps, stream, {
@@ -61,7 +63,7 @@ async function roomGrant(
     'subject' | 'name' | 'role' | 'capabilities'
   >,
 ): Promise<TicketGrant['room']> {
-  const place = await placeRoom(deps.redis, stream, deps.now());
+  const place = await placeRoom(deps, stream);
   if (!place) throw problem('media-unavailable');
   const ticket = await deps.signer.roomTicket({
     ...claims,

@@ -1,0 +1,57 @@
+// The command that runs the edge, on each of its runtimes.
+import { createRequire } from 'node:module';
+import { StartRefused } from '../local/environment.ts';
+import { type Command, fromRoot, nodeCommand } from './child.ts';
+import type { EdgeRuntime } from './settings.ts';
+
+const require = createRequire(import.meta.url);
+
+/** Runs the edge on `port`; `env` holds its configuration. */
+export function edgeCommand(
+  runtime: EdgeRuntime,
+  port: number,
+  env: Record<string, string>,
+): Command {
+  const own = { ...env, EDGE_PORT: String(port) };
+  switch (runtime) {
+    case 'workerd':
+      return nodeCommand('scripts/launch/edge-in-workerd.ts', {
+        EDGE_PORT: String(port),
+        EDGE_BINDINGS: JSON.stringify(env),
+      });
+    case 'node':
+      return nodeCommand('edge/runtime/node.ts', own);
+    case 'bun':
+      return {
+        file: packagedBinary('bun'),
+        args: [fromRoot('edge/runtime/bun.ts')],
+        cwd: fromRoot('.'),
+        env: own,
+      };
+    case 'deno':
+      return {
+        file: packagedBinary('deno'),
+        args: ['run', '--allow-all', '--no-check', fromRoot('edge/runtime/deno.ts')],
+        cwd: fromRoot('.'),
+        env: own,
+      };
+  }
+}
+
+/** The binary that an npm package brings in one of its packages by platform. */
+function packagedBinary(name: 'bun' | 'deno'): string {
+  const platform = `${process.platform}-${process.arch}`;
+  const candidates = {
+    // Where the package's own install step has run, the binary was moved.
+    bun: [`@oven/bun-${platform}/bin/bun`, 'bun/bin/bun.exe'],
+    deno: [`@deno/${platform}-glibc/deno`, `@deno/${platform}/deno`],
+  };
+  for (const candidate of candidates[name]) {
+    try {
+      return require.resolve(candidate);
+    } catch {
+      // Another name on this platform.
+    }
+  }
+  throw new StartRefused(`The package ${name} has no program for ${platform}.`);
+}

@@ -1,0 +1,214 @@
+// The parts of a stack: what runs, with what environment, after what, and when it is ready.
+import { join } from 'node:path';
+import { migrateDatabase } from '#db/migrate';
+import { guardedCommand, nodeCommand } from './child.ts';
+import { buildClient } from './client-build.ts';
+import { makeDemoAccounts, prepareLocalDatabase } from './database.ts';
+import { edgeCommand } from './edge-command.ts';
+import { edgeEnvironment, mediaEnvironment, type StackUrls } from './environment.ts';
+import type { PartSpec } from './part.ts';
+import type { PortName } from './ports.ts';
+import { preparePostgres, probePostgres } from './postgres.ts';
+import { probeReady } from './probe.ts';
+import { pingRedis, prepareRedis } from './redis.ts';
+import type { Secrets } from './secrets.ts';
+import type { Settings } from './settings.ts';
+import type { StepSpec } from './supervisor.ts';
+import { bundleWorker } from './worker-bundle.ts';
+
+export interface StackPlan {
+  settings: Settings;
+  secrets: Secrets;
+  urls: StackUrls;
+  dataDir: string;
+  /** Nothing is made durable, for tests. */
+  disposable: boolean;
+  /** Whether the client is built and served. */
+  withClient: boolean;
+  /** Hears of the demo accounts when they have been looked after. */
+  onAccounts: (accounts: Awaited<ReturnType<typeof makeDemoAccounts>>) => void;
+}
+
+interface PlannedPart extends PartSpec {
+  /** The ports that it listens on. */
+  ports: PortName[];
+}
+
+/** Everything that this machine has to run, given what is real and elsewhere. */
+export function planParts(plan: StackPlan): { parts: PlannedPart[]; steps: StepSpec[] } {
+  const { settings } = plan;
+  const onWorkerd = settings.edgeRuntime === 'workerd';
+  return {
+    parts: [
+      ...(settings.database ? [] : [postgres(plan)]),
+      ...(settings.redisUrl ? [] : [redis(plan)]),
+      ...(onWorkerd && !settings.database?.isNeon ? [neonProxy(plan)] : []),
+      ...(settings.upstash ? [] : [upstashProxy(plan)]),
+      ...(settings.razorpay ? [] : [sandbox(plan)]),
+      edge(plan),
+      sfu(plan),
+      transcoder(plan),
+      jobs(plan),
+    ],
+    steps: [
+      { name: 'database', after: ['postgres'], run: () => prepareDatabase(plan) },
+      ...(plan.withClient
+        ? [{ name: 'client', after: [], run: async () => void (await buildClient()) }]
+        : []),
+      ...(onWorkerd
+        ? [{ name: 'worker', after: [], run: async () => void (await bundleWorker()) }]
+        : []),
+    ],
+  };
+}
+
+async function prepareDatabase(plan: StackPlan): Promise<void> {
+  const { databaseOwner } = plan.urls;
+  if (plan.settings.database) return migrateDatabase({ url: databaseOwner });
+  await prepareLocalDatabase(databaseOwner, plan.secrets.edgePassword);
+  plan.onAccounts(await makeDemoAccounts(databaseOwner, plan.dataDir));
+}
+
+/** A service of ours that answers `/readyz` under its address. */
+function service(
+  name: string,
+  url: string,
+  of: Pick<PlannedPart, 'after' | 'ports' | 'command'>,
+): PlannedPart {
+  return { name, address: url, probe: (signal) => probeReady(url, signal), ...of };
+}
+
+function postgres({ settings, secrets, urls, dataDir, disposable }: StackPlan): PlannedPart {
+  return {
+    name: 'postgres',
+    after: [],
+    ports: ['postgres'],
+    address: `postgres://127.0.0.1:${settings.ports.postgres}`,
+    command: async () =>
+      guardedCommand(
+        await preparePostgres({
+          dataDir: join(dataDir, 'postgres'),
+          port: settings.ports.postgres,
+          password: secrets.postgresPassword,
+          disposable,
+        }),
+      ),
+    probe: () => probePostgres(urls.databaseOwner),
+  };
+}
+
+function redis({ settings, secrets, urls, dataDir, disposable }: StackPlan): PlannedPart {
+  return {
+    name: 'redis',
+    after: [],
+    ports: ['redis'],
+    address: `redis://127.0.0.1:${settings.ports.redis}`,
+    command: async () =>
+      guardedCommand(
+        await prepareRedis({
+          serverBin: settings.redisServerBin,
+          dataDir: join(dataDir, 'redis'),
+          port: settings.ports.redis,
+          password: secrets.redisPassword,
+          disposable,
+        }),
+      ),
+    probe: () => pingRedis(urls.redis),
+  };
+}
+
+function neonProxy({ settings, urls }: StackPlan): PlannedPart {
+  return service('neon-proxy', `http://127.0.0.1:${settings.ports.neon}`, {
+    after: ['database'],
+    ports: ['neon'],
+    command: async () =>
+      nodeCommand('scripts/local/neon-proxy/main.ts', {
+        NEON_PROXY_PORT: String(settings.ports.neon),
+        DATABASE_URL: urls.database,
+        LOG_LEVEL: settings.logLevel,
+      }),
+  });
+}
+
+function upstashProxy({ settings, secrets, urls }: StackPlan): PlannedPart {
+  return service('upstash-proxy', `http://127.0.0.1:${settings.ports.upstash}`, {
+    after: ['redis'],
+    ports: ['upstash'],
+    command: async () =>
+      nodeCommand('scripts/local/upstash-proxy/main.ts', {
+        UPSTASH_PROXY_PORT: String(settings.ports.upstash),
+        UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
+        REDIS_URL: urls.redis,
+        LOG_LEVEL: settings.logLevel,
+      }),
+  });
+}
+
+function sandbox({ settings, secrets, urls, dataDir }: StackPlan): PlannedPart {
+  return service('sandbox', `http://127.0.0.1:${settings.ports.sandbox}`, {
+    after: [],
+    ports: ['sandbox'],
+    command: async () =>
+      nodeCommand('scripts/local/razorpay-sandbox/main.ts', {
+        SANDBOX_PORT: String(settings.ports.sandbox),
+        SANDBOX_STATE_FILE: join(dataDir, 'sandbox.json'),
+        RAZORPAY_KEY_ID: secrets.razorpayKeyId,
+        RAZORPAY_KEY_SECRET: secrets.razorpayKeySecret,
+        RAZORPAY_WEBHOOK_SECRET: secrets.razorpayWebhookSecret,
+        RAZORPAY_WEBHOOK_URL: `${urls.edge}/v1/payments/webhooks/razorpay`,
+        LOG_LEVEL: settings.logLevel,
+      }),
+  });
+}
+
+function edge({ settings, secrets, urls }: StackPlan): PlannedPart {
+  return service('edge', urls.edge, {
+    after: ['database', 'neon-proxy', 'upstash-proxy', 'client', 'worker'],
+    ports: ['edge'],
+    command: async () =>
+      edgeCommand(settings.edgeRuntime, settings.ports.edge, {
+        ...edgeEnvironment(settings, secrets, urls),
+        ...(urls.neonFetchEndpoint ? { NEON_FETCH_ENDPOINT: urls.neonFetchEndpoint } : {}),
+      }),
+  });
+}
+
+function sfu({ settings, secrets, urls }: StackPlan): PlannedPart {
+  return service('sfu', urls.sfu, {
+    // It would wait for the edge; started after it, it is known there from the first moment.
+    after: ['redis', 'edge'],
+    ports: ['sfu', 'media'],
+    command: async () =>
+      nodeCommand('sfu-cluster/main.ts', {
+        ...mediaEnvironment(settings, secrets, urls),
+        SFU_PORT: String(settings.ports.sfu),
+        SFU_PUBLIC_URL: urls.sfuSocket,
+        SFU_MEDIA_PORT: String(settings.ports.media),
+      }),
+  });
+}
+
+function transcoder({ settings, secrets, urls }: StackPlan): PlannedPart {
+  return service('transcoder', urls.transcoder, {
+    after: ['redis', 'edge'],
+    ports: ['transcoder'],
+    command: async () =>
+      nodeCommand('transcoder/main.ts', {
+        ...mediaEnvironment(settings, secrets, urls),
+        TRANSCODER_PORT: String(settings.ports.transcoder),
+        TRANSCODER_PUBLIC_URL: urls.transcoder,
+      }),
+  });
+}
+
+function jobs({ settings, secrets, urls }: StackPlan): PlannedPart {
+  return service('jobs', urls.jobs, {
+    after: ['database', 'upstash-proxy'],
+    ports: ['jobs'],
+    command: async () =>
+      nodeCommand('edge/runtime/jobs.ts', {
+        ...edgeEnvironment(settings, secrets, urls),
+        JOBS_PORT: String(settings.ports.jobs),
+      }),
+  });
+}

@@ -1,0 +1,64 @@
+// Settings and ports: what does not fit is refused with a sentence that says what to do.
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { assertFree, freePorts, portNames } from './ports.ts';
+import { readSettings } from './settings.ts';
+
+const real = {
+  DATABASE_URL: 'postgres://u:p@ep-x.ap-south-1.aws.neon.tech/livepanty',
+  REDIS_URL: 'rediss://default:t@x.upstash.io:6379',
+  UPSTASH_REDIS_REST_URL: 'https://x.upstash.io',
+  UPSTASH_REDIS_REST_TOKEN: 't',
+};
+
+test('without any variable everything is local, on the usual ports', () => {
+  const settings = readSettings({});
+  expect(settings).toMatchObject({
+    edgeRuntime: 'workerd',
+    appOrigin: 'http://127.0.0.1:8787',
+    database: null,
+    redisUrl: null,
+    upstash: null,
+    razorpay: null,
+  });
+  expect(settings.ports).toMatchObject({ edge: 8787, sfu: 4400, media: 44_400, postgres: 54_320 });
+});
+
+test('real services take the place of local ones', () => {
+  const settings = readSettings({ ...real, LIVEPANTY_PORT_EDGE: '9000', RAZORPAY_KEY_ID: '' });
+  expect(settings.database).toMatchObject({ isNeon: true, ownerUrl: real.DATABASE_URL });
+  expect(settings.upstash).toEqual({ url: 'https://x.upstash.io', token: 't' });
+  expect(settings.appOrigin).toBe('http://127.0.0.1:9000');
+  const plain = readSettings({ DATABASE_URL: 'postgres://u:p@db.example.com/x' });
+  expect(plain.database?.isNeon).toBe(false);
+});
+
+test.each([
+  [{ LIVEPANTY_PORT_SFU: 'eighty' }, 'LIVEPANTY_PORT_SFU'],
+  [{ LIVEPANTY_EDGE: 'php' }, 'LIVEPANTY_EDGE'],
+  [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
+  [{ UPSTASH_REDIS_REST_URL: 'https://x' }, 'UPSTASH_REDIS_REST_TOKEN must be set as well'],
+  [{ ...real, REDIS_URL: undefined }, 'without REDIS_URL'],
+  [{ RAZORPAY_KEY_ID: 'rzp_test_1' }, 'RAZORPAY_KEY_SECRET and RAZORPAY_WEBHOOK_SECRET'],
+  [{ ENVIRONMENT: 'production' }, 'for development'],
+])('%o is refused by name', (env, sentence) => {
+  expect(() => readSettings(env)).toThrow(sentence);
+});
+
+test('a taken port is named with its part and the variable that sets it', async () => {
+  const ports = await freePorts();
+  expect(new Set(Object.values(ports)).size).toBe(portNames.length);
+  await assertFree(ports, portNames, 0);
+  const squatter = createServer();
+  await new Promise<void>((resolve) => squatter.listen(ports.sfu, '127.0.0.1', () => resolve()));
+  await expect(assertFree(ports, portNames, 0)).rejects.toThrow(
+    `Port ${ports.sfu}, which the SFU node needs, is taken by another program; LIVEPANTY_PORT_SFU or --port-sfu sets another one.`,
+  );
+  // The remains of a killed run are waited for.
+  const patient = assertFree(ports, portNames, 5_000);
+  squatter.close();
+  await patient;
+  await expect(assertFree({ ...ports, sfu: ports.edge }, portNames, 0)).rejects.toThrow(
+    /share a port/,
+  );
+});

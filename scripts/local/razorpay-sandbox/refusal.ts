@@ -1,0 +1,58 @@
+// Refusals in Razorpay's error shape.
+
+export interface ErrorBody {
+  error: {
+    code: string;
+    description: string;
+    source: string;
+    step: string;
+    reason: string;
+    metadata: Record<string, string>;
+    field?: string;
+  };
+}
+
+/** A refusal that the API answers with `status` and Razorpay's error document. */
+export class GatewayRefusal extends Error {
+  readonly status: 400 | 401 | 413;
+  readonly body: ErrorBody;
+
+  constructor(
+    status: 400 | 401 | 413,
+    error: Partial<ErrorBody['error']> & { description: string },
+  ) {
+    super(error.description);
+    this.status = status;
+    this.body = {
+      error: {
+        code: 'BAD_REQUEST_ERROR',
+        source: 'NA',
+        step: 'NA',
+        reason: 'NA',
+        metadata: {},
+        ...error,
+      },
+    };
+  }
+}
+
+/** A field of a request that does not fit. */
+export function badField(field: string, description: string): GatewayRefusal {
+  return new GatewayRefusal(400, {
+    description,
+    field,
+    source: 'business',
+    step: 'payment_initiation',
+    reason: 'input_validation_failed',
+  });
+}
+
+/** An id that names nothing. */
+export function unknownId(): GatewayRefusal {
+  return new GatewayRefusal(400, {
+    description: 'The id provided does not exist',
+    source: 'business',
+    step: 'payment_initiation',
+    reason: 'input_validation_failed',
+  });
+}
