@@ -9,6 +9,8 @@ import { tidy } from './tidy.ts';
 export interface Job {
   name: string;
   everySeconds: number;
+  /** Reads all books, which takes longer than a request may. */
+  readsBooks?: true;
   run: (deps: Deps) => Promise<unknown>;
 }
 
@@ -17,5 +19,5 @@ export const jobs: readonly Job[] = [
   { name: 'sweep', everySeconds: 5, run: sweepStreams },
   { name: 'reconcile', everySeconds: 60, run: reconcileOrders },
   { name: 'tidy', everySeconds: 3600, run: tidy },
-  { name: 'audit', everySeconds: 3600, run: auditBooks },
+  { name: 'audit', everySeconds: 3600, readsBooks: true, run: auditBooks },
 ];

@@ -2,6 +2,7 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Health } from '#contract';
+import { connectPostgres } from '#db/postgres';
 import { type Job, jobs } from '../jobs/index.ts';
 import { describeError } from '../problem.ts';
 import { endWithParent } from './lifeline.ts';
@@ -10,9 +11,14 @@ import { createServerParts } from './server.ts';
 /** A job that has not succeeded for so many of its periods makes the runner unready. */
 const periodsLateMax = 10;
 const graceMs = 10_000;
+const booksTimeoutMs = 10 * 60_000;
 
 const parts = await createServerParts(process.env, 'jobs');
 const { deps } = parts;
+const books = connectPostgres(deps.config.DATABASE_URL, {
+  connectionsMax: 1,
+  statementTimeoutMs: booksTimeoutMs,
+});
 const lastSuccess = new Map<string, number>();
 const startedAt = Date.now();
 let stopping = false;
@@ -36,7 +42,7 @@ function schedule(job: Job, delayMs: number): void {
 
 async function runOnce(job: Job): Promise<void> {
   try {
-    await job.run(deps);
+    await job.run(job.readsBooks ? { ...deps, db: books.db } : deps);
     lastSuccess.set(job.name, Date.now());
   } catch (error) {
     deps.log.warn('job failed, will be tried again', {
@@ -76,5 +82,5 @@ endWithParent(async () => {
   for (const timer of timers) clearTimeout(timer);
   server.close();
   await Promise.all(running);
-  await parts.close();
+  await Promise.all([parts.close(), books.close()]);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { z } from 'zod';
 import { migrateDatabase } from '#db/migrate';
-import { connectPostgres } from '#db/postgres';
+import { connectPostgres, statementTimeoutMs } from '#db/postgres';
 import { type DemoAccount, seedDemo } from '#db/seed';
 import { loadArgon2Modules } from '../../edge/runtime/argon2-files.ts';
 import { createPasswordHasher, type PasswordHasher } from '../../edge/services/passwords.ts';
@@ -33,6 +33,8 @@ export async function prepareLocalDatabase(ownerUrl: string, edgePassword: strin
         `create role ${edgeRole} login password ${password} in role livepanty_app`,
       );
     }
+    // Also where no client sets it, as over HTTP: the replay of events counts on it.
+    await client.query(`alter role ${edgeRole} set statement_timeout = ${statementTimeoutMs}`);
   } finally {
     await client.end();
   }

@@ -48,9 +48,15 @@ async function findBooks(): Promise<Books> {
   };
 }
 
+/** Reading every entry of years takes its time. */
+const booksTimeoutMs = 30 * 60_000;
+
 await startOrRefuse(async () => {
   const books = await findBooks();
-  const { db, close } = connectPostgres(books.url, { connectionsMax: 1 });
+  const { db, close } = connectPostgres(books.url, {
+    connectionsMax: 1,
+    statementTimeoutMs: booksTimeoutMs,
+  });
   try {
     const violations = await verifyBooks(db);
     const rows = await readTrialBalance(db);
