@@ -1,0 +1,79 @@
+// People in browsers: what somebody does on our pages, by the controls they would use.
+import { randomUUID } from 'node:crypto';
+import type { Browser, BrowserContext, Page } from 'playwright';
+import { installClockCamera } from '../testing/pixel-clock.ts';
+
+const clock = { width: 1280, height: 720, framesPerSecond: 30 };
+
+export interface PersonInBrowser {
+  context: BrowserContext;
+  page: Page;
+  username: string;
+  /** Everything the page complained about; a clean run leaves it empty. */
+  complaints: string[];
+}
+
+/** A new browser window of nobody yet. */
+export async function openWindow(browser: Browser, appUrl: string): Promise<PersonInBrowser> {
+  const context = await browser.newContext({
+    baseURL: appUrl,
+    viewport: { width: 1280, height: 800 },
+    permissions: ['camera', 'microphone'],
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  return { context, page, username: '', complaints };
+}
+
+/** Registers by the form. */
+export async function register(person: PersonInBrowser, prefix: string): Promise<void> {
+  const { page } = person;
+  const username = `${prefix}${randomUUID().replaceAll('-', '').slice(0, 10)}`;
+  await page.goto('/register');
+  await page.getByTestId('email').fill(`${username}@example.com`);
+  await page.getByTestId('username').fill(username);
+  await page.getByTestId('password').fill('a long enough password');
+  await page.getByTestId('date-of-birth').fill('1992-04-17');
+  await page.getByTestId('country').selectOption('IN');
+  await page.getByTestId('register-submit').click();
+  await page.getByTestId('header-account').waitFor();
+  person.username = username;
+}
+
+/** Opens the studio, with the pixel clock as camera, and goes live. Answers the stream's id. */
+export async function goLive(person: PersonInBrowser, title: string): Promise<string> {
+  const { page } = person;
+  await installClockCamera(page, clock);
+  await page.goto('/studio');
+  const become = page.getByTestId('become-performer');
+  await become.or(page.getByTestId('stream-title-input')).first().waitFor();
+  if (await become.isVisible()) await become.click();
+  await page.getByTestId('stream-title-input').fill(title);
+  const created = page.waitForResponse(
+    (response) => /\/v1\/streams\/[0-9a-f-]+\/start$/.test(response.url()) && response.ok(),
+  );
+  await page.getByTestId('go-live').click();
+  const { id } = (await (await created).json()) as { id: string };
+  await page.locator('[data-testid="on-air"][data-phase="live"]').waitFor({ timeout: 30_000 });
+  return id;
+}
+
+/** Buys the smallest package through the gateway's checkout. */
+export async function buyTokens(person: PersonInBrowser): Promise<void> {
+  const { page } = person;
+  await page.goto('/wallet');
+  await page.locator('[data-testid^="buy-"]').first().click();
+  const checkout = page.frameLocator('iframe');
+  await checkout.locator('#pay:enabled').click();
+  await page.getByTestId('purchase-done').waitFor();
+}
+
+export async function balanceOf(person: PersonInBrowser): Promise<number> {
+  await person.page.goto('/wallet');
+  const balance = person.page.locator('[data-testid="wallet-balance"]:not([data-balance=""])');
+  return Number(await balance.getAttribute('data-balance'));
+}

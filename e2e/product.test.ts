@@ -1,0 +1,152 @@
+// The main job, in real browsers: go live, watch by WebRTC and by LL-HLS, buy tokens, tip, earn, end.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verifyBooks } from '#db';
+import { connectPostgres } from '#db/postgres';
+import { type Stack, startStack } from '../scripts/launch/stack.ts';
+import { startBrowser } from '../testing/browser.ts';
+import { quantile, readDelays } from '../testing/pixel-clock.ts';
+import {
+  balanceOf,
+  buyTokens,
+  goLive,
+  openWindow,
+  type PersonInBrowser,
+  register,
+} from './people.ts';
+import { soundArrives, untilPlaying } from './video.ts';
+
+const player = '[data-testid="player"]';
+
+let dataDir: string;
+let stack: Stack;
+let browser: Browser;
+let performer: PersonInBrowser;
+let fan: PersonInBrowser;
+let guest: PersonInBrowser;
+let streamId: string;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'livepanty-e2e-'));
+  stack = await startStack({ dataDir, ports: 'free', disposable: true });
+  browser = await startBrowser();
+  [performer, fan, guest] = [
+    await openWindow(browser, stack.urls.app),
+    await openWindow(browser, stack.urls.app),
+    await openWindow(browser, stack.urls.app),
+  ];
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function controlSandbox(method: string, path: string, body?: unknown): Promise<unknown> {
+  const { razorpayKeyId, razorpayKeySecret } = stack.secrets;
+  const answer = await fetch(`${stack.urls.sandbox}/sandbox${path}`, {
+    method,
+    headers: {
+      authorization: `Basic ${btoa(`${razorpayKeyId}:${razorpayKeySecret}`)}`,
+      'content-type': 'application/json',
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  expect(answer.ok).toBe(true);
+  return answer.json();
+}
+
+test('a performer registers, opens the studio and goes live', async () => {
+  await register(performer, 'performer');
+  streamId = await goLive(performer, 'Clock and tone');
+});
+
+test('a guest finds the stream on the home page', async () => {
+  await guest.page.goto('/');
+  const card = guest.page.locator(`[data-testid="stream-card"][data-stream-id="${streamId}"]`);
+  await card.waitFor({ timeout: 20_000 });
+  expect(await card.textContent()).toContain('Clock and tone');
+});
+
+test('a fan watches by WebRTC: frames go on, sound is heard, the delay is too short to notice', async () => {
+  await register(fan, 'fan');
+  await fan.page.goto(`/watch/${streamId}`);
+  await untilPlaying(fan.page, 'webrtc');
+  await soundArrives(fan.page);
+  const { delaysMs } = await readDelays(fan.page, player, { samples: 60, timeoutMs: 30_000 });
+  expect(quantile(delaysMs, 0.5)).toBeLessThan(500);
+});
+
+test('a guest watches by LL-HLS: frames go on, sound is heard, a few seconds behind at most', async () => {
+  await guest.page.goto(`/watch/${streamId}`);
+  await untilPlaying(guest.page, 'webrtc');
+  await guest.page.locator(player).hover();
+  await guest.page.getByTestId('transport-hls').locator('xpath=ancestor-or-self::label').click();
+  await untilPlaying(guest.page, 'hls');
+  await soundArrives(guest.page);
+  const { delaysMs } = await readDelays(guest.page, player, { samples: 60, timeoutMs: 30_000 });
+  expect(quantile(delaysMs, 0.5)).toBeLessThan(4_000);
+  expect(quantile(delaysMs, 0.5)).toBeGreaterThan(100);
+});
+
+test('a purchase through the checkout page credits once, though its webhooks come three times', async () => {
+  await controlSandbox('POST', '/faults', { webhooks: { copies: 3 } });
+  await buyTokens(fan);
+  expect(await controlSandbox('GET', '/settled?timeout_ms=20000')).toMatchObject({ settled: true });
+  expect(await balanceOf(fan)).toBe(50);
+});
+
+test('a tip shows in all three windows, and the performer has earned', async () => {
+  await fan.page.goto(`/watch/${streamId}`);
+  await untilPlaying(fan.page, 'webrtc');
+  await fan.page.getByTestId('tip-more').click();
+  await fan.page.getByTestId('tip-custom').fill('20');
+  await fan.page.getByTestId('tip-message').fill('What a clock!');
+  await fan.page.getByTestId('tip-send').click();
+  for (const { page } of [fan, guest]) {
+    const line = page.getByTestId('chat-tip').filter({ hasText: 'What a clock!' });
+    await line.waitFor({ timeout: 10_000 });
+    expect(await line.textContent()).toContain(fan.username);
+  }
+  await performer.page
+    .getByTestId('tip-row')
+    .filter({ hasText: 'What a clock!' })
+    .waitFor({ timeout: 10_000, state: 'attached' });
+  await performer.page
+    .locator('[data-testid="studio-earnings"][data-paise="1000"]')
+    .waitFor({ timeout: 10_000 });
+  await fan.page.locator('[data-testid="tip-balance"][data-balance="30"]').waitFor();
+});
+
+test('a chat line reaches everybody', async () => {
+  await fan.page.getByTestId('chat-input').fill('Good evening');
+  await fan.page.getByTestId('chat-send').click();
+  for (const { page } of [fan, guest, performer]) {
+    await page
+      .getByTestId('chat-line')
+      .filter({ hasText: 'Good evening' })
+      .waitFor({ timeout: 10_000, state: 'attached' });
+  }
+});
+
+test('the books balance after all of this', async () => {
+  const { db, close } = connectPostgres(stack.urls.databaseOwner, { connectionsMax: 1 });
+  expect(await verifyBooks(db)).toEqual([]);
+  await close();
+});
+
+test('when the performer ends the stream it ends for everybody', async () => {
+  await performer.page.getByTestId('end-stream').click();
+  await performer.page.getByTestId('end-stream-confirm').click();
+  for (const { page } of [fan, guest]) {
+    await page.getByTestId('stream-ended').waitFor({ timeout: 15_000 });
+  }
+  await performer.page.getByTestId('stream-summary').waitFor({ timeout: 15_000 });
+});
+
+test('no page has complained: no error, no refused resource, no broken policy', () => {
+  for (const person of [performer, fan, guest]) expect(person.complaints).toEqual([]);
+});

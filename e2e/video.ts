@@ -1,0 +1,73 @@
+// What a <video> in a page really shows: frames that go on, sound that is heard.
+import type { Page } from 'playwright';
+
+const player = '[data-testid="player"]';
+
+/** Resolves when the player shows moving pictures by this transport. */
+export async function untilPlaying(
+  page: Page,
+  transport: 'webrtc' | 'hls',
+  timeoutMs = 40_000,
+): Promise<void> {
+  await page.waitForSelector(`${player}[data-transport="${transport}"][data-state="playing"]`, {
+    state: 'attached',
+    timeout: timeoutMs,
+  });
+  await framesAdvance(page, 15, timeoutMs);
+}
+
+/** Resolves when so many new frames have been presented. */
+export async function framesAdvance(page: Page, frames: number, timeoutMs = 20_000): Promise<void> {
+  await page.evaluate(
+    async ({ selector, frames, timeoutMs }) => {
+      const deadline = performance.now() + timeoutMs;
+      for (let seen = 0; seen < frames; seen += 1) {
+        const shown = await new Promise<boolean>((resolve) => {
+          const timer = setTimeout(() => resolve(false), deadline - performance.now());
+          // The player may have swapped its element; it is looked up for every frame.
+          document
+            .querySelector<HTMLVideoElement>(`video${selector}, ${selector} video`)
+            ?.requestVideoFrameCallback(() => {
+              clearTimeout(timer);
+              resolve(true);
+            });
+        });
+        if (!shown) throw new Error(`${seen} of ${frames} frames in time`);
+      }
+    },
+    { selector: player, frames, timeoutMs },
+  );
+}
+
+/** Resolves when the sound of the player has energy; throws when it stays silent. */
+export async function soundArrives(page: Page, timeoutMs = 15_000): Promise<void> {
+  await page.evaluate(
+    async ({ selector, timeoutMs }) => {
+      const video = document.querySelector<HTMLVideoElement & { captureStream(): MediaStream }>(
+        `video${selector}, ${selector} video`,
+      );
+      if (!video) throw new Error('no video');
+      const context = new AudioContext();
+      await context.resume();
+      const analyser = context.createAnalyser();
+      const deadline = performance.now() + timeoutMs;
+      let stream = video.captureStream();
+      while (stream.getAudioTracks().length === 0) {
+        if (performance.now() > deadline) throw new Error('no audio track');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        stream = video.captureStream();
+      }
+      context.createMediaStreamSource(new MediaStream(stream.getAudioTracks())).connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      for (;;) {
+        analyser.getFloatTimeDomainData(samples);
+        const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+        if (Math.sqrt(power) > 0.01) break;
+        if (performance.now() > deadline) throw new Error('the sound has no energy');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      await context.close();
+    },
+    { selector: player, timeoutMs },
+  );
+}

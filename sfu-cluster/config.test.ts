@@ -1,0 +1,31 @@
+// Tests of the configuration: everything missing is said at once, and what is given is taken.
+import { expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+
+const enough = {
+  EDGE_URL: 'http://127.0.0.1:8787/',
+  NODE_SECRET: 's'.repeat(32),
+  REDIS_URL: 'redis://127.0.0.1:63790',
+};
+
+test('everything that is missing or wrong is named in one error', () => {
+  const read = () => readConfig({ SFU_WORKERS: '0', NODE_SECRET: 'short', REDIS_URL: '' });
+  expect(read).toThrow(/EDGE_URL[\s\S]*NODE_SECRET[\s\S]*REDIS_URL/);
+  expect(read).toThrow(/SFU_WORKERS/);
+});
+
+test('defaults are those of a single node on this machine', () => {
+  expect(readConfig(enough)).toMatchObject({
+    nodeId: 'sfu-1',
+    port: 4400,
+    publicUrl: 'ws://127.0.0.1:4400/room',
+    edgeUrl: 'http://127.0.0.1:8787',
+    media: { port: 44_400, workers: 1, listenAddress: '127.0.0.1' },
+  });
+});
+
+test('origins are a list, and each is a bare origin', () => {
+  const origins = 'https://live.example, http://127.0.0.1:5173/';
+  const config = readConfig({ ...enough, CLIENT_ORIGINS: origins });
+  expect(config.clientOrigins).toEqual(['https://live.example', 'http://127.0.0.1:5173']);
+});

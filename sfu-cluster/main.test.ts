@@ -1,0 +1,115 @@
+// Tests of the node as a process: how it starts, and that it never outlives its reason to run.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { sfuNodesKey } from '#contract';
+import { freePort } from '../testing/redis.ts';
+import { redisUrl } from '../testing/services.ts';
+import { RoomClient } from './testing/room-client.ts';
+import { startTestEdge, type TestEdge, testNodeSecret } from './testing/test-edge.ts';
+import { mediaWorkerBin } from './testing/worker-bin.ts';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const Stats = z.object({ workers: z.array(z.object({ pid: z.int() })) });
+
+let edge: TestEdge;
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  edge = await startTestEdge();
+});
+
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+afterAll(() => edge.close());
+
+function run(env: Record<string, string>): ChildProcess {
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    // The fourth is the pipe whose end says that the launcher is gone.
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+async function startNode(nodeId: string) {
+  const port = await freePort();
+  const bin = mediaWorkerBin();
+  const child = run({
+    SFU_NODE_ID: nodeId,
+    SFU_PORT: String(port),
+    SFU_MEDIA_PORT: '0',
+    EDGE_URL: edge.url,
+    NODE_SECRET: testNodeSecret,
+    REDIS_URL: redisUrl(),
+    LIVEPANTY_PARENT_PIPE: '3',
+    ...(bin === undefined ? {} : { MEDIASOUP_WORKER_BIN: bin }),
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const ready = async () => (await fetch(`${url}/readyz`).catch(() => null))?.status;
+  await expect.poll(ready, { timeout: 15_000 }).toBe(200);
+  const { workers } = Stats.parse(await (await fetch(`${url}/stats`)).json());
+  return {
+    child,
+    socketUrl: `${url.replace('http', 'ws')}/room`,
+    workerPids: workers.map((w) => w.pid),
+  };
+}
+
+async function expectGone(pids: number[]): Promise<void> {
+  const alive = () => pids.filter((pid) => existsSync(`/proc/${pid}`));
+  await expect.poll(alive, { timeout: 5_000 }).toEqual([]);
+}
+
+describe('the node process', () => {
+  test('says everything that is missing, and does not start', async () => {
+    const child = run({});
+    let text = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(1);
+    expect(text).toMatch(/EDGE_URL[\s\S]*NODE_SECRET[\s\S]*REDIS_URL/);
+  });
+
+  test('ends on SIGTERM: sockets are sent away, the list forgets it, the worker is gone', async () => {
+    const nodeId = `sfu-${randomUUID()}`;
+    const { child, socketUrl, workerPids } = await startNode(nodeId);
+    const redis = new Redis(redisUrl());
+    await expect.poll(() => redis.hexists(sfuNodesKey, nodeId)).toBe(1);
+    const ticket = await edge.ticket({ stream: randomUUID(), node: nodeId });
+    const client = await RoomClient.join(socketUrl, ticket);
+    child.kill('SIGTERM');
+    expect(await client.closed).toBe('unavailable');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
+    expect(await redis.hexists(sfuNodesKey, nodeId)).toBe(0);
+    await expectGone(workerPids);
+    redis.disconnect();
+  });
+
+  test('ends when its launcher is gone', async () => {
+    const { child, workerPids } = await startNode(`sfu-${randomUUID()}`);
+    child.stdio[3]?.destroy();
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
+    await expectGone(workerPids);
+  });
+
+  test('leaves no worker behind when it is killed', async () => {
+    const { child, workerPids } = await startNode(`sfu-${randomUUID()}`);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await expectGone(workerPids);
+  });
+});

@@ -1,0 +1,50 @@
+// The process of one SFU node: reads its settings, runs until it is told to end.
+import { setLogEventListeners } from 'mediasoup';
+import { pino } from 'pino';
+import { readConfig, type SfuConfig } from './config.ts';
+import { watchLifeline } from './lifeline.ts';
+import { createSfuNode } from './node.ts';
+
+/** An end that takes longer is cut short. */
+const shutDownTimeoutMs = 5_000;
+
+const config = configOrExit();
+const log = pino({
+  level: config.logLevel,
+  base: { service: 'sfu', nodeId: config.nodeId },
+  timestamp: pino.stdTimeFunctions.isoTime,
+});
+setLogEventListeners({
+  onwarn: (namespace, message) => log.debug({ namespace }, message),
+  onerror: (namespace, message, error) => log.warn({ namespace, err: error }, message),
+});
+
+function configOrExit(): SfuConfig {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+
+let node: Awaited<ReturnType<typeof createSfuNode>> | null = null;
+watchLifeline(config.parentPipe, (why) => {
+  log.info({ why }, 'the node shuts down');
+  setTimeout(() => process.exit(1), shutDownTimeoutMs).unref();
+  Promise.resolve(node?.close()).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log.error({ err: error }, 'the shut-down failed');
+      process.exit(1);
+    },
+  );
+});
+
+try {
+  node = await createSfuNode({ config, log });
+  log.info({ url: node.httpUrl, publicUrl: config.publicUrl }, 'the node takes sockets');
+} catch (error) {
+  log.fatal({ err: error }, 'the node did not start');
+  process.exit(1);
+}

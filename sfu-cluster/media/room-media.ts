@@ -1,0 +1,251 @@
+// The media of one room: its router, the tracks published in it, and the transports and consumers on it.
+import { EventEmitter } from 'node:events';
+import type {
+  Consumer,
+  ConsumerLayers,
+  PlainTransport,
+  Producer,
+  Router,
+  RtpCapabilities,
+  RtpParameters,
+  Transport,
+  WebRtcTransport,
+} from 'mediasoup/types';
+import { type MediaSource, VideoCodec } from '#contract';
+import { refusal } from '../refusals.ts';
+import { tapRtpCapabilities } from './codecs.ts';
+import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
+import type { MediaWorker } from './worker.ts';
+
+/** What a new viewer's line is believed to carry until it was measured: enough for the top layer. */
+const firstGuessBitrateBps = 3_000_000;
+/** What one publisher may send: three camera layers, a screen, and sound. */
+const publishBitrateMaxBps = 8_000_000;
+/** A transport that has not heard from its other side for so long is closed. */
+const iceConsentTimeoutSeconds = 20;
+
+export interface Track {
+  source: MediaSource;
+  producer: Producer;
+}
+
+interface RoomMediaEvents {
+  /** A track came or went. */
+  change: [];
+  /** The worker is gone, and everything here with it. */
+  lost: [];
+}
+
+export class RoomMedia extends EventEmitter<RoomMediaEvents> {
+  readonly #worker: MediaWorker;
+  readonly #router: Router;
+  readonly #tracks = new Map<MediaSource, Track>();
+  /** Sources that a producer is being made for, so that two requests cannot both have one. */
+  readonly #reserved = new Set<MediaSource>();
+  readonly #keyframes = createKeyframeGovernor();
+  readonly #keyframesWanted = new Set<Consumer>();
+  #changeDue = false;
+
+  private constructor(worker: MediaWorker, router: Router) {
+    super();
+    this.#worker = worker;
+    this.#router = router;
+  }
+
+  static async create(worker: MediaWorker): Promise<RoomMedia> {
+    const router = await worker.createRouter();
+    const media = new RoomMedia(worker, router);
+    router.observer.once('close', () => media.#keyframes.close());
+    router.once('workerclose', () => media.emit('lost'));
+    return media;
+  }
+
+  get worker(): MediaWorker {
+    return this.#worker;
+  }
+
+  get router(): Router {
+    return this.#router;
+  }
+
+  get tracks(): Track[] {
+    return [...this.#tracks.values()];
+  }
+
+  get sources(): MediaSource[] {
+    return [...this.#tracks.keys()];
+  }
+
+  /** The track that stands for the room's picture: a shared screen before the camera. */
+  get picture(): Track | null {
+    return this.#tracks.get('screen') ?? this.#tracks.get('camera') ?? null;
+  }
+
+  get sound(): Track | null {
+    return this.#tracks.get('microphone') ?? this.#tracks.get('screen-audio') ?? null;
+  }
+
+  /** The codec of the picture, or null while there is none. */
+  get videoCodec(): VideoCodec | null {
+    const mimeType = this.picture?.producer.rtpParameters.codecs[0]?.mimeType ?? '';
+    return VideoCodec.options.find((codec) => mimeType.toUpperCase() === `VIDEO/${codec}`) ?? null;
+  }
+
+  async openWebRtcTransport(direction: 'send' | 'receive'): Promise<WebRtcTransport> {
+    const transport = await this.#router.createWebRtcTransport({
+      webRtcServer: this.#worker.webRtcServer,
+      enableUdp: true,
+      enableTcp: true,
+      preferUdp: true,
+      iceConsentTimeout: iceConsentTimeoutSeconds,
+      initialAvailableOutgoingBitrate: firstGuessBitrateBps,
+    });
+    if (direction === 'send') await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
+    transport.on('dtlsstatechange', (state) => {
+      if (state === 'closed' || state === 'failed') transport.close();
+    });
+    transport.on('icestatechange', (state) => {
+      if (state === 'disconnected') transport.close();
+    });
+    return transport;
+  }
+
+  /** A transport that sends plain RTP and RTCP to one UDP port. */
+  async openTapTransport(listen: string, address: string, port: number): Promise<PlainTransport> {
+    const transport = await this.#router.createPlainTransport({
+      listenInfo: { protocol: 'udp', ip: listen },
+      rtcpMux: true,
+      comedia: false,
+    });
+    try {
+      await transport.connect({ ip: address, port });
+      return transport;
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+  }
+
+  /** Publishes a track; refuses a source that is there already. */
+  async publish(
+    transport: Transport,
+    track: { source: MediaSource; kind: 'audio' | 'video'; rtpParameters: RtpParameters },
+  ): Promise<Producer> {
+    const { source, kind, rtpParameters } = track;
+    if (this.#tracks.has(source) || this.#reserved.has(source)) {
+      throw refusal('already-published', `there is a ${source} in this room already`);
+    }
+    this.#reserved.add(source);
+    try {
+      const producer = await transport.produce({
+        kind,
+        rtpParameters,
+        ...(kind === 'video' ? { keyFrameRequestDelay: keyframeAwaitedMs } : {}),
+      });
+      if (kind === 'video') await this.#watchKeyframes(producer);
+      if (producer.closed) throw refusal('unavailable', 'the transport was closed');
+      this.#tracks.set(source, { source, producer });
+      producer.observer.once('close', () => {
+        this.#tracks.delete(source);
+        this.#changed();
+      });
+      this.#changed();
+      return producer;
+    } finally {
+      this.#reserved.delete(source);
+    }
+  }
+
+  /**
+   * A viewer's consumer, paused until the viewer is ready; null when the viewer's browser cannot
+   * play the codec. Simulcast starts at the highest layer that the line is believed to carry.
+   */
+  async consume(
+    transport: Transport,
+    track: Track,
+    rtpCapabilities: RtpCapabilities,
+  ): Promise<Consumer | null> {
+    const producerId = track.producer.id;
+    if (!this.#router.canConsume({ producerId, rtpCapabilities })) return null;
+    return transport.consume({ producerId, rtpCapabilities, paused: true });
+  }
+
+  /** Starts a viewer's consumer: sound at once, a picture with its keyframe. */
+  async resume(transport: WebRtcTransport, consumer: Consumer): Promise<void> {
+    if (consumer.kind === 'audio') {
+      await consumer.resume();
+    } else if (transport.dtlsState === 'connected') {
+      this.startPicture(consumer);
+    } else {
+      // The keyframe is asked for when the connection stands, so the governor must wait for it too.
+      transport.on('dtlsstatechange', (state) => {
+        if (state === 'connected') this.startPicture(consumer);
+      });
+    }
+  }
+
+  /** Resumes a consumer of a picture; the worker asks for a keyframe when it does. */
+  startPicture(consumer: Consumer): void {
+    this.#keyframes.run(() => {
+      // It fails only if the consumer closes at this moment, and then there is nothing to start.
+      if (!consumer.closed) consumer.resume().catch(() => undefined);
+    });
+  }
+
+  /** Asks the publisher for a keyframe of what these consumers show; asking twice is asking once. */
+  requestKeyframe(consumers: Consumer[]): void {
+    const nobodyWaits = this.#keyframesWanted.size === 0;
+    for (const consumer of consumers) this.#keyframesWanted.add(consumer);
+    if (!nobodyWaits || this.#keyframesWanted.size === 0) return;
+    this.#keyframes.run(() => {
+      const wanted = [...this.#keyframesWanted];
+      this.#keyframesWanted.clear();
+      for (const consumer of wanted) {
+        if (!consumer.closed) consumer.requestKeyFrame().catch(() => undefined);
+      }
+    });
+  }
+
+  /** A paused consumer of bare packets, pinned to `layers` if the track has layers. */
+  async tap(
+    transport: PlainTransport,
+    track: Track,
+    layers: ConsumerLayers | null,
+  ): Promise<Consumer> {
+    return transport.consume({
+      producerId: track.producer.id,
+      rtpCapabilities: tapRtpCapabilities,
+      enableRtx: false,
+      paused: true,
+      ...(layers ? { preferredLayers: layers } : {}),
+    });
+  }
+
+  /**
+   * Told a moment later, and once for changes of the same moment: whoever consumes a track that
+   * has ended hears of its end first, and so does not take the new list for what it has already.
+   */
+  #changed(): void {
+    if (this.#changeDue) return;
+    this.#changeDue = true;
+    queueMicrotask(() => {
+      this.#changeDue = false;
+      this.emit('change');
+    });
+  }
+
+  /** Viewers who lost packets ask through the worker: the governor must know of that too. */
+  async #watchKeyframes(producer: Producer): Promise<void> {
+    producer.on('trace', ({ type }) => {
+      if (type === 'keyframe') this.#keyframes.arrived();
+      else this.#keyframes.requested();
+    });
+    await producer.enableTraceEvent(['pli', 'fir', 'keyframe']);
+  }
+
+  close(): void {
+    if (this.#router.closed) return;
+    this.removeAllListeners();
+    this.#router.close();
+  }
+}

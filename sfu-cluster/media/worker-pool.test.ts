@@ -1,0 +1,127 @@
+// Tests of media workers that fail: their rooms come back, others do not notice, the node stays up.
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sfuNodesKey } from '#contract';
+import { redisUrl } from '../../testing/services.ts';
+import { RoomClient } from '../testing/room-client.ts';
+import { h264Parameters } from '../testing/rtp-source.ts';
+import { startTestEdge, type TestEdge } from '../testing/test-edge.ts';
+import { startTestNode, type TestNode } from '../testing/test-node.ts';
+
+let edge: TestEdge;
+let node: TestNode;
+let stream: string;
+
+beforeAll(async () => {
+  edge = await startTestEdge();
+  node = await startTestNode({ edgeUrl: edge.url, redisUrl: redisUrl(), workers: 2 });
+});
+
+beforeEach(() => {
+  stream = randomUUID();
+});
+
+afterAll(async () => {
+  await node.close();
+  await edge.close();
+});
+
+async function publish(streamId: string): Promise<RoomClient> {
+  const ticket = await edge.ticket({ stream: streamId, capabilities: ['publish'] });
+  const host = await RoomClient.join(node.socketUrl, ticket);
+  const { transportId } = await host.request('transport.create', { direction: 'send' });
+  const camera = { transportId, kind: 'video', source: 'camera' } as const;
+  await host.request('produce', { ...camera, rtpParameters: h264Parameters([5]) });
+  return host;
+}
+
+async function workerOf(streamId: string) {
+  const media = await node.rooms.find(streamId)?.media();
+  if (!media) throw new Error('the room has no media');
+  return media.worker;
+}
+
+async function allWorkers(): Promise<void> {
+  await expect.poll(() => node.pool.workers.length, { timeout: 10_000 }).toBe(2);
+}
+
+describe('a media worker that is killed', () => {
+  test('sends its publishers and viewers away to come again, and leaves the others alone', async () => {
+    await allWorkers();
+    const elsewhere = randomUUID();
+    const host = await publish(stream);
+    const otherHost = await publish(elsewhere);
+    const worker = await workerOf(stream);
+    // Rooms spread over the workers, so the other one is on the other worker.
+    expect((await workerOf(elsewhere)).index).not.toBe(worker.index);
+    const listener = await RoomClient.join(node.socketUrl, await edge.ticket({ stream }));
+    await listener.wait((frame) => frame.type === 'room.media');
+    const killedAt = performance.now();
+
+    process.kill(worker.pid, 'SIGKILL');
+
+    expect(await host.closed).toBe('unavailable');
+    await edge.report((r) => r.streams.some((s) => s.streamId === stream && !s.publishing));
+    const back = await publish(stream);
+    expect(performance.now() - killedAt).toBeLessThan(2_000);
+    await listener.wait(() => listener.of('room.media').at(-1)?.sources.length === 1);
+    expect(listener.of('room.media').map((frame) => frame.sources)).toEqual([
+      ['camera'],
+      [],
+      ['camera'],
+    ]);
+    expect(await otherHost.request('ping', {})).toEqual({});
+    expect(otherHost.of('producer.closed')).toEqual([]);
+    await allWorkers();
+    back.close();
+    listener.close();
+    otherHost.close();
+  });
+
+  test('is replaced, and the load shows it until then', async () => {
+    await allWorkers();
+    const redis = new Redis(redisUrl());
+    for (const worker of node.pool.workers) process.kill(worker.pid, 'SIGKILL');
+    await expect.poll(() => node.pool.load, { interval: 5 }).toBe(1);
+    const ready = await fetch(`${node.httpUrl}/readyz`);
+    expect((await fetch(`${node.httpUrl}/healthz`)).status).toBe(200);
+    expect([200, 503]).toContain(ready.status);
+    await allWorkers();
+    const again = await fetch(`${node.httpUrl}/readyz`);
+    expect(await again.json()).toMatchObject({
+      ok: true,
+      checks: { worker: { detail: '2 of 2 workers answer' }, redis: { ok: true } },
+    });
+    await expect
+      .poll(async () => await redis.hget(sfuNodesKey, 'sfu-test'), { timeout: 10_000 })
+      .toContain(node.nodeId);
+    redis.disconnect();
+    const host = await publish(stream);
+    host.close();
+  });
+
+  test('a request that comes while no worker runs is served by the next one', async () => {
+    await allWorkers();
+    const ticket = await edge.ticket({ stream, capabilities: ['publish'] });
+    const host = await RoomClient.join(node.socketUrl, ticket);
+    for (const worker of node.pool.workers) process.kill(worker.pid, 'SIGKILL');
+    await expect.poll(() => node.pool.workers.length, { interval: 1 }).toBe(0);
+    await host.request('transport.create', { direction: 'send' });
+    host.close();
+  });
+});
+
+describe('a media worker that hangs', () => {
+  test('is killed and replaced, and its rooms come back', async () => {
+    await allWorkers();
+    const host = await publish(stream);
+    const worker = await workerOf(stream);
+    process.kill(worker.pid, 'SIGSTOP');
+    expect(await host.closed).toBe('unavailable');
+    await allWorkers();
+    expect(node.pool.workers.map((one) => one.pid)).not.toContain(worker.pid);
+    const back = await publish(stream);
+    back.close();
+  }, 30_000);
+});

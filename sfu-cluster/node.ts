@@ -1,0 +1,186 @@
+// An SFU node put together: its parts, the order in which they start, and how they end.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Health, SfuReport } from '#contract';
+import { nodeStreamsMax } from '#contract';
+import type { SfuConfig } from './config.ts';
+import { withDeadline } from './deadline.ts';
+import { createNodeServer } from './http.ts';
+import { Hub } from './hub.ts';
+import { WorkerPool } from './media/worker-pool.ts';
+import { connectRedis, redisReadyOr } from './redis.ts';
+import { createRefusalCounter } from './refusals.ts';
+import { createRegistry } from './registry.ts';
+import { createReporter } from './reports.ts';
+import { Rooms } from './rooms.ts';
+import { openSession } from './session.ts';
+import { createSocketServer, type SocketServer, socketsMax } from './socket-server.ts';
+import { createTicketGate } from './ticket-gate.ts';
+
+const probeTimeoutMs = 1_000;
+/** A node waits so long for Redis before it starts without: it comes up, but is not ready. */
+const redisAwaitedMs = 3_000;
+const refusalsLoggedEveryMs = 60_000;
+/** Bound for each of the last words to Redis and to the edge. */
+const farewellTimeoutMs = 1_500;
+
+/** A running SFU node. */
+export interface SfuNodeProcess {
+  nodeId: string;
+  /** Where HTTP and sockets are served, as `http://host:port`. */
+  httpUrl: string;
+  rooms: Rooms;
+  pool: WorkerPool;
+  close(): Promise<void>;
+}
+
+export async function createSfuNode({
+  config,
+  log,
+}: {
+  config: SfuConfig;
+  log: Logger;
+}): Promise<SfuNodeProcess> {
+  const { nodeId, redisUrl } = config;
+  const pool = await WorkerPool.create(config.media, log);
+  const redis = connectRedis({ url: redisUrl, name: nodeId, log });
+  const hub = Hub.open({ redisUrl, nodeId, log });
+  const rooms = Rooms.open({ hub, pool, log });
+  const refusals = createRefusalCounter();
+  const gate = createTicketGate({ edgeUrl: config.edgeUrl, nodeId, redis });
+  const sessionDeps = {
+    nodeId,
+    gate,
+    rooms,
+    refusals,
+    log,
+    tapListenAddress: config.media.tapListenAddress,
+  };
+  const sockets = createSocketServer({
+    origins: config.clientOrigins,
+    refusals,
+    log,
+    onSocket: (socket) => openSession(socket, sessionDeps),
+  });
+  const server = createNodeServer({
+    ready: () => checkReady(pool, redis, hub),
+    stats: () => ({
+      nodeId,
+      load: loadOf(pool, rooms, sockets),
+      sockets: sockets.sockets,
+      rooms: rooms.all.map((room) => ({ ...room.report, sockets: room.size })),
+      workers: pool.workers.map(({ index, pid, cpuLoad, routers }) => ({
+        index,
+        pid,
+        cpuLoad,
+        routers,
+      })),
+      refusals: refusals.totals(),
+    }),
+  });
+  server.on('upgrade', (request, connection, head) => sockets.upgrade(request, connection, head));
+
+  try {
+    await Promise.all([redisReadyOr(redis, redisAwaitedMs), hub.ready(redisAwaitedMs)]);
+    server.listen(config.port, config.host);
+    await once(server, 'listening');
+  } catch (error) {
+    pool.close();
+    hub.close();
+    redis.disconnect();
+    throw error;
+  }
+
+  const reporter = createReporter({
+    edgeUrl: config.edgeUrl,
+    nodeSecret: config.nodeSecret,
+    log,
+    snapshot: () => reportOf(config, rooms),
+    onClose: (streamId) => rooms.end(streamId),
+  });
+  rooms.on('media', () => reporter.nudge());
+  const registry = createRegistry({
+    redis,
+    nodeId,
+    url: config.publicUrl,
+    log,
+    async measureLoad() {
+      await pool.measure();
+      return loadOf(pool, rooms, sockets);
+    },
+  });
+  const refusalLog = setInterval(() => {
+    const totals = refusals.totals();
+    if (Object.keys(totals).length > 0) log.info({ refusals: totals }, 'refusals so far');
+  }, refusalsLoggedEveryMs);
+  refusalLog.unref();
+
+  let closing: Promise<void> | null = null;
+  async function shutDown(): Promise<void> {
+    clearInterval(refusalLog);
+    server.close();
+    // Off the list first, so that nobody is sent here while the sockets are sent away.
+    await within(registry.close());
+    rooms.close('unavailable', 'the node shuts down');
+    sockets.close('unavailable', 'the node shuts down');
+    await within(reporter.close());
+    pool.close();
+    hub.close();
+    redis.disconnect();
+    server.closeAllConnections();
+  }
+
+  return {
+    nodeId,
+    httpUrl: httpUrlOf(server.address()),
+    rooms,
+    pool,
+    close() {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+/** The share of what this node can carry that is in use, 0 to 1. */
+function loadOf(pool: WorkerPool, rooms: Rooms, sockets: SocketServer): number {
+  const load = Math.max(pool.load, rooms.size / nodeStreamsMax, sockets.sockets / socketsMax);
+  return Math.min(1, Math.max(0, load));
+}
+
+function reportOf(config: SfuConfig, rooms: Rooms): SfuReport {
+  const streams = rooms.all.map((room) => room.report);
+  return { nodeId: config.nodeId, url: config.publicUrl, streams };
+}
+
+async function checkReady(pool: WorkerPool, redis: Redis, hub: Hub): Promise<Health> {
+  const [workers, redisAnswers] = await Promise.all([
+    pool.probe(probeTimeoutMs),
+    withDeadline(redis.ping(), probeTimeoutMs, () => new Error('no answer')).then(
+      () => true,
+      () => false,
+    ),
+  ]);
+  const checks: Health['checks'] = {
+    worker: {
+      ok: workers.answering > 0,
+      detail: `${workers.answering} of ${workers.expected} workers answer`,
+    },
+    redis: { ok: redisAnswers, detail: redisAnswers ? 'answers' : 'does not answer' },
+    hub: { ok: hub.hearing, detail: hub.hearing ? 'hears room events' : 'hears nothing' },
+  };
+  return { ok: Object.values(checks).every((check) => check.ok), service: 'sfu', checks };
+}
+
+/** Last words are worth a moment, but no more. */
+async function within(work: Promise<void>): Promise<void> {
+  await withDeadline(work, farewellTimeoutMs, () => new Error('too late')).catch(() => undefined);
+}
+
+function httpUrlOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}

@@ -1,0 +1,256 @@
+// What one peer has on the media of its room: its transports, its tracks, its consumers and its tap.
+
+import type { Consumer, Producer, WebRtcTransport } from 'mediasoup/types';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { ClientFrameOf, ConsumerData, ResponseData, TransportDirection } from '#contract';
+import { mediaCall } from './media/faults.ts';
+import {
+  parseDtlsParameters,
+  parseRtpCapabilities,
+  parseRtpParameters,
+} from './media/parameters.ts';
+import type { RoomMedia, Track } from './media/room-media.ts';
+import { Tap } from './media/tap.ts';
+import type { Peer } from './peer.ts';
+import { refusal } from './refusals.ts';
+import type { Room } from './room.ts';
+
+const kindOfSource = {
+  microphone: 'audio',
+  camera: 'video',
+  screen: 'video',
+  'screen-audio': 'audio',
+} as const;
+
+type Direction = z.infer<typeof TransportDirection>;
+
+interface PeerMediaOptions {
+  peer: Peer;
+  room: Room;
+  log: Logger;
+  tapListenAddress: string;
+}
+
+export class PeerMedia {
+  readonly #peer: Peer;
+  readonly #room: Room;
+  readonly #log: Logger;
+  readonly #tapListenAddress: string;
+  /** One per direction: a new one takes the place of the one before. */
+  readonly #transports = new Map<Direction, WebRtcTransport>();
+  readonly #connected = new WeakSet<WebRtcTransport>();
+  readonly #producers = new Map<string, Producer>();
+  readonly #consumers = new Map<string, Consumer>();
+  #tap: Tap | null = null;
+  #used = false;
+  #closed = false;
+
+  constructor(options: PeerMediaOptions) {
+    this.#peer = options.peer;
+    this.#room = options.room;
+    this.#log = options.log;
+    this.#tapListenAddress = options.tapListenAddress;
+  }
+
+  /** Whether there has ever been a transport or a tap, so that losing the worker concerns the peer. */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  async createTransport(direction: Direction): Promise<ResponseData<'transport.create'>> {
+    const transport = await mediaCall(null, async () => {
+      const media = await this.#room.media();
+      return media.openWebRtcTransport(direction);
+    });
+    this.#used = true;
+    if (this.#peer.leaving || transport.closed) {
+      transport.close();
+      throw refusal('unavailable', 'the room was closed');
+    }
+    this.#transports.get(direction)?.close();
+    this.#transports.set(direction, transport);
+    transport.observer.once('close', () => {
+      if (this.#transports.get(direction) === transport) this.#transports.delete(direction);
+    });
+    return {
+      transportId: transport.id,
+      iceParameters: { ...transport.iceParameters },
+      iceCandidates: transport.iceCandidates.map((candidate) => ({ ...candidate })),
+      dtlsParameters: { ...transport.dtlsParameters },
+    };
+  }
+
+  async connectTransport(frame: ClientFrameOf<'transport.connect'>): Promise<void> {
+    const transport = this.#transport(frame.transportId);
+    const dtlsParameters = parseDtlsParameters(frame.dtlsParameters);
+    if (this.#connected.has(transport)) {
+      throw refusal('out-of-order', 'the transport was connected before');
+    }
+    await mediaCall('malformed-frame', () => transport.connect({ dtlsParameters }));
+    this.#connected.add(transport);
+  }
+
+  async restartIce(transportId: string): Promise<ResponseData<'transport.restart-ice'>> {
+    const transport = this.#transport(transportId);
+    const iceParameters = await mediaCall(null, () => transport.restartIce());
+    return { iceParameters: { ...iceParameters } };
+  }
+
+  async produce(frame: ClientFrameOf<'produce'>): Promise<ResponseData<'produce'>> {
+    const { source, kind } = frame;
+    const transport = this.#transport(frame.transportId, 'send');
+    if (kindOfSource[source] !== kind) {
+      throw refusal('unsupported-media', `a ${source} is no ${kind}`);
+    }
+    const rtpParameters = parseRtpParameters(frame.rtpParameters);
+    const media = await this.#room.media();
+    this.#room.takeStage(this.#peer);
+    try {
+      const producer = await mediaCall('unsupported-media', () =>
+        media.publish(transport, { source, kind, rtpParameters }),
+      );
+      this.#own(producer);
+      this.#log.info({ source, type: producer.type }, 'track published');
+      return { producerId: producer.id };
+    } finally {
+      this.#leaveStageIfSilent();
+    }
+  }
+
+  closeProducer(producerId: string): void {
+    const producer = this.#producers.get(producerId);
+    if (!producer) throw refusal('not-found', 'this socket has no such producer');
+    // Forgotten first: whoever asked for it needs no notice of it.
+    this.#producers.delete(producerId);
+    producer.close();
+    this.#leaveStageIfSilent();
+  }
+
+  /** Consumers of every track of the room that this socket does not consume yet, all paused. */
+  async consume(frame: ClientFrameOf<'consume'>): Promise<ResponseData<'consume'>> {
+    const transport = this.#transport(frame.transportId, 'receive');
+    const rtpCapabilities = parseRtpCapabilities(frame.rtpCapabilities);
+    const media = await this.#room.media();
+    const consumed = new Set([...this.#consumers.values()].map((consumer) => consumer.producerId));
+    const tracks = media.tracks.filter((track) => !consumed.has(track.producer.id));
+    const made = await Promise.all(
+      tracks.map((track) => this.#consumeTrack(media, transport, track, rtpCapabilities)),
+    );
+    const consumers = made.filter((data) => data !== null);
+    const lasting = tracks.filter((track) => !track.producer.closed);
+    if (lasting.length > 0 && consumers.length === 0) {
+      throw refusal('unsupported-media', 'none of the codecs in this room can be received');
+    }
+    return { consumers };
+  }
+
+  async resumeConsumers(consumerIds: string[]): Promise<void> {
+    const consumers = consumerIds.map((id) => this.#consumer(id));
+    const transport = this.#transports.get('receive');
+    if (!transport) throw refusal('not-found', 'the receiving transport is gone');
+    const media = await this.#room.media();
+    await Promise.all(
+      consumers.map((consumer) => mediaCall(null, () => media.resume(transport, consumer))),
+    );
+  }
+
+  async preferLayers(frame: ClientFrameOf<'consumer.layers'>): Promise<void> {
+    const consumer = this.#consumer(frame.consumerId);
+    if (consumer.kind !== 'video') throw refusal('unsupported-media', 'sound has no layers');
+    const { spatialLayer, temporalLayer } = frame;
+    await mediaCall('malformed-frame', () =>
+      consumer.setPreferredLayers({ spatialLayer, temporalLayer }),
+    );
+  }
+
+  /** Opens the tap; one that was open before is closed. */
+  async openTap(frame: ClientFrameOf<'tap.open'>): Promise<ResponseData<'tap.open'>> {
+    this.#tap?.close();
+    this.#tap = null;
+    const media = await this.#room.media();
+    const tap = await mediaCall(null, () => Tap.create(media, this.#tapListenAddress, frame));
+    this.#used = true;
+    if (this.#peer.leaving) {
+      tap.close();
+      throw refusal('unavailable', 'the room was closed');
+    }
+    this.#tap = tap;
+    tap.on('consumerClosed', (consumerId) =>
+      this.#peer.send({ type: 'consumer.closed', consumerId }),
+    );
+    return { tracks: tap.tracks };
+  }
+
+  requestTapKeyframe(): void {
+    if (!this.#tap) throw refusal('out-of-order', 'open the tap first');
+    this.#tap.requestKeyframe();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const transport of this.#transports.values()) transport.close();
+    this.#tap?.close();
+    this.#room.leaveStage(this.#peer);
+  }
+
+  #own(producer: Producer): void {
+    const { id } = producer;
+    this.#producers.set(id, producer);
+    producer.observer.once('close', () => {
+      if (!this.#producers.delete(id)) return;
+      this.#peer.send({ type: 'producer.closed', producerId: id });
+      this.#leaveStageIfSilent();
+    });
+  }
+
+  #leaveStageIfSilent(): void {
+    if (this.#producers.size === 0) this.#room.leaveStage(this.#peer);
+  }
+
+  /** Null for a track whose codec this browser lacks, or that ended meanwhile: it is not missed. */
+  async #consumeTrack(
+    media: RoomMedia,
+    transport: WebRtcTransport,
+    track: Track,
+    rtpCapabilities: ReturnType<typeof parseRtpCapabilities>,
+  ): Promise<ConsumerData | null> {
+    let consumer: Consumer | null;
+    try {
+      consumer = await mediaCall('unsupported-media', () =>
+        media.consume(transport, track, rtpCapabilities),
+      );
+    } catch (error) {
+      if (track.producer.closed) return null;
+      throw error;
+    }
+    if (!consumer || consumer.closed) return null;
+    const { id, producerId, kind } = consumer;
+    this.#consumers.set(id, consumer);
+    const { producer } = track;
+    const ended = () => {
+      producer.observer.off('close', ended);
+      if (this.#consumers.delete(id)) this.#peer.send({ type: 'consumer.closed', consumerId: id });
+    };
+    consumer.observer.once('close', ended);
+    // The worker would tell as well, but later than the room tells its new list of sources.
+    producer.observer.once('close', ended);
+    const rtpParameters = { ...consumer.rtpParameters };
+    return { consumerId: id, producerId, kind, source: track.source, rtpParameters };
+  }
+
+  #transport(id: string, direction?: Direction): WebRtcTransport {
+    for (const [itsDirection, transport] of this.#transports) {
+      const fits = direction === undefined || direction === itsDirection;
+      if (transport.id === id && fits) return transport;
+    }
+    throw refusal('not-found', 'this socket has no such transport');
+  }
+
+  #consumer(id: string): Consumer {
+    const consumer = this.#consumers.get(id);
+    if (!consumer) throw refusal('not-found', 'this socket has no such consumer');
+    return consumer;
+  }
+}

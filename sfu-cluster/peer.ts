@@ -1,0 +1,92 @@
+// A peer: one socket that has joined a room, and who stands behind it.
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Capability, ServerFrame, SocketErrorCode } from '#contract';
+import type { EncodedFrame } from './frames.ts';
+import type { Link } from './link.ts';
+import { PeerMedia } from './peer-media.ts';
+import type { Room } from './room.ts';
+import type { Ticket } from './ticket-gate.ts';
+
+interface PeerOptions {
+  link: Link;
+  ticket: Ticket;
+  room: Room;
+  log: Logger;
+  tapListenAddress: string;
+}
+
+export class Peer {
+  readonly id = randomUUID();
+  readonly media: PeerMedia;
+  readonly #link: Link;
+  readonly #ticket: Ticket;
+  #closed = false;
+
+  private constructor({ link, ticket, room, log, tapListenAddress }: PeerOptions) {
+    this.#link = link;
+    this.#ticket = ticket;
+    const fields = { streamId: ticket.stream, peerId: this.id };
+    link.identify(fields);
+    this.media = new PeerMedia({ peer: this, room, log: log.child(fields), tapListenAddress });
+  }
+
+  /** Joins the room and stays until the link is closed. */
+  static join(options: PeerOptions): Peer {
+    const peer = new Peer(options);
+    const { link, room } = options;
+    link.once('close', () => {
+      peer.close();
+      room.remove(peer);
+    });
+    room.add(peer);
+    return peer;
+  }
+
+  /** The user, guest or transcoder that the ticket was given to. */
+  get subject(): string {
+    return this.#ticket.sub;
+  }
+
+  get capabilities(): Capability[] {
+    return this.#ticket.aud === 'room' ? this.#ticket.capabilities : [];
+  }
+
+  get isTranscoder(): boolean {
+    return this.#ticket.aud === 'node';
+  }
+
+  /** Whether the socket stands for somebody who watches: not the performer, not a transcoder. */
+  get isViewer(): boolean {
+    return !this.isTranscoder && !this.can('publish');
+  }
+
+  /** True from the moment in which the socket is being closed. */
+  get leaving(): boolean {
+    return this.#closed || this.#link.closed;
+  }
+
+  can(capability: Capability): boolean {
+    return this.capabilities.includes(capability);
+  }
+
+  send(frame: ServerFrame): void {
+    this.#link.send(frame);
+  }
+
+  sendEncoded(frame: EncodedFrame): void {
+    this.#link.sendEncoded(frame);
+  }
+
+  /** Closes the socket with a reason, and everything that this peer has made at once. */
+  dismiss(code: SocketErrorCode, detail: string): void {
+    this.#link.close(code, detail);
+    this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.media.close();
+  }
+}

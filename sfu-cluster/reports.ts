@@ -1,0 +1,99 @@
+// Reports: tells the edge what runs in the rooms of this node, and closes those that it says are over.
+
+import type { Logger } from 'pino';
+import { nodeReportIntervalSeconds, type SfuReport, SfuReportAnswer } from '#contract';
+import { createOutage } from './outage.ts';
+
+/** Changes that come so close together are one report: sound and picture of one publisher. */
+const coalesceMs = 50;
+const reportTimeoutMs = 2_000;
+/** A report that failed is sent again after so long, doubling up to the usual interval. */
+const retryDelayMinMs = 250;
+
+interface Reporter {
+  /** Something worth telling at once has happened. */
+  nudge(): void;
+  /** Sends a last report, unless the edge is away, and stops. */
+  close(): Promise<void>;
+}
+
+export function createReporter({
+  edgeUrl,
+  nodeSecret,
+  log,
+  snapshot,
+  onClose,
+}: {
+  edgeUrl: string;
+  nodeSecret: string;
+  log: Logger;
+  /** The facts as they are now: each report is whole, so a lost one needs no repair. */
+  snapshot(): SfuReport;
+  /** The edge wants this room closed. */
+  onClose(streamId: string): void;
+}): Reporter {
+  const outage = createOutage(log, 'the edge');
+  const intervalMs = nodeReportIntervalSeconds * 1000;
+  let timer: NodeJS.Timeout | null = null;
+  let sending: Promise<void> | null = null;
+  let nudged = false;
+  let failures = 0;
+  let closed = false;
+
+  async function post(): Promise<void> {
+    const response = await fetch(`${edgeUrl}/internal/nodes/report`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${nodeSecret}`, 'content-type': 'application/json' },
+      body: JSON.stringify(snapshot()),
+      signal: AbortSignal.timeout(reportTimeoutMs),
+    });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`the edge answered ${response.status}`);
+    }
+    const answer = SfuReportAnswer.parse(await response.json());
+    for (const streamId of answer.close) onClose(streamId);
+  }
+
+  async function send(): Promise<void> {
+    nudged = false;
+    try {
+      await post();
+      failures = 0;
+      outage.recovered();
+    } catch (error) {
+      failures += 1;
+      outage.failed(error);
+    }
+  }
+
+  function schedule(delayMs: number): void {
+    if (timer) clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = null;
+      sending = send().finally(() => {
+        sending = null;
+        if (closed) return;
+        const retryMs = Math.min(intervalMs, retryDelayMinMs * 2 ** Math.min(failures - 1, 10));
+        schedule(failures > 0 ? retryMs : nudged ? coalesceMs : intervalMs);
+      });
+    }, delayMs);
+  }
+
+  schedule(0);
+  return {
+    nudge() {
+      if (nudged || closed) return;
+      nudged = true;
+      // While a report is on its way, the next one is scheduled when it is done.
+      if (!sending && failures === 0) schedule(coalesceMs);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      if (timer) clearTimeout(timer);
+      await sending;
+      if (failures === 0) await send();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+// Requests of a joined peer: one line per frame type, from the right to ask to the answer.
+import { assertNever, type Capability, type ClientFrame } from '#contract';
+import type { Answer } from './link.ts';
+import type { Peer } from './peer.ts';
+import { refusal } from './refusals.ts';
+
+const done: Answer = {};
+
+/** Carries out one request, or throws a `Refusal`. */
+export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answer> {
+  const { media } = peer;
+  switch (frame.type) {
+    case 'join':
+      throw refusal('out-of-order', 'this socket has joined already');
+    case 'transport.create':
+      requireCapability(peer, frame.direction === 'send' ? 'publish' : 'subscribe');
+      return media.createTransport(frame.direction);
+    case 'transport.connect':
+      await media.connectTransport(frame);
+      return done;
+    case 'transport.restart-ice':
+      return media.restartIce(frame.transportId);
+    case 'produce':
+      requireCapability(peer, 'publish');
+      return media.produce(frame);
+    case 'producer.close':
+      media.closeProducer(frame.producerId);
+      return done;
+    case 'consume':
+      requireCapability(peer, 'subscribe');
+      return media.consume(frame);
+    case 'consumer.resume':
+      await media.resumeConsumers(frame.consumerIds);
+      return done;
+    case 'consumer.layers':
+      await media.preferLayers(frame);
+      return done;
+    case 'tap.open':
+      requireTranscoder(peer);
+      return media.openTap(frame);
+    case 'tap.keyframe':
+      requireTranscoder(peer);
+      media.requestTapKeyframe();
+      return done;
+    case 'ping':
+      return done;
+    default:
+      return assertNever(frame);
+  }
+}
+
+function requireCapability(peer: Peer, capability: Capability): void {
+  if (!peer.can(capability)) {
+    throw refusal('forbidden', `the ticket does not allow to ${capability}`);
+  }
+}
+
+function requireTranscoder(peer: Peer): void {
+  if (!peer.isTranscoder) throw refusal('forbidden', 'taps are for transcoders');
+}

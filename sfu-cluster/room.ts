@@ -1,0 +1,192 @@
+// A room: the sockets of one stream on this node, what they are told, and the media that they share.
+import { EventEmitter } from 'node:events';
+import type { Logger } from 'pino';
+import type { MediaSource, RoomEvent, ServerFrame, SfuReport, SocketErrorCode } from '#contract';
+import { encodeFrame } from './frames.ts';
+import { RoomMedia } from './media/room-media.ts';
+import type { WorkerPool } from './media/worker-pool.ts';
+import type { Peer } from './peer.ts';
+import { refusal } from './refusals.ts';
+
+/** A change of the viewer count is told after so long, together with those that follow it closely. */
+const viewersSettleMs = 50;
+/** The viewer count is told at most once in so long. */
+const viewersIntervalMs = 1_000;
+
+interface RoomHappenings {
+  /** A track came or went: worth telling the edge. */
+  media: [];
+  /** The last socket has left. */
+  empty: [];
+}
+
+export class Room extends EventEmitter<RoomHappenings> {
+  readonly streamId: string;
+  readonly #pool: WorkerPool;
+  readonly #log: Logger;
+  readonly #peers = new Set<Peer>();
+  /** Sockets of each person who watches: two windows are one viewer. */
+  readonly #viewers = new Map<string, number>();
+  #media: Promise<RoomMedia> | null = null;
+  #liveMedia: RoomMedia | null = null;
+  #publisher: Peer | null = null;
+  #viewersTimer: NodeJS.Timeout | null = null;
+  #viewersToldAtMs = 0;
+  #viewersTold = 0;
+  #closed = false;
+
+  constructor(streamId: string, pool: WorkerPool, log: Logger) {
+    super();
+    this.streamId = streamId;
+    this.#pool = pool;
+    this.#log = log.child({ streamId });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  get sources(): MediaSource[] {
+    return this.#liveMedia?.sources ?? [];
+  }
+
+  get publishing(): boolean {
+    return this.sources.length > 0;
+  }
+
+  /** The facts about this room that the edge wants. */
+  get report(): SfuReport['streams'][number] {
+    return {
+      streamId: this.streamId,
+      publishing: this.publishing,
+      videoCodec: this.#liveMedia?.videoCodec ?? null,
+      viewers: this.viewers,
+    };
+  }
+
+  add(peer: Peer): void {
+    this.#peers.add(peer);
+    if (!peer.isViewer) return;
+    this.#viewers.set(peer.subject, (this.#viewers.get(peer.subject) ?? 0) + 1);
+    this.#viewersChanged();
+  }
+
+  remove(peer: Peer): void {
+    if (!this.#peers.delete(peer)) return;
+    if (peer.isViewer) {
+      const left = (this.#viewers.get(peer.subject) ?? 1) - 1;
+      if (left > 0) this.#viewers.set(peer.subject, left);
+      else this.#viewers.delete(peer.subject);
+      this.#viewersChanged();
+    }
+    if (this.#peers.size === 0 && !this.#closed) this.emit('empty');
+  }
+
+  /** What a new socket is told right after it has joined. */
+  greet(peer: Peer): void {
+    peer.send({ type: 'room.media', sources: this.sources });
+  }
+
+  /** Tells every socket; the frame is encoded once. */
+  broadcast(frame: ServerFrame): void {
+    const encoded = encodeFrame(frame);
+    for (const peer of this.#peers) peer.sendEncoded(encoded);
+  }
+
+  deliver(event: RoomEvent): void {
+    this.broadcast({ type: 'room.event', event });
+  }
+
+  /** The room's media, made when it is first needed: listeners of events alone need none. */
+  media(): Promise<RoomMedia> {
+    this.#media ??= this.#openMedia().catch((error: unknown) => {
+      this.#media = null;
+      throw error;
+    });
+    return this.#media;
+  }
+
+  /**
+   * Makes `peer` the publisher. Somebody else's stage is refused; the same person's older socket,
+   * which is most often a dead one, gives way.
+   */
+  takeStage(peer: Peer): void {
+    const holder = this.#publisher;
+    if (holder && holder !== peer) {
+      if (!holder.leaving && holder.subject !== peer.subject) {
+        throw refusal('already-published', 'somebody publishes in this room');
+      }
+      holder.dismiss('replaced', 'you publish from another window now');
+    }
+    this.#publisher = peer;
+  }
+
+  leaveStage(peer: Peer): void {
+    if (this.#publisher === peer) this.#publisher = null;
+  }
+
+  /** Closes every socket with this reason, and the media. */
+  close(code: SocketErrorCode, detail: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#viewersTimer) clearTimeout(this.#viewersTimer);
+    this.removeAllListeners();
+    const media = this.#liveMedia;
+    this.#liveMedia = null;
+    // Sockets that are about to close need not hear of each track that closes with them.
+    media?.removeAllListeners();
+    for (const peer of this.#peers) peer.dismiss(code, detail);
+    media?.close();
+  }
+
+  async #openMedia(): Promise<RoomMedia> {
+    const media = await RoomMedia.create(await this.#pool.pick());
+    if (this.#closed) {
+      media.close();
+      throw refusal('unavailable', 'the room was closed');
+    }
+    this.#liveMedia = media;
+    media.on('change', () => {
+      this.broadcast({ type: 'room.media', sources: this.sources });
+      this.emit('media');
+    });
+    media.once('lost', () => this.#mediaLost());
+    return media;
+  }
+
+  /** Whoever had media must come back; the others stay and keep hearing events. */
+  #mediaLost(): void {
+    this.#log.warn('the media of a room is lost');
+    this.#media = null;
+    this.#liveMedia = null;
+    for (const peer of this.#peers) {
+      if (peer.media.used) {
+        peer.dismiss('unavailable', 'the media worker has failed; join again');
+      }
+    }
+    this.emit('media');
+  }
+
+  #viewersChanged(): void {
+    if (this.#viewersTimer || this.#closed) return;
+    const dueMs = this.#viewersToldAtMs + viewersIntervalMs - performance.now();
+    this.#viewersTimer = setTimeout(
+      () => {
+        this.#viewersTimer = null;
+        if (this.viewers === this.#viewersTold) return;
+        this.#viewersTold = this.viewers;
+        this.#viewersToldAtMs = performance.now();
+        this.broadcast({ type: 'room.viewers', viewers: this.viewers });
+      },
+      Math.max(viewersSettleMs, dueMs),
+    );
+  }
+}

@@ -1,0 +1,78 @@
+// A session: what a socket may do before it has joined, and who serves it afterwards.
+
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import {
+  type ClientFrameOf,
+  joinTimeoutSeconds,
+  type ResponseData,
+  signallingVersion,
+} from '#contract';
+import { Link, type Served } from './link.ts';
+import { routerRtpCapabilities } from './media/codecs.ts';
+import { Peer } from './peer.ts';
+import { type RefusalCounter, refusal } from './refusals.ts';
+import { serveRequest } from './requests.ts';
+import type { Rooms } from './rooms.ts';
+import type { TicketGate } from './ticket-gate.ts';
+
+interface SessionDeps {
+  nodeId: string;
+  gate: TicketGate;
+  rooms: Rooms;
+  refusals: RefusalCounter;
+  log: Logger;
+  tapListenAddress: string;
+}
+
+/** Serves one socket from its opening to its end. */
+export function openSession(socket: WebSocket, deps: SessionDeps): void {
+  let peer: Peer | null = null;
+  const link = Link.open({
+    socket,
+    refusals: deps.refusals,
+    log: deps.log,
+    async serve(frame): Promise<Served> {
+      if (peer) return { data: await serveRequest(peer, frame) };
+      if (frame.type !== 'join') throw refusal('out-of-order', 'join first');
+      const joined = await join(link, frame, deps);
+      peer = joined.peer;
+      clearTimeout(joinTimer);
+      return joined;
+    },
+  });
+  const joinTimer = setTimeout(
+    () => link.close('join-timeout', 'the socket did not join in time'),
+    joinTimeoutSeconds * 1000,
+  );
+  link.once('close', () => clearTimeout(joinTimer));
+}
+
+async function join(
+  link: Link,
+  frame: ClientFrameOf<'join'>,
+  deps: SessionDeps,
+): Promise<{ peer: Peer; data: ResponseData<'join'>; after: () => void }> {
+  if (frame.version !== signallingVersion) {
+    throw refusal('version-unsupported', `this node speaks version ${signallingVersion}`);
+  }
+  const ticket = await deps.gate.admit(frame.ticket);
+  return deps.rooms.join(ticket.stream, (room) => {
+    if (link.closed) throw refusal('unavailable', 'the socket was closed');
+    const { log, tapListenAddress } = deps;
+    const peer = Peer.join({ link, ticket, room, log, tapListenAddress });
+    return {
+      peer,
+      data: {
+        peerId: peer.id,
+        nodeId: deps.nodeId,
+        streamId: ticket.stream,
+        capabilities: peer.capabilities,
+        routerRtpCapabilities: { ...routerRtpCapabilities },
+        publishing: room.publishing,
+        viewers: room.viewers,
+      },
+      after: () => room.greet(peer),
+    };
+  });
+}

@@ -1,0 +1,34 @@
+// An SFU node in the test's own process, on free ports, with a real media worker.
+import { pino } from 'pino';
+import { readConfig } from '../config.ts';
+import { createSfuNode, type SfuNodeProcess } from '../node.ts';
+import { testNodeSecret } from './test-edge.ts';
+import { mediaWorkerBin } from './worker-bin.ts';
+
+export const testOrigin = 'http://watch.test';
+
+export interface TestNode extends SfuNodeProcess {
+  socketUrl: string;
+}
+
+export async function startTestNode(settings: {
+  edgeUrl: string;
+  redisUrl: string;
+  nodeId?: string;
+  workers?: number;
+}): Promise<TestNode> {
+  const config = readConfig({
+    SFU_NODE_ID: settings.nodeId ?? 'sfu-test',
+    SFU_PORT: '0',
+    SFU_MEDIA_PORT: '0',
+    SFU_WORKERS: String(settings.workers ?? 1),
+    MEDIASOUP_WORKER_BIN: mediaWorkerBin(),
+    EDGE_URL: settings.edgeUrl,
+    NODE_SECRET: testNodeSecret,
+    REDIS_URL: settings.redisUrl,
+    CLIENT_ORIGINS: testOrigin,
+    LOG_LEVEL: process.env.SFU_TEST_LOG ?? 'silent',
+  });
+  const node = await createSfuNode({ config, log: pino({ level: config.logLevel }) });
+  return { ...node, socketUrl: `${node.httpUrl.replace('http', 'ws')}/room` };
+}

@@ -1,0 +1,15 @@
+// Where the media worker's binary lies when no variable names it: where the set-up script keeps it.
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The path of a media worker, or undefined to let the media library use its own. */
+export function mediaWorkerBin(): string | undefined {
+  const named = process.env.MEDIASOUP_WORKER_BIN;
+  if (named) return named;
+  const directory = join(homedir(), '.cache', 'livepanty', 'mediasoup-worker');
+  if (!existsSync(directory)) return undefined;
+  return readdirSync(directory)
+    .map((version) => join(directory, version, 'mediasoup-worker'))
+    .find((path) => existsSync(path));
+}

@@ -1,0 +1,111 @@
+// The ticket gate: lets a socket in for a ticket that the edge signed, once, for this node.
+
+import type { Redis } from 'ioredis';
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { z } from 'zod';
+import {
+  NodeTicket,
+  RoomTicket,
+  ticketAlgorithm,
+  ticketClockSkewSeconds,
+  ticketIssuer,
+  usedTicketKey,
+} from '#contract';
+import { type Refusal, refusal } from './refusals.ts';
+
+const jwksTimeoutMs = 2_000;
+/** After a fetch of the key set, tickets with an unknown key cause no further one for so long. */
+const jwksCooldownMs = 10_000;
+
+const Ticket = z.discriminatedUnion('aud', [RoomTicket, NodeTicket]);
+/** What a socket was admitted with. */
+export type Ticket = z.infer<typeof Ticket>;
+
+export interface TicketGate {
+  /** Verifies the ticket and spends it; throws a `Refusal`. */
+  admit(token: string): Promise<Ticket>;
+}
+
+export function createTicketGate({
+  edgeUrl,
+  nodeId,
+  redis,
+}: {
+  edgeUrl: string;
+  nodeId: string;
+  redis: Redis;
+}): TicketGate {
+  const keys = createRemoteJWKSet(new URL(`${edgeUrl}/.well-known/jwks.json`), {
+    timeoutDuration: jwksTimeoutMs,
+    cooldownDuration: jwksCooldownMs,
+  });
+  return {
+    async admit(token) {
+      const ticket = readClaims(await verifySignature(token, keys));
+      if (ticket.node !== nodeId) {
+        throw refusal('ticket-invalid', 'the ticket is for another node');
+      }
+      await spend(redis, ticket);
+      return ticket;
+    },
+  };
+}
+
+async function verifySignature(token: string, keys: JWTVerifyGetKey): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      algorithms: [ticketAlgorithm],
+      issuer: ticketIssuer,
+      audience: ['room', 'node'],
+      clockTolerance: ticketClockSkewSeconds,
+      requiredClaims: ['exp', 'iat', 'jti', 'sub'],
+    });
+    return payload;
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/** The ticket is at fault, unless the keys could not be had: then nobody can tell, and nobody enters. */
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof errors.JWTExpired) {
+    return refusal('ticket-expired', 'the ticket has expired');
+  }
+  const ticketAtFault =
+    error instanceof errors.JWTClaimValidationFailed ||
+    error instanceof errors.JWTInvalid ||
+    error instanceof errors.JWSInvalid ||
+    error instanceof errors.JWSSignatureVerificationFailed ||
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys ||
+    error instanceof errors.JOSEAlgNotAllowed ||
+    error instanceof errors.JOSENotSupported;
+  return ticketAtFault
+    ? refusal('ticket-invalid', 'the ticket is not valid')
+    : refusal('unavailable', 'tickets cannot be verified at the moment');
+}
+
+function readClaims(payload: JWTPayload): Ticket {
+  const parsed = Ticket.safeParse(payload);
+  if (!parsed.success) throw refusal('ticket-invalid', 'the ticket lacks claims');
+  return parsed.data;
+}
+
+/** The first to set the key has used the ticket; it is kept for as long as the ticket could be shown. */
+async function spend(redis: Redis, ticket: Ticket): Promise<void> {
+  const lifeSeconds = ticket.exp - Math.floor(Date.now() / 1000) + 2 * ticketClockSkewSeconds;
+  let set: string | null;
+  try {
+    set = await redis.set(
+      usedTicketKey(ticket.jti),
+      ticket.node,
+      'EX',
+      Math.max(1, lifeSeconds),
+      'NX',
+    );
+  } catch {
+    // Whether the ticket was used cannot be known while Redis is away: fail closed.
+    throw refusal('unavailable', 'tickets cannot be checked at the moment');
+  }
+  if (set === null) throw refusal('ticket-used', 'the ticket was used before');
+}
