@@ -2,13 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright';
+import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
 import { connectPostgres } from '#db/postgres';
 import { type Stack, startStack } from '../scripts/launch/stack.ts';
 import { startBrowser } from '../testing/browser.ts';
-import { quantile, readDelays } from '../testing/pixel-clock.ts';
 import {
   balanceOf,
   buyTokens,
@@ -16,8 +15,9 @@ import {
   openWindow,
   type PersonInBrowser,
   register,
-} from './people.ts';
-import { soundArrives, untilPlaying } from './video.ts';
+} from '../testing/people.ts';
+import { quantile, readDelays } from '../testing/pixel-clock.ts';
+import { soundArrives, untilPlaying } from '../testing/video.ts';
 
 const player = '[data-testid="player"]';
 
@@ -59,6 +59,11 @@ async function controlSandbox(method: string, path: string, body?: unknown): Pro
   return answer.json();
 }
 
+/** Picks one of several alternatives, which are radio buttons inside their labels. */
+async function choose(page: Page, testId: string): Promise<void> {
+  await page.getByTestId(testId).locator('xpath=ancestor-or-self::label').click();
+}
+
 test('a performer registers, opens the studio and goes live', async () => {
   await register(performer, 'performer');
   streamId = await goLive(performer, 'Clock and tone');
@@ -84,7 +89,7 @@ test('a guest watches by LL-HLS: frames go on, sound is heard, a few seconds beh
   await guest.page.goto(`/watch/${streamId}`);
   await untilPlaying(guest.page, 'webrtc');
   await guest.page.locator(player).hover();
-  await guest.page.getByTestId('transport-hls').locator('xpath=ancestor-or-self::label').click();
+  await choose(guest.page, 'transport-hls');
   await untilPlaying(guest.page, 'hls');
   await soundArrives(guest.page);
   const { delaysMs } = await readDelays(guest.page, player, { samples: 60, timeoutMs: 30_000 });
@@ -102,7 +107,6 @@ test('a purchase through the checkout page credits once, though its webhooks com
 test('a tip shows in all three windows, and the performer has earned', async () => {
   await fan.page.goto(`/watch/${streamId}`);
   await untilPlaying(fan.page, 'webrtc');
-  await fan.page.getByTestId('tip-more').click();
   await fan.page.getByTestId('tip-custom').fill('20');
   await fan.page.getByTestId('tip-message').fill('What a clock!');
   await fan.page.getByTestId('tip-send').click();
@@ -111,10 +115,12 @@ test('a tip shows in all three windows, and the performer has earned', async () 
     await line.waitFor({ timeout: 10_000 });
     expect(await line.textContent()).toContain(fan.username);
   }
+  await choose(performer.page, 'side-tips');
   await performer.page
     .getByTestId('tip-row')
     .filter({ hasText: 'What a clock!' })
-    .waitFor({ timeout: 10_000, state: 'attached' });
+    .waitFor({ timeout: 10_000 });
+  await choose(performer.page, 'side-chat');
   await performer.page
     .locator('[data-testid="studio-earnings"][data-paise="1000"]')
     .waitFor({ timeout: 10_000 });

@@ -1,7 +1,7 @@
 // People in browsers: what somebody does on our pages, by the controls they would use.
 import { randomUUID } from 'node:crypto';
 import type { Browser, BrowserContext, Page } from 'playwright';
-import { installClockCamera } from '../testing/pixel-clock.ts';
+import { installClockCamera } from './pixel-clock.ts';
 
 const clock = { width: 1280, height: 720, framesPerSecond: 30 };
 

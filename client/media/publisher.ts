@@ -1,0 +1,185 @@
+// The publisher: one WebRTC transport that sends a picture in three sizes and a sound into a room.
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { type Cancel, type Clock, repeat } from '../models/clock.ts';
+import { createTransport, loadDevice, type types } from './device.ts';
+import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
+import { type LadderName, ladders } from './ladders.ts';
+import type { RoomSocket } from './room-socket.ts';
+
+export const healthIntervalMs = 1_000;
+/** The encoder starts here instead of feeling its way up from very little. */
+export const startBitrateKbps = 1_000;
+
+export type Health = {
+  codec: 'H264' | 'VP8';
+  bitrateBps: number;
+  framesPerSecond: number;
+  heightPixels: number;
+  roundTripMs: number | null;
+  /** Share of packets lost on the way, 0 to 1. */
+  loss: number;
+};
+
+export type PublishedTracks = { video: MediaStreamTrack | null; audio: MediaStreamTrack | null };
+
+type Counters = { atMs: number; bytes: number; frames: number };
+
+function encodingsOf(ladder: LadderName): types.RtpEncodingParameters[] {
+  const { layerBps, fps } = ladders[ladder];
+  return layerBps.map((maxBitrate, place) => ({
+    scaleResolutionDownBy: 2 ** (layerBps.length - 1 - place),
+    maxBitrate,
+    maxFramerate: fps,
+    scalabilityMode: 'L1T1',
+  }));
+}
+
+/** H264 where this browser can encode it, since the HLS version then needs no transcoding. */
+function chooseCodec(device: types.Device): types.RtpCodecCapability | undefined {
+  const encodable = new Set(
+    RTCRtpSender.getCapabilities('video')?.codecs.map((codec) => codec.mimeType.toLowerCase()),
+  );
+  const codecs = device.sendRtpCapabilities.codecs ?? [];
+  const find = (mimeType: string) =>
+    codecs.find((codec) => codec.mimeType.toLowerCase() === mimeType);
+  return (encodable.has('video/h264') ? find('video/h264') : undefined) ?? find('video/vp8');
+}
+
+export class Publisher {
+  readonly #transport: types.Transport;
+  readonly #clock: Clock;
+  readonly #guard: IceGuard;
+  readonly #health = signal<Health | null>(null);
+  readonly #stopMeasuring: Cancel;
+  #video: types.Producer | null = null;
+  #audio: types.Producer | null = null;
+  #codec: Health['codec'] = 'H264';
+  #before: Counters = { atMs: 0, bytes: 0, frames: 0 };
+  #closed = false;
+
+  private constructor(transport: types.Transport, socket: RoomSocket, clock: Clock) {
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#guard = guardIce(transport, socket, clock);
+    this.#stopMeasuring = repeat(clock, healthIntervalMs, () => this.#measure());
+  }
+
+  /** Sends the tracks; they stay the caller's and outlive this publisher. */
+  static async create(
+    socket: RoomSocket,
+    tracks: PublishedTracks,
+    ladder: LadderName,
+    clock: Clock,
+  ): Promise<Publisher> {
+    const loading = loadDevice(socket);
+    const transport = await createTransport(socket, loading, 'send');
+    const device = await loading;
+    const publisher = new Publisher(transport, socket, clock);
+    transport.on('produce', ({ kind, rtpParameters }, done, fail) => {
+      // A shared screen takes the camera's place, so that every viewer, HLS included, sees it at once.
+      const source = kind === 'video' ? 'camera' : 'microphone';
+      socket
+        .request('produce', { transportId: transport.id, kind, source, rtpParameters })
+        .then(({ producerId }) => done({ id: producerId }), fail);
+    });
+    try {
+      await publisher.#send(device, tracks, ladder);
+      return publisher;
+    } catch (error) {
+      publisher.close();
+      throw error;
+    }
+  }
+
+  get path(): ReadonlySignal<PathState> {
+    return this.#guard.state;
+  }
+
+  get health(): ReadonlySignal<Health | null> {
+    return this.#health;
+  }
+
+  /** Changes what is seen without the viewers having to ask again. */
+  async replaceVideo(track: MediaStreamTrack): Promise<void> {
+    if (this.#video && !this.#closed) await this.#video.replaceTrack({ track });
+  }
+
+  async replaceAudio(track: MediaStreamTrack | null): Promise<void> {
+    if (this.#audio && !this.#closed) await this.#audio.replaceTrack({ track });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopMeasuring();
+    this.#guard.close();
+    this.#transport.close();
+  }
+
+  async #send(device: types.Device, tracks: PublishedTracks, ladder: LadderName): Promise<void> {
+    const { video, audio } = tracks;
+    if (audio) {
+      this.#audio = await this.#transport.produce({
+        track: audio,
+        stopTracks: false,
+        codecOptions: { opusFec: true, opusDtx: false },
+      });
+    }
+    if (!video) return;
+    const codec = chooseCodec(device);
+    this.#codec = codec?.mimeType.toLowerCase() === 'video/h264' ? 'H264' : 'VP8';
+    this.#video = await this.#transport.produce({
+      track: video,
+      stopTracks: false,
+      encodings: encodingsOf(ladder),
+      codecOptions: { videoGoogleStartBitrate: startBitrateKbps },
+      ...(codec ? { codec } : {}),
+    });
+    await this.#keepPictureSize(this.#video.rtpSender);
+  }
+
+  /** When the machine is short of time, frames are skipped; a changing picture size would break HLS. */
+  async #keepPictureSize(sender: RTCRtpSender | undefined): Promise<void> {
+    if (!sender) return;
+    const parameters = sender.getParameters();
+    parameters.degradationPreference = 'maintain-resolution';
+    await sender.setParameters(parameters).catch(() => {
+      // A browser that does not know the preference goes by its own.
+    });
+  }
+
+  async #measure(): Promise<void> {
+    if (this.#closed) return;
+    const now: Counters = { atMs: this.#clock.now(), bytes: 0, frames: 0 };
+    let heightPixels = 0;
+    let roundTripMs: number | null = null;
+    let loss = 0;
+    const reports = await this.#transport.getStats();
+    for (const report of reports.values() as Iterable<Record<string, unknown>>) {
+      if (report.type === 'outbound-rtp') {
+        now.bytes += Number(report.bytesSent ?? 0);
+        now.frames = Math.max(now.frames, Number(report.framesEncoded ?? 0));
+        heightPixels = Math.max(heightPixels, Number(report.frameHeight ?? 0));
+      } else if (report.type === 'remote-inbound-rtp') {
+        loss = Math.max(loss, Number(report.fractionLost ?? 0));
+      } else if (report.type === 'candidate-pair' && report.nominated) {
+        const seconds = Number(report.currentRoundTripTime ?? Number.NaN);
+        roundTripMs = Number.isNaN(seconds) ? null : Math.round(seconds * 1_000);
+      }
+    }
+    this.#report(now, { heightPixels, roundTripMs, loss });
+  }
+
+  #report(now: Counters, rest: Pick<Health, 'heightPixels' | 'roundTripMs' | 'loss'>): void {
+    const before = this.#before;
+    this.#before = now;
+    const seconds = (now.atMs - before.atMs) / 1_000;
+    if (before.atMs === 0 || seconds <= 0) return;
+    this.#health.value = {
+      codec: this.#codec,
+      bitrateBps: Math.max(0, Math.round(((now.bytes - before.bytes) * 8) / seconds)),
+      framesPerSecond: Math.max(0, Math.round((now.frames - before.frames) / seconds)),
+      ...rest,
+    };
+  }
+}

@@ -1,0 +1,220 @@
+// The receiver: one WebRTC transport that brings a room's audio and video into one MediaStream.
+
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { ConsumerData, MediaSource } from '#contract';
+import { type Cancel, type Clock, repeat } from '../models/clock.ts';
+import { asLibrary, createTransport, loadDevice, type types } from './device.ts';
+import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
+import type { Notice, RoomSocket } from './room-socket.ts';
+
+export { warmUp } from './device.ts';
+
+export const statsIntervalMs = 1_000;
+/** Media that has not grown for so long has stopped flowing. */
+export const flowSilenceMs = 2_500;
+/** The least buffering that the browser may do; it takes more by itself when the network needs it. */
+export const jitterBufferTargetMs = 0;
+
+/** With several pictures in a room, the one that is shown. */
+const pictureOrder: readonly MediaSource[] = ['screen', 'camera'];
+
+type Taken = { consumer: types.Consumer; source: MediaSource };
+
+export class Receiver {
+  readonly stream = new MediaStream();
+  readonly #socket: RoomSocket;
+  readonly #clock: Clock;
+  readonly #transport: types.Transport;
+  readonly #rtpCapabilities: types.RtpCapabilities;
+  readonly #guard: IceGuard;
+  readonly #taken = new Map<string, Taken>();
+  readonly #flowing = signal(false);
+  readonly #latencyMs = signal<number | null>(null);
+  readonly #cancels: Cancel[] = [];
+  #asking: Promise<void> = Promise.resolve();
+  #mediaBytes = 0;
+  #grownAtMs = 0;
+  #delaySeconds = 0;
+  #emitted = 0;
+  #closed = false;
+
+  private constructor(
+    socket: RoomSocket,
+    clock: Clock,
+    transport: types.Transport,
+    rtpCapabilities: types.RtpCapabilities,
+  ) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#transport = transport;
+    this.#rtpCapabilities = rtpCapabilities;
+    this.#guard = guardIce(transport, socket, clock);
+    this.#cancels.push(
+      socket.onNotice((notice) => this.#hear(notice)),
+      repeat(clock, statsIntervalMs, () => this.#measure()),
+    );
+  }
+
+  /** Receives whatever the room has now, and goes on following it as producers come and go. */
+  static async create(socket: RoomSocket, clock: Clock): Promise<Receiver> {
+    const device = loadDevice(socket);
+    const transport = await createTransport(socket, device, 'receive');
+    const { recvRtpCapabilities } = await device;
+    const receiver = new Receiver(socket, clock, transport, recvRtpCapabilities);
+    try {
+      await receiver.#ask();
+      return receiver;
+    } catch (error) {
+      receiver.close();
+      throw error;
+    }
+  }
+
+  /** True while media arrives. */
+  get flowing(): ReadonlySignal<boolean> {
+    return this.#flowing;
+  }
+
+  get path(): ReadonlySignal<PathState> {
+    return this.#guard.state;
+  }
+
+  /** How old the picture is by the measure of this side: way and buffer, in milliseconds. */
+  get latencyMs(): ReadonlySignal<number | null> {
+    return this.#latencyMs;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#guard.close();
+    this.#transport.close();
+    this.#flowing.value = false;
+  }
+
+  #hear(notice: Notice): void {
+    if (notice.type === 'consumer.closed') this.#drop(notice.consumerId);
+    else if (notice.type === 'producer.closed') this.#dropProducer(notice.producerId);
+    else if (notice.type === 'room.media' && this.#misses(notice.sources)) {
+      this.#ask().catch(() => {
+        // A broken socket brings a new receiver; a refused request is made again with the next notice.
+      });
+    }
+  }
+
+  #misses(sources: readonly MediaSource[]): boolean {
+    const have = new Set([...this.#taken.values()].map((taken) => taken.source));
+    return sources.some((source) => !have.has(source));
+  }
+
+  /** Asks for all producers at once; one question at a time, so that none is answered twice. */
+  #ask(): Promise<void> {
+    const asked = this.#asking.then(() => this.#consume());
+    this.#asking = asked.catch(() => {});
+    return asked;
+  }
+
+  async #consume(): Promise<void> {
+    if (this.#closed) return;
+    const { consumers } = await this.#socket.request('consume', {
+      transportId: this.#transport.id,
+      rtpCapabilities: this.#rtpCapabilities,
+    });
+    const known = new Set([...this.#taken.values()].map(({ consumer }) => consumer.producerId));
+    const fresh = consumers.filter((data) => !known.has(data.producerId));
+    if (fresh.length === 0 || this.#closed) return;
+    // Taken together they cost one negotiation, not one each.
+    await Promise.all(fresh.map((data) => this.#take(data)));
+    this.#arrange();
+    await this.#socket.request('consumer.resume', {
+      consumerIds: fresh.map((data) => data.consumerId),
+    });
+  }
+
+  async #take(data: ConsumerData): Promise<void> {
+    const consumer = await this.#transport.consume({
+      id: data.consumerId,
+      producerId: data.producerId,
+      kind: data.kind,
+      rtpParameters: asLibrary<types.RtpParameters>(data.rtpParameters),
+      // One stream id, so that the browser keeps lips and voice together.
+      streamId: this.#socket.joined.streamId,
+    });
+    const { rtpReceiver } = consumer;
+    if (rtpReceiver && 'jitterBufferTarget' in rtpReceiver) {
+      rtpReceiver.jitterBufferTarget = jitterBufferTargetMs;
+    }
+    consumer.track.addEventListener('unmute', () => this.#grown());
+    this.#taken.set(consumer.id, { consumer, source: data.source });
+  }
+
+  #drop(consumerId: string): void {
+    const taken = this.#taken.get(consumerId);
+    if (!taken) return;
+    this.#taken.delete(consumerId);
+    taken.consumer.close();
+    this.#arrange();
+  }
+
+  #dropProducer(producerId: string): void {
+    for (const { consumer } of [...this.#taken.values()]) {
+      if (consumer.producerId === producerId) this.#drop(consumer.id);
+    }
+  }
+
+  /** Puts into the stream what should be seen and heard: one picture, every sound. */
+  #arrange(): void {
+    const taken = [...this.#taken.values()];
+    const picture = pictureOrder
+      .map((source) => taken.find((one) => one.source === source))
+      .find((one) => one !== undefined);
+    const wanted = new Set<MediaStreamTrack>();
+    if (picture) wanted.add(picture.consumer.track);
+    for (const { consumer } of taken) if (consumer.kind === 'audio') wanted.add(consumer.track);
+    for (const track of this.stream.getTracks()) {
+      if (!wanted.has(track)) this.stream.removeTrack(track);
+    }
+    for (const track of wanted) this.stream.addTrack(track);
+  }
+
+  #grown(): void {
+    if (this.#closed) return;
+    this.#grownAtMs = this.#clock.now();
+    this.#flowing.value = true;
+  }
+
+  async #measure(): Promise<void> {
+    if (this.#closed || this.#taken.size === 0) return this.#judgeFlow(this.#mediaBytes);
+    const reports = await this.#transport.getStats();
+    let bytes = 0;
+    let roundTripSeconds = 0;
+    for (const report of reports.values() as Iterable<Record<string, unknown>>) {
+      if (report.type === 'inbound-rtp') {
+        bytes += Number(report.bytesReceived ?? 0);
+        if (report.kind === 'video') this.#measureBuffer(report, roundTripSeconds);
+      } else if (report.type === 'candidate-pair' && report.nominated) {
+        roundTripSeconds = Number(report.currentRoundTripTime ?? 0);
+      }
+    }
+    this.#judgeFlow(bytes);
+  }
+
+  #measureBuffer(report: Record<string, unknown>, roundTripSeconds: number): void {
+    const delay = Number(report.jitterBufferDelay ?? 0);
+    const emitted = Number(report.jitterBufferEmittedCount ?? 0);
+    const frames = emitted - this.#emitted;
+    if (frames > 0) {
+      const bufferMs = ((delay - this.#delaySeconds) / frames) * 1_000;
+      this.#latencyMs.value = Math.max(0, Math.round(bufferMs + roundTripSeconds * 1_000));
+    }
+    this.#delaySeconds = delay;
+    this.#emitted = emitted;
+  }
+
+  #judgeFlow(bytes: number): void {
+    if (bytes > this.#mediaBytes) this.#grown();
+    else if (this.#clock.now() - this.#grownAtMs > flowSilenceMs) this.#flowing.value = false;
+    this.#mediaBytes = bytes;
+  }
+}

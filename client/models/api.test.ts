@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { createApi, type Fetch, type TokenSource } from './api.ts';
+import { ApiError, isTransient } from './api-error.ts';
+
+type Call = { url: string; init: RequestInit };
+
+function createFetch(...answers: (Response | Error)[]): { fetch: Fetch; calls: Call[] } {
+  const calls: Call[] = [];
+  return {
+    calls,
+    async fetch(url, init) {
+      calls.push({ url, init });
+      const answer = answers.shift();
+      if (!answer) throw new Error('no answer was prepared');
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+  };
+}
+
+const problem = (code: string, status: number) =>
+  Response.json({ type: 'about:blank', code, title: code, status }, { status });
+
+const tokens = (...all: (string | null)[]): TokenSource & { renewals: string[] } => {
+  const renewals: string[] = [];
+  return {
+    renewals,
+    current: async () => all[0] ?? null,
+    async renew(stale) {
+      renewals.push(stale);
+      return all[1] ?? null;
+    },
+  };
+};
+
+const header = (call: Call | undefined, name: string) => new Headers(call?.init.headers).get(name);
+
+test('a refused token is renewed once and the request is repeated with the new one', async () => {
+  const source = tokens('old', 'new');
+  const { fetch, calls } = createFetch(
+    problem('unauthenticated', 401),
+    Response.json({ balanceTokens: 7 }),
+  );
+  const api = createApi(fetch, source);
+  expect(await api.wallet.read()).toEqual({ balanceTokens: 7 });
+  expect(source.renewals).toEqual(['old']);
+  expect(calls.map((call) => header(call, 'authorization'))).toEqual(['Bearer old', 'Bearer new']);
+});
+
+test('a request that is refused twice is not repeated for ever', async () => {
+  const { fetch, calls } = createFetch(
+    problem('unauthenticated', 401),
+    problem('unauthenticated', 401),
+  );
+  const api = createApi(fetch, tokens('old', 'new'));
+  await expect(api.wallet.read()).rejects.toMatchObject({ code: 'unauthenticated' });
+  expect(calls).toHaveLength(2);
+});
+
+test('a guest who is refused is not sent through a renewal', async () => {
+  const source = tokens(null);
+  const api = createApi(createFetch(problem('unauthenticated', 401)).fetch, source);
+  await expect(api.wallet.read()).rejects.toMatchObject({ status: 401 });
+  expect(source.renewals).toEqual([]);
+});
+
+test('the repeated request carries the same idempotency key', async () => {
+  const { fetch, calls } = createFetch(problem('session-expired', 401), Response.json({}));
+  const api = createApi(fetch, tokens('old', 'new'));
+  const body = { streamId: 's', amountTokens: 5, message: '', anonymous: false };
+  await api.tips.send(body, 'key-12345678');
+  expect(calls.map((call) => header(call, 'idempotency-key'))).toEqual([
+    'key-12345678',
+    'key-12345678',
+  ]);
+});
+
+test('a refusal carries the code of its problem, a lost connection says so', async () => {
+  const { fetch } = createFetch(problem('insufficient-balance', 409), new TypeError('failed'));
+  const api = createApi(fetch, tokens(null));
+  const refused = await api.wallet.read().catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'insufficient-balance', status: 409 });
+  expect(isTransient(refused)).toBe(false);
+  const lost = await api.wallet.read().catch((error: unknown) => error);
+  expect(lost).toBeInstanceOf(ApiError);
+  expect(lost).toMatchObject({ code: 'network' });
+  expect(isTransient(lost)).toBe(true);
+});

@@ -1,0 +1,156 @@
+// The API: every HTTP request that the client makes, one function each, typed by the edge itself.
+import type {
+  CreateStreamBody,
+  PostMessageBody,
+  ProblemDocument,
+  RegisterBody,
+  StreamCategory,
+  TicketBody,
+  TipBody,
+  VerifyPaymentBody,
+} from '#contract';
+import type { Api as EdgeApi } from '#edge';
+import { hc } from 'hono/client';
+import type { z } from 'zod';
+import { ApiError } from './api-error.ts';
+
+export const requestTimeoutMs = 15_000;
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Where a call gets its access token from. */
+export type TokenSource = {
+  /** The token to send, renewed first when it is about to end; null for a guest. */
+  current(): Promise<string | null>;
+  /** A token newer than `stale`, which the edge has refused; null when the session is over. */
+  renew(stale: string): Promise<string | null>;
+};
+
+async function refusal(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
+  const code = problem?.code ?? (response.status >= 500 ? 'internal' : 'invalid-request');
+  return new ApiError(code, response.status, problem, problem?.title ?? `HTTP ${response.status}`);
+}
+
+/** Sends once; fails with an `ApiError` for every refusal and for every answer that did not come. */
+async function send(
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  token: string | null,
+): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set('accept', 'application/json');
+  if (token) headers.set('authorization', `Bearer ${token}`);
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      ...init,
+      headers,
+      credentials: 'same-origin',
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    });
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === 'TimeoutError';
+    throw new ApiError(late ? 'timeout' : 'network', 0, null, 'The request got no answer');
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+/** Sends as the person who is logged in; a refused token is renewed, and the request sent again, once. */
+async function sendAs(
+  tokens: TokenSource,
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+): Promise<Response> {
+  const token = await tokens.current();
+  try {
+    return await send(fetch, url, init, token);
+  } catch (error) {
+    if (!token || !(error instanceof ApiError) || error.status !== 401) throw error;
+    const fresh = await tokens.renew(token);
+    if (!fresh) throw error;
+    return send(fetch, url, init, fresh);
+  }
+}
+
+/** The edge's routes as functions. Paths are relative: the client is served by the edge. */
+function createRoutes(sendRequest: (url: string, init: RequestInit) => Promise<Response>) {
+  const { v1 } = hc<EdgeApi>('/', {
+    fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+      sendRequest(String(input), init ?? {}),
+  });
+  return v1;
+}
+
+/** The body of an answer that has come; whatever is no success has been thrown before. */
+async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise<T> {
+  return (await asked).json();
+}
+
+const keyed = (idempotencyKey: string) => ({ headers: { 'idempotency-key': idempotencyKey } });
+
+/** Calls that make, renew and end a session; they carry no access token of their own accord. */
+export function createAuthApi(fetch: Fetch) {
+  const { auth } = createRoutes((url, init) => send(fetch, url, init, null));
+  return {
+    register: (json: RegisterBody) => bodyOf(auth.register.$post({ json })),
+    login: (json: { email: string; password: string }) => bodyOf(auth.login.$post({ json })),
+    refresh: () => bodyOf(auth.refresh.$post()),
+    logout: async (): Promise<void> => void (await auth.logout.$post()),
+    becomePerformer: (token: string) =>
+      bodyOf(auth.performer.$post(undefined, { headers: { authorization: `Bearer ${token}` } })),
+  };
+}
+export type AuthApi = ReturnType<typeof createAuthApi>;
+
+/** Calls on behalf of the person who is logged in, or of a guest where the edge allows it. */
+export function createApi(fetch: Fetch, tokens: TokenSource) {
+  const v1 = createRoutes((url, init) => sendAs(tokens, fetch, url, init));
+  const stream = v1.streams[':id'];
+  return {
+    streams: {
+      listLive: (query: { category?: StreamCategory; cursor?: string }) =>
+        bodyOf(v1.streams.$get({ query })),
+      listMine: () => bodyOf(v1.streams.mine.$get({ query: {} })),
+      create: (json: CreateStreamBody, idempotencyKey: string) =>
+        bodyOf(v1.streams.$post({ json }, keyed(idempotencyKey))),
+      read: (id: string) => bodyOf(stream.$get({ param: { id } })),
+      start: (id: string) => bodyOf(stream.start.$post({ param: { id } })),
+      end: (id: string) => bodyOf(stream.end.$post({ param: { id } })),
+      ticket: (id: string, json: z.infer<typeof TicketBody>) =>
+        bodyOf(stream.tickets.$post({ param: { id }, json })),
+      events: (id: string, after?: number) =>
+        bodyOf(
+          stream.events.$get({
+            param: { id },
+            query: after === undefined ? {} : { after: String(after) },
+          }),
+        ),
+      say: (id: string, json: z.infer<typeof PostMessageBody>, idempotencyKey: string) =>
+        bodyOf(stream.messages.$post({ param: { id }, json }, keyed(idempotencyKey))),
+    },
+    tips: {
+      send: (json: TipBody, idempotencyKey: string) =>
+        bodyOf(v1.tips.$post({ json }, keyed(idempotencyKey))),
+      fees: () => bodyOf(v1.fees.$get()),
+    },
+    wallet: {
+      read: () => bodyOf(v1.wallet.$get()),
+      transactions: (cursor?: string) =>
+        bodyOf(v1.wallet.transactions.$get({ query: cursor ? { cursor } : {} })),
+    },
+    payments: {
+      packages: () => bodyOf(v1.payments.packages.$get()),
+      order: (packageId: string, idempotencyKey: string) =>
+        bodyOf(v1.payments.orders.$post({ json: { packageId } }, keyed(idempotencyKey))),
+      verify: (json: z.infer<typeof VerifyPaymentBody>) =>
+        bodyOf(v1.payments.verify.$post({ json })),
+    },
+    earnings: () => bodyOf(v1.earnings.$get()),
+    trialBalance: () => bodyOf(v1.admin['trial-balance'].$get()),
+  };
+}
+export type Api = ReturnType<typeof createApi>;

@@ -1,0 +1,77 @@
+// The app: the models that every page shares, built once from what the browser offers.
+import { createApi, createAuthApi, type Fetch } from './api.ts';
+import type { Clock } from './clock.ts';
+import { createCheckoutLoader } from './gateway-script.ts';
+import { createRouter } from './router.ts';
+import { createSession, type Exclusive, type TabNews } from './session.ts';
+import { createTheme } from './theme.ts';
+import { createToasts } from './toasts.ts';
+import { createWallet } from './wallet.ts';
+
+const hintKey = 'livepanty.session';
+const lockName = 'livepanty-session';
+
+/** One tab at a time, where the browser can tell tabs apart. */
+function createExclusive(locks: LockManager | undefined): Exclusive {
+  return (work) => (locks ? locks.request(lockName, work) : work());
+}
+
+function createTabNews(): TabNews {
+  const channel = new BroadcastChannel(lockName);
+  return {
+    tell: (news) => channel.postMessage(news),
+    listen(hear) {
+      channel.addEventListener('message', ({ data }) => {
+        if (data === 'logged-in' || data === 'logged-out') hear(data);
+      });
+    },
+  };
+}
+
+export function createApp(browser: Window & typeof globalThis, clock: Clock) {
+  const { document, localStorage, navigator } = browser;
+  const fetch: Fetch = (url, init) => browser.fetch(url, init);
+  const session = createSession({
+    auth: createAuthApi(fetch),
+    clock,
+    exclusive: createExclusive(navigator.locks),
+    news: createTabNews(),
+    hint: {
+      get: () => localStorage.getItem(hintKey) === '1',
+      set: (present) => {
+        if (present) localStorage.setItem(hintKey, '1');
+        else localStorage.removeItem(hintKey);
+      },
+    },
+  });
+  const api = createApi(fetch, session.tokens);
+
+  return {
+    clock,
+    session,
+    api,
+    wallet: createWallet({ api, session }),
+    toasts: createToasts(clock),
+    theme: createTheme(localStorage, document.documentElement),
+    router: createRouter(browser),
+    loadCheckout: createCheckoutLoader(browser),
+    newKey: (): string => browser.crypto.randomUUID(),
+    openWebSocket: (url: string): WebSocket => new WebSocket(url),
+    isLookedAt: (): boolean => document.visibilityState === 'visible',
+    /** Calls back when the network returns or the page is looked at again. */
+    onWake(act: () => void): () => void {
+      const life = new AbortController();
+      const { signal } = life;
+      browser.addEventListener('online', act, { signal });
+      document.addEventListener(
+        'visibilitychange',
+        () => {
+          if (document.visibilityState === 'visible') act();
+        },
+        { signal },
+      );
+      return () => life.abort();
+    },
+  };
+}
+export type App = ReturnType<typeof createApp>;

@@ -1,0 +1,134 @@
+// The HLS side of the player: keeps one playback going while HLS is wanted, and reopens it when it fails.
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { backoffMs } from './backoff.ts';
+import type { Cancel, Clock } from './clock.ts';
+import type { HlsTicket } from './hls-ticket.ts';
+
+export const reopenBackoff = { firstMs: 500, maxMs: 3_000 };
+/** A playback that lasted for so long does not count against the next one. */
+export const playbackStableMs = 15_000;
+
+export type HlsMedia = {
+  readonly latencyMs: ReadonlySignal<number | null>;
+  readonly failed: ReadonlySignal<boolean>;
+  close(): void;
+};
+
+export type HlsSideDeps = {
+  ticket: HlsTicket;
+  /** Takes the video element over and plays. */
+  open: (url: string) => Promise<HlsMedia>;
+  /** Called right before the video element is taken over. */
+  onTakeover: () => void;
+  clock: Clock;
+  random?: () => number;
+};
+
+export class HlsSide {
+  readonly #deps: HlsSideDeps;
+  readonly #latencyMs: Signal<number | null> = signal(null);
+  readonly #playing = signal(false);
+  readonly #stopFollowing: Cancel;
+  #media: HlsMedia | null = null;
+  #mediaCancels: Cancel[] = [];
+  #cancelReopen: Cancel = () => {};
+  #wanted = false;
+  #opening = false;
+  #reopens = 0;
+  #openedAtMs = 0;
+
+  private constructor(deps: HlsSideDeps) {
+    this.#deps = deps;
+    this.#stopFollowing = deps.ticket.url.subscribe((url) => {
+      if (url && this.#wanted) this.#open();
+    });
+  }
+
+  static create(deps: HlsSideDeps): HlsSide {
+    return new HlsSide(deps);
+  }
+
+  /** True while the video element belongs to HLS. */
+  get playing(): ReadonlySignal<boolean> {
+    return this.#playing;
+  }
+
+  get latencyMs(): ReadonlySignal<number | null> {
+    return this.#latencyMs;
+  }
+
+  start(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#deps.ticket.keep();
+    this.#open();
+  }
+
+  stop(): void {
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    this.#reopens = 0;
+    this.#deps.ticket.rest();
+    this.#release();
+  }
+
+  close(): void {
+    this.stop();
+    this.#stopFollowing();
+  }
+
+  async #open(): Promise<void> {
+    const url = this.#deps.ticket.url.peek();
+    if (!url || this.#media || this.#opening) return;
+    this.#opening = true;
+    this.#cancelReopen();
+    try {
+      this.#deps.onTakeover();
+      const media = await this.#deps.open(url);
+      if (this.#wanted) this.#take(media);
+      else media.close();
+    } catch {
+      // The player's own code could not be loaded: the network, most likely.
+      this.#planReopen();
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  #take(media: HlsMedia): void {
+    this.#media = media;
+    this.#openedAtMs = this.#deps.clock.now();
+    this.#playing.value = true;
+    this.#mediaCancels = [
+      media.latencyMs.subscribe((latencyMs) => {
+        this.#latencyMs.value = latencyMs;
+      }),
+      media.failed.subscribe((failed) => {
+        if (failed) this.#planReopen();
+      }),
+    ];
+  }
+
+  /** The origin may have moved: a new ticket brings the new address along. */
+  #planReopen(): void {
+    const { clock, ticket, random } = this.#deps;
+    if (!this.#wanted) return;
+    if (clock.now() - this.#openedAtMs > playbackStableMs) this.#reopens = 0;
+    this.#release();
+    ticket.renewNow();
+    this.#cancelReopen = clock.after(backoffMs(this.#reopens, reopenBackoff, random), () =>
+      this.#open(),
+    );
+    this.#reopens += 1;
+  }
+
+  #release(): void {
+    this.#cancelReopen();
+    for (const cancel of this.#mediaCancels) cancel();
+    this.#mediaCancels = [];
+    this.#media?.close();
+    this.#media = null;
+    this.#playing.value = false;
+    this.#latencyMs.value = null;
+  }
+}

@@ -1,0 +1,108 @@
+// The HLS ticket: admits the player to the playlists, and is renewed silently before it ends.
+
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { TicketGrant } from '#contract';
+import { backoffMs, requestBackoff } from './backoff.ts';
+import type { Cancel, Clock } from './clock.ts';
+
+/** The ticket is renewed so long before it ends. */
+export const renewBeforeEndMs = 60_000;
+/** The least time between two renewals, whatever the clocks say. */
+export const renewPauseMinMs = 1_000;
+/** A stream that has no HLS version yet is asked for it at this pace. */
+export const hlsPollMs = 1_500;
+
+type HlsGrant = NonNullable<TicketGrant['hls']>;
+
+export type HlsTicketDeps = {
+  grant: () => Promise<TicketGrant>;
+  clock: Clock;
+  random?: () => number;
+};
+
+export type HlsTicket = {
+  /** The multivariant playlist, without a ticket; null until the stream has an HLS version. */
+  url: ReadonlySignal<string | null>;
+  /** Takes in a grant that came for another reason. */
+  accept(hls: TicketGrant['hls']): void;
+  /** From now on keeps a valid ticket, fetching the first one if need be. */
+  keep(): void;
+  /** Lets the ticket run out: nobody plays HLS at the moment. */
+  rest(): void;
+  /** The ticket was refused: gets another one, unless one is on its way. */
+  renewNow(): void;
+  /** The address with the newest ticket in its query. */
+  sign(address: string): string;
+};
+
+export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTicket {
+  const url = signal<string | null>(null);
+  let held: HlsGrant | null = null;
+  let keeping = false;
+  let fetching = false;
+  let attempt = 0;
+  let lastFetchAtMs = Number.NEGATIVE_INFINITY;
+  let cancel: Cancel = () => {};
+
+  function plan(delayMs: number): void {
+    cancel();
+    if (keeping) cancel = clock.after(Math.max(delayMs, 0), fetchOne);
+  }
+
+  function planRenewal(hls: HlsGrant): void {
+    const leftMs = Date.parse(hls.expiresAt) - clock.now();
+    // A short-lived ticket, or a clock that is ahead, still leaves half of the life to renew in.
+    plan(Math.max(leftMs - renewBeforeEndMs, leftMs / 2, renewPauseMinMs));
+  }
+
+  function accept(hls: TicketGrant['hls']): void {
+    if (!hls) {
+      plan(hlsPollMs);
+      return;
+    }
+    held = hls;
+    url.value = hls.url;
+    planRenewal(hls);
+  }
+
+  async function fetchOne(): Promise<void> {
+    if (fetching) return;
+    fetching = true;
+    lastFetchAtMs = clock.now();
+    try {
+      const granted = await grant();
+      attempt = 0;
+      accept(granted.hls);
+    } catch {
+      // The old ticket goes on working until it ends; the room link says when the stream is over.
+      plan(backoffMs(attempt, requestBackoff, random));
+      attempt += 1;
+    } finally {
+      fetching = false;
+    }
+  }
+
+  return {
+    url,
+    accept,
+    keep(): void {
+      if (keeping) return;
+      keeping = true;
+      if (held && Date.parse(held.expiresAt) - clock.now() > renewPauseMinMs) planRenewal(held);
+      else fetchOne();
+    },
+    rest(): void {
+      keeping = false;
+      cancel();
+    },
+    renewNow(): void {
+      if (keeping && clock.now() - lastFetchAtMs >= renewPauseMinMs) fetchOne();
+    },
+    sign(address): string {
+      if (!held) return address;
+      const signed = new URL(address);
+      signed.searchParams.set('ticket', held.ticket);
+      return signed.href;
+    },
+  };
+}

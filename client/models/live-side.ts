@@ -1,0 +1,148 @@
+// The live side of the player: one receiver at a time over the room's socket, replaced when it breaks.
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { PathState } from '../media/ice-guard.ts';
+import type { RoomSocket } from '../media/room-socket.ts';
+import type { Cancel } from './clock.ts';
+import type { RoomLink } from './room-link.ts';
+
+/** What the live side needs of a receiver. */
+export type LiveMedia = {
+  readonly stream: MediaStream;
+  readonly flowing: ReadonlySignal<boolean>;
+  readonly path: ReadonlySignal<PathState>;
+  readonly latencyMs: ReadonlySignal<number | null>;
+  close(): void;
+};
+
+export type LiveSideDeps = {
+  link: Pick<RoomLink, 'socket' | 'rejoin'>;
+  openReceiver: (socket: RoomSocket) => Promise<LiveMedia>;
+  /** A receiver is there; whether its stream is shown now is for the player to say. */
+  onReceiver: (media: LiveMedia) => void;
+  /** This socket may not, or this browser cannot, receive over WebRTC. */
+  onImpossible: (why: 'no-place' | 'unsupported') => void;
+};
+
+const impossibleCodes = new Set<unknown>(['unsupported-media', 'forbidden']);
+
+function mayReceive(socket: RoomSocket): boolean {
+  return socket.joined.capabilities.includes('subscribe');
+}
+
+export class LiveSide {
+  readonly #deps: LiveSideDeps;
+  readonly #flowing = signal(false);
+  readonly #latencyMs: Signal<number | null> = signal(null);
+  /** A socket carries one receiver in its life: the room has no word for giving one back. */
+  readonly #usedSockets = new WeakSet<RoomSocket>();
+  readonly #stopFollowing: Cancel;
+  #media: LiveMedia | null = null;
+  #mediaCancels: Cancel[] = [];
+  #seeking = false;
+
+  private constructor(deps: LiveSideDeps) {
+    this.#deps = deps;
+    this.#stopFollowing = deps.link.socket.subscribe((socket) => {
+      if (socket && this.#seeking) this.#open(socket);
+    });
+  }
+
+  static create(deps: LiveSideDeps): LiveSide {
+    return new LiveSide(deps);
+  }
+
+  /** True while media arrives from the newest receiver. */
+  get flowing(): ReadonlySignal<boolean> {
+    return this.#flowing;
+  }
+
+  get latencyMs(): ReadonlySignal<number | null> {
+    return this.#latencyMs;
+  }
+
+  get seeking(): boolean {
+    return this.#seeking;
+  }
+
+  get media(): LiveMedia | null {
+    return this.#media;
+  }
+
+  /** Wants a receiver from now on. A socket that cannot bring one is changed for a new one. */
+  seek(): void {
+    this.#seeking = true;
+    const socket = this.#deps.link.socket.peek();
+    if (!socket) return;
+    if (this.#usedSockets.has(socket) || !mayReceive(socket)) this.#deps.link.rejoin();
+    else this.#open(socket);
+  }
+
+  /** Wants none any more. The room learns of it by a rejoin, which gives its side free. */
+  stop(): void {
+    if (!this.#seeking) return;
+    this.#seeking = false;
+    const hadReceiver = this.#media !== null;
+    this.#release();
+    const socket = this.#deps.link.socket.peek();
+    if (hadReceiver || (socket && this.#usedSockets.has(socket))) this.#deps.link.rejoin();
+  }
+
+  close(): void {
+    this.#seeking = false;
+    this.#stopFollowing();
+    this.#release();
+  }
+
+  async #open(socket: RoomSocket): Promise<void> {
+    if (!mayReceive(socket)) {
+      this.#seeking = false;
+      this.#deps.onImpossible('no-place');
+      return;
+    }
+    this.#usedSockets.add(socket);
+    try {
+      const media = await this.#deps.openReceiver(socket);
+      if (this.#seeking && this.#deps.link.socket.peek() === socket) this.#take(media);
+      else media.close();
+    } catch (error) {
+      this.#refused(socket, error);
+    }
+  }
+
+  #refused(socket: RoomSocket, error: unknown): void {
+    if (!this.#seeking || this.#deps.link.socket.peek() !== socket) return;
+    const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+    if (name === 'UnsupportedError' || impossibleCodes.has(code)) {
+      this.#seeking = false;
+      this.#deps.onImpossible('unsupported');
+    } else {
+      this.#deps.link.rejoin();
+    }
+  }
+
+  #take(media: LiveMedia): void {
+    this.#release();
+    this.#media = media;
+    this.#mediaCancels = [
+      media.flowing.subscribe((flowing) => {
+        this.#flowing.value = flowing;
+      }),
+      media.latencyMs.subscribe((latencyMs) => {
+        this.#latencyMs.value = latencyMs;
+      }),
+      media.path.subscribe((path) => {
+        if (path === 'lost') this.#deps.link.rejoin();
+      }),
+    ];
+    this.#deps.onReceiver(media);
+  }
+
+  #release(): void {
+    for (const cancel of this.#mediaCancels) cancel();
+    this.#mediaCancels = [];
+    this.#media?.close();
+    this.#media = null;
+    this.#flowing.value = false;
+    this.#latencyMs.value = null;
+  }
+}

@@ -1,0 +1,31 @@
+// Opens the studio's model with its real parts; loaded with the page.
+import * as capture from '../media/capture.ts';
+import { ladders } from '../media/ladders.ts';
+import { RoomSocket } from '../media/room-socket.ts';
+import { createMeter, mixSounds } from '../media/sound-desk.ts';
+import type { App } from './app.ts';
+import { createStudio, type Studio } from './studio.ts';
+
+export function openStudio(app: App): Studio {
+  const { clock } = app;
+  const studio = createStudio({
+    api: app.api,
+    clock,
+    toasts: app.toasts,
+    newKey: app.newKey,
+    desk: { capture, sizes: ladders, createMeter, mixSounds, clock },
+    join: (room) => RoomSocket.join(room, { openWebSocket: app.openWebSocket, clock }),
+    openPublisher: async (socket, tracks, ladder) => {
+      const { Publisher } = await import('../media/publisher.ts');
+      return Publisher.create(socket, tracks, ladder, clock);
+    },
+  });
+  const stopNudging = app.onWake(() => studio.broadcast.room.peek()?.link.nudge());
+  return {
+    ...studio,
+    close(): void {
+      stopNudging();
+      studio.close();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+// Opens the watch page's model with its real parts; loaded with the page, its media parts when needed.
+import { RoomSocket } from '../media/room-socket.ts';
+import type { App } from './app.ts';
+import type { Choice } from './player.ts';
+import { createWatch, type Watch } from './watch.ts';
+
+const loadReceiver = () => import('../media/receiver.ts');
+const loadHls = () => import('../media/hls-playback.ts');
+
+/** How long after the start the other way of playing is fetched, in case it will be needed. */
+export const preloadAfterMs = 5_000;
+
+export function openWatch(app: App, streamId: string, choice: Choice): Watch {
+  const { clock } = app;
+  const user = app.session.user.peek();
+  // The first picture waits for this code, so it is made ready beside the ticket and not after it.
+  const warming = choice === 'hls' ? loadHls() : loadReceiver().then(({ warmUp }) => warmUp());
+  warming.catch(() => {
+    // Tried again, and reported, when the player opens it.
+  });
+  const cancelPreload = clock.after(preloadAfterMs, () => {
+    loadHls().catch(() => {
+      // The same.
+    });
+  });
+  const watch = createWatch({
+    streamId,
+    choice,
+    api: app.api,
+    wallet: app.wallet,
+    self: user,
+    clock,
+    toasts: app.toasts,
+    newKey: app.newKey,
+    join: (room) => RoomSocket.join(room, { openWebSocket: app.openWebSocket, clock }),
+    openReceiver: async (socket) => (await loadReceiver()).Receiver.create(socket, clock),
+    openHls: async (video, url, ticket) =>
+      (await loadHls()).HlsPlayback.create(video, url, ticket, clock),
+  });
+  const stopNudging = app.onWake(() => watch.room.link.nudge());
+  return {
+    ...watch,
+    close(): void {
+      cancelPreload();
+      stopNudging();
+      watch.close();
+    },
+  };
+}

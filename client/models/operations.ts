@@ -1,0 +1,53 @@
+// Operations: what staff watch and may do: live streams, ending one, and whether the books balance.
+
+import { signal } from '@preact/signals';
+import type { Stream, TrialBalance } from '#contract';
+import type { Api } from './api.ts';
+import { messageOf } from './api-error.ts';
+import { type Clock, repeat } from './clock.ts';
+import { createLoaded, createPaged } from './load.ts';
+import type { Toasts } from './toasts.ts';
+
+export const operationsRefreshMs = 10_000;
+
+export type OperationsDeps = {
+  api: Pick<Api, 'streams' | 'trialBalance'>;
+  clock: Clock;
+  toasts: Pick<Toasts, 'show'>;
+};
+
+export function createOperations({ api, clock, toasts }: OperationsDeps) {
+  const ending = signal<string | null>(null);
+  const streams = createPaged<Stream>(async (cursor) => {
+    const page = await api.streams.listLive(cursor ? { cursor } : {});
+    return { items: page.streams, nextCursor: page.nextCursor };
+  });
+  const balance = createLoaded<TrialBalance>(() => api.trialBalance());
+
+  function reload(): Promise<unknown> {
+    return Promise.all([streams.reload(), balance.load()]);
+  }
+  reload();
+  const stop = repeat(clock, operationsRefreshMs, reload);
+
+  return {
+    streams,
+    balance,
+    ending,
+    reload,
+    async end(stream: Stream): Promise<void> {
+      ending.value = stream.id;
+      try {
+        await api.streams.end(stream.id);
+        toasts.show(`“${stream.title}” has been ended.`, 'good');
+        streams.items.value = streams.items.peek().filter((other) => other.id !== stream.id);
+      } catch (error) {
+        toasts.show(messageOf(error), 'bad');
+      } finally {
+        ending.value = null;
+      }
+    },
+    close: stop,
+  };
+}
+export type Operations = ReturnType<typeof createOperations>;

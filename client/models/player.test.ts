@@ -1,0 +1,355 @@
+import { type Signal, signal } from '@preact/signals';
+import { expect, test } from 'vitest';
+import type { MediaSource, StreamState, TicketGrant } from '#contract';
+import type { PathState } from '../media/ice-guard.ts';
+import type { RoomSocket } from '../media/room-socket.ts';
+import { createManualClock, settled } from '../testing/manual-clock.ts';
+import type { HlsMedia } from './hls-side.ts';
+import { createHlsTicket } from './hls-ticket.ts';
+import type { LiveMedia } from './live-side.ts';
+import { Player, webrtcBreakLimitMs, webrtcConnectLimitMs, webrtcRetryFirstMs } from './player.ts';
+import type { LinkState } from './room-link.ts';
+
+type FakeReceiver = LiveMedia & {
+  flowing: Signal<boolean>;
+  path: Signal<PathState>;
+  socket: RoomSocket;
+  closed: boolean;
+};
+type FakeHls = HlsMedia & { failed: Signal<boolean>; url: string; closed: boolean };
+
+const playlist = 'https://media.example/live/s/index.m3u8';
+
+function createScene(transport: TicketGrant['transport'] = 'webrtc') {
+  const clock = createManualClock();
+  const receivers: FakeReceiver[] = [];
+  const playbacks: FakeHls[] = [];
+  const shown: string[] = [];
+  const socket = signal<RoomSocket | null>(null);
+  const state = signal<LinkState>('connecting');
+  const moving = signal(false);
+  let mayReceive = true;
+  let rejoins = 0;
+
+  const newSocket = (): RoomSocket =>
+    ({
+      joined: { capabilities: mayReceive ? ['subscribe'] : [] },
+      isOpen: true,
+    }) as unknown as RoomSocket;
+
+  const grantOf = (): TicketGrant => ({
+    transport,
+    room: { url: 'ws://x', ticket: 't' },
+    hls: {
+      url: playlist,
+      ticket: 'h',
+      expiresAt: new Date(clock.now() + 300_000).toISOString(),
+    },
+  });
+  const granted = signal<TicketGrant | null>(null);
+  const room = {
+    link: {
+      socket,
+      state,
+      granted,
+      refusal: signal<string | null>(null),
+      rejoin() {
+        rejoins += 1;
+        drop();
+        queueMicrotask(join);
+      },
+    },
+    publishing: signal(true),
+    sources: signal<MediaSource[]>([]),
+    streamState: signal<StreamState | null>('live'),
+  };
+
+  function join(): void {
+    granted.value = grantOf();
+    state.value = 'open';
+    socket.value = newSocket();
+  }
+  function drop(): void {
+    state.value = 'reconnecting';
+    socket.value = null;
+  }
+
+  const player = Player.create({
+    // biome-ignore lint/suspicious/noExplicitAny: the player sees nothing else of a room.
+    room: room as any,
+    surface: {
+      moving,
+      freeze: () => {},
+      clear: () => {
+        moving.value = false;
+      },
+      showStream: () => {
+        shown.push('webrtc');
+      },
+    },
+    ticket: createHlsTicket({ grant: async () => grantOf(), clock }),
+    async openReceiver(over) {
+      const receiver: FakeReceiver = {
+        stream: {} as MediaStream,
+        flowing: signal(false),
+        path: signal<PathState>('new'),
+        latencyMs: signal(120),
+        socket: over,
+        closed: false,
+        close() {
+          receiver.closed = true;
+        },
+      };
+      receivers.push(receiver);
+      return receiver;
+    },
+    async openHls(url) {
+      const playback: FakeHls = {
+        latencyMs: signal(2_400),
+        failed: signal(false),
+        url,
+        closed: false,
+        close() {
+          playback.closed = true;
+        },
+      };
+      playbacks.push(playback);
+      shown.push('hls');
+      return playback;
+    },
+    clock,
+  });
+
+  return {
+    clock,
+    player,
+    room,
+    receivers,
+    playbacks,
+    shown,
+    moving,
+    join,
+    drop,
+    rejoins: () => rejoins,
+    latest: () => receivers[receivers.length - 1],
+    setMayReceive: (may: boolean) => {
+      mayReceive = may;
+    },
+    /** Media arrives from the newest receiver and pictures move. */
+    async flow() {
+      const receiver = receivers[receivers.length - 1];
+      if (receiver) receiver.flowing.value = true;
+      moving.value = true;
+      await settled();
+    },
+  };
+}
+
+test('WebRTC that connects in time is shown, and HLS is never opened', async () => {
+  const { clock, player, join, flow, playbacks } = createScene();
+  join();
+  await clock.advance(webrtcConnectLimitMs - 1);
+  await flow();
+  await clock.advance(60_000);
+  expect(player.transport.value).toBe('webrtc');
+  expect(player.state.value).toBe('playing');
+  expect(player.latencyMs.value).toBe(120);
+  expect(playbacks).toHaveLength(0);
+});
+
+test('WebRTC that does not connect within the limit is changed for HLS, and its receiver is given back', async () => {
+  const { clock, player, join, receivers, playbacks, moving, rejoins } = createScene();
+  join();
+  await clock.advance(webrtcConnectLimitMs);
+  expect(playbacks).toHaveLength(1);
+  expect(player.transport.value).toBe('hls');
+  expect(player.hlsReason.value).toBe('fallback');
+  expect(receivers[0]?.closed).toBe(false);
+  moving.value = true;
+  await settled();
+  expect(receivers[0]?.closed).toBe(true);
+  expect(rejoins()).toBe(1);
+});
+
+test('a room that cannot be joined at all ends in HLS, too', async () => {
+  const { clock, player, room } = createScene();
+  room.link.granted.value = {
+    transport: 'webrtc',
+    room: { url: 'ws://x', ticket: 't' },
+    hls: { url: playlist, ticket: 'h', expiresAt: new Date(clock.now() + 300_000).toISOString() },
+  };
+  await clock.advance(webrtcConnectLimitMs);
+  expect(player.transport.value).toBe('hls');
+});
+
+test('WebRTC is tried again behind a playing HLS, and taken when it flows', async () => {
+  const { clock, player, join, moving, receivers, playbacks, flow } = createScene();
+  join();
+  await clock.advance(webrtcConnectLimitMs);
+  moving.value = true;
+  await settled();
+  expect(receivers).toHaveLength(1);
+  await clock.advance(webrtcRetryFirstMs);
+  expect(receivers).toHaveLength(2);
+  expect(player.transport.value).toBe('hls');
+  await flow();
+  expect(player.transport.value).toBe('webrtc');
+  expect(player.hlsReason.value).toBeNull();
+  expect(playbacks[0]?.closed).toBe(true);
+});
+
+test('attempts at WebRTC behind HLS grow rarer', async () => {
+  const { clock, join, moving, receivers } = createScene();
+  join();
+  await clock.advance(webrtcConnectLimitMs);
+  moving.value = true;
+  await clock.advance(webrtcRetryFirstMs + webrtcConnectLimitMs);
+  expect(receivers).toHaveLength(2);
+  await clock.advance(webrtcRetryFirstMs);
+  expect(receivers).toHaveLength(2);
+  await clock.advance(webrtcRetryFirstMs);
+  expect(receivers).toHaveLength(3);
+});
+
+test('WebRTC that breaks while the performer sends is changed for HLS', async () => {
+  const { clock, player, join, flow, latest, moving } = createScene();
+  join();
+  await settled();
+  await flow();
+  const receiver = latest();
+  if (receiver) receiver.flowing.value = false;
+  moving.value = false;
+  await clock.advance(webrtcBreakLimitMs - 1);
+  expect(player.transport.value).toBe('webrtc');
+  await clock.advance(1);
+  expect(player.transport.value).toBe('hls');
+});
+
+test('a performer who is away is waited for; nothing is changed over', async () => {
+  const { clock, player, join, flow, latest, moving, room, playbacks } = createScene();
+  join();
+  await settled();
+  await flow();
+  room.publishing.value = false;
+  const receiver = latest();
+  if (receiver) receiver.flowing.value = false;
+  moving.value = false;
+  await clock.advance(60_000);
+  expect(playbacks).toHaveLength(0);
+  expect(player.state.value).toBe('waiting');
+  room.publishing.value = true;
+  await clock.advance(webrtcConnectLimitMs);
+  expect(playbacks).toHaveLength(1);
+});
+
+test('after a dropped room the receiver is opened anew on the new socket, and the old one is let go', async () => {
+  const { player, join, drop, flow, receivers } = createScene();
+  join();
+  await settled();
+  await flow();
+  drop();
+  join();
+  await settled();
+  expect(receivers).toHaveLength(2);
+  expect(receivers[0]?.closed).toBe(true);
+  await flow();
+  expect(player.transport.value).toBe('webrtc');
+});
+
+test('a room that was away for long brings WebRTC back at once, not only at the next attempt', async () => {
+  const { clock, player, join, drop, flow, receivers, latest, moving } = createScene();
+  join();
+  await settled();
+  await flow();
+  drop();
+  const receiver = latest();
+  if (receiver) receiver.flowing.value = false;
+  await clock.advance(webrtcBreakLimitMs);
+  expect(player.transport.value).toBe('hls');
+  moving.value = true;
+  await clock.advance(3_000);
+  join();
+  await settled();
+  expect(receivers).toHaveLength(2);
+  await flow();
+  expect(player.transport.value).toBe('webrtc');
+});
+
+test('a lost path leads to a rejoin', async () => {
+  const { join, flow, latest, receivers, rejoins } = createScene();
+  join();
+  await settled();
+  await flow();
+  const receiver = latest();
+  if (receiver) receiver.path.value = 'lost';
+  await settled();
+  expect(rejoins()).toBe(1);
+  expect(receivers).toHaveLength(2);
+});
+
+test('a viewer who chooses HLS gets it, gives the receiver back, and is not changed over again', async () => {
+  const { clock, player, join, flow, receivers, moving } = createScene();
+  join();
+  await settled();
+  await flow();
+  player.choose('hls');
+  await settled();
+  moving.value = true;
+  expect(player.transport.value).toBe('hls');
+  expect(receivers[0]?.closed).toBe(true);
+  await clock.advance(600_000);
+  expect(receivers).toHaveLength(1);
+
+  player.choose('live');
+  await settled();
+  expect(receivers).toHaveLength(2);
+  expect(player.transport.value).toBe('hls');
+  await flow();
+  expect(player.transport.value).toBe('webrtc');
+});
+
+test('a ticket that places the viewer on HLS opens no receiver', async () => {
+  const { clock, player, join, receivers } = createScene('hls');
+  join();
+  await clock.advance(600_000);
+  expect(player.transport.value).toBe('hls');
+  expect(player.hlsReason.value).toBe('placed');
+  expect(receivers).toHaveLength(0);
+});
+
+test('a viewer without a live place may ask for one, which costs a new ticket', async () => {
+  const { player, join, receivers, setMayReceive, rejoins, flow } = createScene('hls');
+  setMayReceive(false);
+  join();
+  await settled();
+  setMayReceive(true);
+  player.choose('live');
+  await settled();
+  expect(rejoins()).toBe(1);
+  expect(receivers).toHaveLength(1);
+  await flow();
+  expect(player.transport.value).toBe('webrtc');
+});
+
+test('an HLS playback that fails is opened again', async () => {
+  const { clock, player, join, playbacks } = createScene('hls');
+  join();
+  await settled();
+  const [first] = playbacks;
+  if (first) first.failed.value = true;
+  await clock.advance(2_000);
+  expect(playbacks).toHaveLength(2);
+  expect(first?.closed).toBe(true);
+  expect(player.transport.value).toBe('hls');
+});
+
+test('the end of the stream stops everything', async () => {
+  const { clock, player, join, flow, receivers, room } = createScene();
+  join();
+  await settled();
+  await flow();
+  room.streamState.value = 'ended';
+  expect(player.state.value).toBe('ended');
+  expect(receivers[0]?.closed).toBe(true);
+  expect(clock.waiting).toBe(0);
+});

@@ -1,0 +1,249 @@
+// The player: chooses between WebRTC and HLS, changes over by itself, and says how it is going.
+
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import type { Transport } from '#contract';
+import type { Surface } from '../media/surface.ts';
+import type { Cancel, Clock } from './clock.ts';
+import { HlsSide, type HlsSideDeps } from './hls-side.ts';
+import type { HlsTicket } from './hls-ticket.ts';
+import { type LiveMedia, LiveSide, type LiveSideDeps } from './live-side.ts';
+import type { Room } from './room.ts';
+
+/** WebRTC that brings no media by then is given up for HLS, for the time being. */
+export const webrtcConnectLimitMs = 4_000;
+/** Media that stays away for so long while the performer sends: the same. */
+export const webrtcBreakLimitMs = 2_000;
+/** WebRTC is tried again behind a playing HLS, first after this, then after twice as long each time. */
+export const webrtcRetryFirstMs = 15_000;
+export const webrtcRetryMaxMs = 300_000;
+/** WebRTC that held for so long starts the retries afresh. */
+export const webrtcStableMs = 30_000;
+
+export type PlayerState = 'connecting' | 'playing' | 'buffering' | 'waiting' | 'ended' | 'failed';
+export type Choice = 'live' | 'hls';
+/** Why HLS is shown. */
+export type HlsReason = 'chosen' | 'fallback' | 'placed' | 'unsupported';
+
+export type PlayerDeps = {
+  /** What the viewer has chosen before there was anything to see; `live` when nothing. */
+  choice?: Choice;
+  room: Pick<Room, 'link' | 'publishing' | 'streamState'>;
+  surface: Pick<Surface, 'moving' | 'showStream' | 'clear' | 'freeze'>;
+  ticket: HlsTicket;
+  openReceiver: LiveSideDeps['openReceiver'];
+  openHls: HlsSideDeps['open'];
+  clock: Clock;
+};
+
+export class Player {
+  readonly choice = signal<Choice>('live');
+  readonly hlsReason = signal<HlsReason | null>(null);
+  readonly #deps: PlayerDeps;
+  readonly #live: LiveSide;
+  readonly #hls: HlsSide;
+  readonly #transport = signal<Transport>('webrtc');
+  /** True once any picture has been seen. */
+  readonly shownOnce = signal(false);
+  readonly #cancels: Cancel[] = [];
+  #cancelDeadline: Cancel = () => {};
+  #cancelRetry: Cancel = () => {};
+  #fallbacks = 0;
+  #flowingSinceMs = 0;
+  /** An attempt at WebRTC is under way and has time until the deadline. */
+  #probing = true;
+  #closed = false;
+  #shownMedia: LiveMedia | null = null;
+
+  readonly transport: ReadonlySignal<Transport> = computed(() => this.#transport.value);
+  readonly latencyMs: ReadonlySignal<number | null> = computed(() =>
+    this.#transport.value === 'hls' ? this.#hls.latencyMs.value : this.#live.latencyMs.value,
+  );
+  readonly state: ReadonlySignal<PlayerState> = computed(() => this.#judge());
+
+  private constructor(deps: PlayerDeps) {
+    this.#deps = deps;
+    const { room, ticket, clock } = deps;
+    this.#live = LiveSide.create({
+      link: room.link,
+      openReceiver: deps.openReceiver,
+      onReceiver: () => this.#offer(),
+      onImpossible: (why) => this.#enterHls(why === 'no-place' ? 'placed' : 'unsupported'),
+    });
+    this.#hls = HlsSide.create({
+      ticket,
+      open: deps.openHls,
+      onTakeover: () => this.#giveVideoToHls(),
+      clock,
+    });
+    this.#follow(deps);
+  }
+
+  static create(deps: PlayerDeps): Player {
+    const player = new Player(deps);
+    if (deps.choice === 'hls') player.choose('hls');
+    if (player.hlsReason.peek() === null && !player.#closed) {
+      player.#live.seek();
+      player.#armDeadline(webrtcConnectLimitMs);
+    }
+    return player;
+  }
+
+  /** The viewer's own choice: live as far as it goes, or HLS and nothing else. */
+  choose(choice: Choice): void {
+    if (this.#closed) return;
+    this.choice.value = choice;
+    this.#cancelRetry();
+    if (choice === 'hls') {
+      this.#enterHls('chosen');
+    } else if (!this.#live.flowing.peek()) {
+      // HLS goes on until live pictures are there; the placement may be asked for again.
+      this.hlsReason.value = 'fallback';
+      this.#fallbacks = 0;
+      this.#probe();
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancelDeadline();
+    this.#cancelRetry();
+    this.#live.close();
+    this.#hls.close();
+    this.#deps.surface.clear();
+  }
+
+  #follow({ room, surface, ticket }: PlayerDeps): void {
+    this.#cancels.push(
+      room.link.granted.subscribe((granted) => {
+        if (!granted) return;
+        ticket.accept(granted.hls);
+        if (granted.transport === 'hls' && this.hlsReason.peek() === null) this.#enterHls('placed');
+      }),
+      room.link.socket.subscribe((socket) => {
+        if (socket) this.#armDeadline(webrtcConnectLimitMs);
+      }),
+      room.publishing.subscribe((publishing) => {
+        if (publishing) this.#armDeadline(webrtcConnectLimitMs);
+      }),
+      this.#live.flowing.subscribe((flowing) => (flowing ? this.#onFlow() : this.#onSilence())),
+      surface.moving.subscribe((moving) => {
+        if (moving) this.#onMotion();
+      }),
+      room.streamState.subscribe((state) => {
+        if (state === 'ended') this.close();
+      }),
+    );
+  }
+
+  #judge(): PlayerState {
+    const { room, surface } = this.#deps;
+    const linkState = room.link.state.value;
+    if (room.streamState.value === 'ended' || room.link.refusal.value === 'stream-ended') {
+      return 'ended';
+    }
+    if (surface.moving.value) return 'playing';
+    if (linkState === 'closed') return 'failed';
+    if (linkState === 'not-live' || (linkState === 'open' && !room.publishing.value)) {
+      return 'waiting';
+    }
+    return this.shownOnce.value ? 'buffering' : 'connecting';
+  }
+
+  /** A receiver is there. Over nothing it is shown at once; over playing HLS only when it flows. */
+  #offer(): void {
+    if (!this.#hls.playing.peek() || this.#live.flowing.peek()) this.#showLive();
+  }
+
+  #showLive(): void {
+    const media = this.#live.media;
+    if (!media || media === this.#shownMedia || this.choice.peek() === 'hls') return;
+    this.#shownMedia = media;
+    this.#deps.surface.freeze();
+    this.#hls.stop();
+    this.#transport.value = 'webrtc';
+    this.#deps.surface.showStream(media.stream);
+  }
+
+  #onFlow(): void {
+    this.#cancelDeadline();
+    this.#cancelRetry();
+    this.#flowingSinceMs = this.#deps.clock.now();
+    if (this.choice.peek() === 'hls') return;
+    this.hlsReason.value = null;
+    this.#showLive();
+  }
+
+  #onSilence(): void {
+    if (this.#flowingSinceMs === 0) return;
+    if (this.#deps.clock.now() - this.#flowingSinceMs > webrtcStableMs) this.#fallbacks = 0;
+    this.#flowingSinceMs = 0;
+    this.#armDeadline(webrtcBreakLimitMs);
+  }
+
+  #armDeadline(limitMs: number): void {
+    this.#cancelDeadline();
+    if (this.#closed || !this.#live.seeking || this.#live.flowing.peek()) return;
+    this.#cancelDeadline = this.#deps.clock.after(limitMs, () => this.#onDeadline());
+  }
+
+  #onDeadline(): void {
+    const { room } = this.#deps;
+    this.#probing = false;
+    // Nobody sends: HLS has nothing to show either, and the next publishing arms the deadline again.
+    if (room.link.state.peek() === 'open' && !room.publishing.peek()) return;
+    this.#enterHls('fallback');
+    this.#settleOnHls();
+    this.#planRetry();
+  }
+
+  /**
+   * HLS plays and WebRTC does not: its receiver is given back. Not before HLS shows something, since
+   * the receiver may still win the race; and not while the room itself is away, since then the fault
+   * is not in the media path and WebRTC comes back with the room.
+   */
+  #settleOnHls(): void {
+    const { room, surface } = this.#deps;
+    if (!this.#hls.playing.peek() || !surface.moving.peek()) return;
+    if (room.link.state.peek() === 'open' && !this.#live.flowing.peek()) this.#live.stop();
+  }
+
+  #planRetry(): void {
+    const delayMs = Math.min(webrtcRetryMaxMs, webrtcRetryFirstMs * 2 ** this.#fallbacks);
+    this.#fallbacks += 1;
+    this.#cancelRetry();
+    this.#cancelRetry = this.#deps.clock.after(delayMs, () => this.#probe());
+  }
+
+  /** Tries WebRTC again behind whatever is shown. */
+  #probe(): void {
+    if (this.#closed || this.#live.flowing.peek()) return;
+    this.#probing = true;
+    this.#live.seek();
+    this.#armDeadline(webrtcConnectLimitMs);
+  }
+
+  #enterHls(reason: HlsReason): void {
+    if (this.#closed) return;
+    this.hlsReason.value = reason;
+    if (reason !== 'fallback') {
+      this.#cancelDeadline();
+      this.#cancelRetry();
+      this.#live.stop();
+    }
+    this.#hls.start();
+  }
+
+  #giveVideoToHls(): void {
+    this.#shownMedia = null;
+    this.#deps.surface.freeze();
+    this.#deps.surface.clear();
+    this.#transport.value = 'hls';
+  }
+
+  #onMotion(): void {
+    this.shownOnce.value = true;
+    if (!this.#probing) this.#settleOnHls();
+  }
+}

@@ -1,0 +1,144 @@
+// The link to a room: ticket, socket, join; and again, with a new ticket, whenever the socket drops.
+
+import { signal } from '@preact/signals';
+import type { TicketGrant } from '#contract';
+import type { RoomSocket, SocketFault } from '../media/room-socket.ts';
+import { ApiError } from './api-error.ts';
+import { backoffMs, reconnectBackoff } from './backoff.ts';
+import { type Clock, pause } from './clock.ts';
+
+/** A link that held for so long had no fault of its own: the next drop starts counting afresh. */
+export const linkStableMs = 10_000;
+/** After so many attempts in a row (about ten minutes) the person is asked. */
+export const linkAttemptsMax = 70;
+/** A stream that is not live yet is asked for again at this pace. */
+export const notLivePauseMs = 2_000;
+
+export type LinkState = 'connecting' | 'open' | 'reconnecting' | 'not-live' | 'closed';
+
+/** Why a link gave up; nothing but a person can start it again. */
+export type LinkRefusal = SocketFault | ApiError['code'];
+
+export type RoomLinkDeps = {
+  grant(): Promise<TicketGrant>;
+  join(room: TicketGrant['room']): Promise<RoomSocket>;
+  clock: Clock;
+  random?: () => number;
+};
+
+const finalFaults = new Set<unknown>([
+  'forbidden',
+  'stream-ended',
+  'replaced',
+  'version-unsupported',
+  'not-found',
+  'unauthenticated',
+  'session-expired',
+]);
+
+function codeOf(error: unknown): LinkRefusal | null {
+  if (error instanceof ApiError) return error.code;
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? (code as SocketFault) : null;
+}
+
+export class RoomLink {
+  readonly state = signal<LinkState>('connecting');
+  readonly socket = signal<RoomSocket | null>(null);
+  readonly granted = signal<TicketGrant | null>(null);
+  readonly refusal = signal<LinkRefusal | null>(null);
+  readonly #deps: RoomLinkDeps;
+  #waiting = new AbortController();
+  #closed = false;
+  #attempts = 0;
+
+  private constructor(deps: RoomLinkDeps) {
+    this.#deps = deps;
+  }
+
+  /** Starts linking at once; the outcome shows in the signals. */
+  static create(deps: RoomLinkDeps): RoomLink {
+    const link = new RoomLink(deps);
+    link.#run();
+    return link;
+  }
+
+  /** The network is back or the page is looked at again: do not wait any longer. */
+  nudge(): void {
+    this.#waiting.abort();
+  }
+
+  /** Leaves the room and comes back with a new ticket, as after a drop. */
+  rejoin(): void {
+    const socket = this.socket.peek();
+    if (socket) socket.close();
+    else this.nudge();
+  }
+
+  /** Tries again after the link had given up. */
+  retry(): void {
+    if (this.state.peek() !== 'closed' || this.#closed) return;
+    this.#attempts = 0;
+    this.refusal.value = null;
+    this.state.value = 'connecting';
+    this.#run();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.state.value = 'closed';
+    this.#waiting.abort();
+    this.socket.peek()?.close();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      const fault = await this.#hold();
+      if (this.#closed) return;
+      if (finalFaults.has(fault) || this.#attempts >= linkAttemptsMax) {
+        this.refusal.value = fault;
+        this.state.value = 'closed';
+        return;
+      }
+      await this.#waitAfter(fault);
+    }
+  }
+
+  /** One life of the socket, from the ticket to its end. */
+  async #hold(): Promise<LinkRefusal | null> {
+    const { grant, join, clock } = this.#deps;
+    try {
+      const granted = await grant();
+      if (this.#closed) return null;
+      this.granted.value = granted;
+      const socket = await join(granted.room);
+      if (this.#closed) {
+        socket.close();
+        return null;
+      }
+      const joinedAt = clock.now();
+      this.socket.value = socket;
+      this.state.value = 'open';
+      const fault = await socket.ended;
+      this.socket.value = null;
+      if (clock.now() - joinedAt >= linkStableMs) this.#attempts = 0;
+      return fault;
+    } catch (error) {
+      return codeOf(error);
+    }
+  }
+
+  async #waitAfter(fault: LinkRefusal | null): Promise<void> {
+    const { clock, random } = this.#deps;
+    this.#waiting = new AbortController();
+    if (fault === 'stream-not-live') {
+      this.state.value = 'not-live';
+      await pause(clock, notLivePauseMs, this.#waiting.signal);
+      return;
+    }
+    if (this.state.peek() !== 'connecting') this.state.value = 'reconnecting';
+    await pause(clock, backoffMs(this.#attempts, reconnectBackoff, random), this.#waiting.signal);
+    this.#attempts += 1;
+  }
+}

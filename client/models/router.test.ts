@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { routeOf, safeReturnPath } from './router.ts';
+
+test('addresses lead to their pages', () => {
+  const id = '0b0e7a52-6f0f-4b0e-9d2a-0a1b2c3d4e5f';
+  expect(routeOf('/')).toEqual({ page: 'home' });
+  expect(routeOf(`/watch/${id}`)).toEqual({ page: 'watch', streamId: id });
+  expect(routeOf('/wallet/')).toEqual({ page: 'wallet' });
+  for (const path of ['/nope', '/watch/x', '/watch', '/Wallet']) {
+    expect(routeOf(path)).toEqual({ page: 'not-found' });
+  }
+});
+
+test('nobody is led to another site after logging in', () => {
+  expect(safeReturnPath('/watch/1?x=2')).toBe('/watch/1?x=2');
+  for (const next of [null, '', 'https://evil.example', '//evil.example', '/\\evil.example', 'x']) {
+    expect(safeReturnPath(next)).toBe('/');
+  }
+});

@@ -1,0 +1,66 @@
+// The router: which page an address means, and moving between pages without a reload.
+import { computed, signal } from '@preact/signals';
+
+export type Route =
+  | { page: 'home' }
+  | { page: 'watch'; streamId: string }
+  | { page: 'studio' }
+  | { page: 'wallet' }
+  | { page: 'login' }
+  | { page: 'register' }
+  | { page: 'account' }
+  | { page: 'operations' }
+  | { page: 'not-found' };
+
+const plainPages = ['studio', 'wallet', 'login', 'register', 'account', 'operations'] as const;
+const watchPath = /^\/watch\/([0-9a-f-]{36})$/i;
+
+export function routeOf(pathname: string): Route {
+  const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
+  if (path === '/' || path === '') return { page: 'home' };
+  const streamId = watchPath.exec(path)?.[1];
+  if (streamId) return { page: 'watch', streamId: streamId.toLowerCase() };
+  const plain = plainPages.find((page) => path === `/${page}`);
+  return plain ? { page: plain } : { page: 'not-found' };
+}
+
+/** Where to go after logging in: a path of ours, never an address of somebody else's. */
+export function safeReturnPath(next: string | null): string {
+  return next && /^\/(?![/\\])/.test(next) ? next : '/';
+}
+
+export type Browser = Pick<Window, 'history' | 'location' | 'addEventListener' | 'scrollTo'>;
+
+export function createRouter(browser: Browser) {
+  const address = signal(browser.location.pathname + browser.location.search);
+  const url = computed(() => new URL(address.value, browser.location.origin));
+  /** Asked before leaving a page; a text means "ask the person with these words". */
+  let guard: (() => string | null) | null = null;
+
+  function sync(): void {
+    address.value = browser.location.pathname + browser.location.search;
+  }
+  browser.addEventListener('popstate', sync);
+
+  return {
+    url,
+    route: computed(() => routeOf(url.value.pathname)),
+    search: computed(() => url.value.searchParams),
+    go(path: string, options: { replace?: boolean } = {}): void {
+      if (path === address.peek()) return;
+      const question = guard?.();
+      if (question && !globalThis.confirm(question)) return;
+      if (options.replace) browser.history.replaceState(null, '', path);
+      else browser.history.pushState(null, '', path);
+      sync();
+      browser.scrollTo(0, 0);
+    },
+    guardLeaving(ask: () => string | null): () => void {
+      guard = ask;
+      return () => {
+        if (guard === ask) guard = null;
+      };
+    },
+  };
+}
+export type Router = ReturnType<typeof createRouter>;

@@ -1,0 +1,100 @@
+// The watch page's model: one stream with its room, player, chat, tips and the show over the picture.
+
+import { computed, signal } from '@preact/signals';
+import type { Stream } from '#contract';
+import type { Surface } from '../media/surface.ts';
+import type { Api } from './api.ts';
+import { createChat } from './chat.ts';
+import { type Clock, repeat } from './clock.ts';
+import type { HlsMedia } from './hls-side.ts';
+import { createHlsTicket, type HlsTicket } from './hls-ticket.ts';
+import type { LiveSideDeps } from './live-side.ts';
+import { createLoaded } from './load.ts';
+import { type Choice, Player } from './player.ts';
+import { createRoom, type RoomDeps } from './room.ts';
+import { createTipBar } from './tip-bar.ts';
+import { createTipShow } from './tip-show.ts';
+import type { Toasts } from './toasts.ts';
+import type { WalletModel } from './wallet.ts';
+
+export const streamRefreshMs = 15_000;
+
+export type WatchDeps = {
+  streamId: string;
+  /** What the address asks for. */
+  choice?: Choice;
+  api: Pick<Api, 'streams' | 'tips'>;
+  wallet: WalletModel;
+  self: { id: string; username: string } | null;
+  clock: Clock;
+  toasts: Pick<Toasts, 'show'>;
+  newKey: () => string;
+  join: RoomDeps['join'];
+  openReceiver: LiveSideDeps['openReceiver'];
+  openHls: (video: HTMLVideoElement, url: string, ticket: HlsTicket) => Promise<HlsMedia>;
+};
+
+export function createWatch(deps: WatchDeps) {
+  const { streamId, api, wallet, self, clock, toasts, newKey } = deps;
+  const room = createRoom({ streamId, intent: 'watch', api, join: deps.join, clock });
+  const stream = createLoaded<Stream>(() => api.streams.read(streamId));
+  const ticket = createHlsTicket({
+    grant: () => api.streams.ticket(streamId, { intent: 'watch' }),
+    clock,
+  });
+  const toast = (text: string): void => toasts.show(text, 'bad');
+  const { feed } = room;
+  const tipShow = createTipShow(clock);
+  const player = signal<Player | null>(null);
+
+  feed.onEvent((event, origin) => {
+    if (event.type !== 'tip.received' || origin !== 'live') return;
+    const { username, amountTokens, message } = event.data;
+    tipShow.add({ id: event.id, username, amountTokens, message });
+  });
+
+  async function refresh(): Promise<void> {
+    await stream.load();
+    const fresh = stream.value.peek();
+    if (fresh) room.seed(fresh);
+  }
+  refresh();
+  const stopRefreshing = repeat(clock, streamRefreshMs, refresh);
+
+  return {
+    streamId,
+    stream,
+    room,
+    chat: createChat({ streamId, api, feed, newKey, toast }),
+    tipBar: createTipBar({ streamId, api, wallet, feed, self, clock, newKey, toast }),
+    tipShow,
+    player,
+    ended: computed(() => room.streamState.value === 'ended'),
+    refresh,
+    /** The video element is in the page: play. Returns how to stop. */
+    mount(surface: Surface): () => void {
+      const mounted = Player.create({
+        ...(deps.choice ? { choice: deps.choice } : {}),
+        room,
+        surface,
+        ticket,
+        clock,
+        openReceiver: deps.openReceiver,
+        openHls: (url) => deps.openHls(surface.video, url, ticket),
+      });
+      player.value = mounted;
+      return () => {
+        mounted.close();
+        player.value = null;
+      };
+    },
+    close(): void {
+      stopRefreshing();
+      player.peek()?.close();
+      ticket.rest();
+      tipShow.close();
+      room.close();
+    },
+  };
+}
+export type Watch = ReturnType<typeof createWatch>;

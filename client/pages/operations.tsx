@@ -1,0 +1,219 @@
+// Operations, for staff: what is on air, ending it, and whether the books balance.
+
+import { useSignal } from '@preact/signals';
+import type { Stream, TrialBalance } from '#contract';
+import { createOperations, type Operations } from '../models/operations.ts';
+import { useApp, useLife } from '../ui/app-context.ts';
+import { Badge } from '../ui/badge.tsx';
+import { Button } from '../ui/button.tsx';
+import { categoryFaces } from '../ui/category.ts';
+import { Dialog } from '../ui/dialog.tsx';
+import { formatCount, formatRupees, formatSince } from '../ui/format.ts';
+import { MembersOnly } from '../ui/members-only.tsx';
+import { Empty, Fault } from '../ui/notice.tsx';
+import { Page } from '../ui/page.tsx';
+import { Skeleton } from '../ui/skeleton.tsx';
+import { StreamPicture } from '../ui/stream-picture.tsx';
+import './operations.css';
+
+type RowProps = { stream: Stream; nowMs: number; onEnd: () => void; busy: boolean };
+
+function StreamRow({ stream, nowMs, onEnd, busy }: RowProps) {
+  return (
+    <li class="ops-stream" data-testid="ops-stream">
+      <span class="ops-picture">
+        <StreamPicture stream={stream} />
+      </span>
+      <span class="ops-words">
+        <a href={`/watch/${stream.id}`}>{stream.title}</a>
+        <span class="faint figure">
+          {stream.performer.username} · {categoryFaces[stream.category].label} ·{' '}
+          {formatCount(stream.viewers)} watching
+          {stream.startedAt && ` · ${formatSince(stream.startedAt, nowMs)}`}
+        </span>
+      </span>
+      <Button look="danger" size="small" busy={busy} onClick={onEnd} data-testid="ops-end">
+        End
+      </Button>
+    </li>
+  );
+}
+
+function Streams({ model }: { model: Operations }) {
+  const { clock } = useApp();
+  const asked = useSignal<Stream | null>(null);
+  const { items, ready, fault, reload, hasMore, more, loading } = model.streams;
+  if (!ready.value && fault.value) return <Fault text={fault.value} onRetry={reload} />;
+  if (!ready.value) return <Skeleton height="120px" />;
+  return (
+    <>
+      {items.value.length === 0 && <p class="soft">Nobody is live.</p>}
+      <ul class="ops-streams">
+        {items.value.map((stream) => (
+          <StreamRow
+            key={stream.id}
+            stream={stream}
+            nowMs={clock.now()}
+            busy={model.ending.value === stream.id}
+            onEnd={() => {
+              asked.value = stream;
+            }}
+          />
+        ))}
+      </ul>
+      {hasMore.value && (
+        <Button busy={loading.value} onClick={more}>
+          Show more
+        </Button>
+      )}
+      <Dialog
+        title="End this stream?"
+        open={asked.value !== null}
+        onClose={() => {
+          asked.value = null;
+        }}
+        actions={
+          <>
+            <Button
+              onClick={() => {
+                asked.value = null;
+              }}
+            >
+              Leave it on
+            </Button>
+            <Button
+              look="danger"
+              data-testid="ops-end-confirm"
+              onClick={() => {
+                const stream = asked.peek();
+                asked.value = null;
+                if (stream) model.end(stream);
+              }}
+            >
+              End it
+            </Button>
+          </>
+        }
+      >
+        <p>
+          “{asked.value?.title}” by {asked.value?.performer.username} ends for everybody at once and
+          cannot be resumed.
+        </p>
+      </Dialog>
+    </>
+  );
+}
+
+function amountText(currency: string, amount: number): string {
+  if (amount === 0) return '–';
+  return currency === 'INR' ? formatRupees(amount) : formatCount(amount);
+}
+
+function accountName(accountClass: string): string {
+  const words = accountClass.replaceAll('_', ' ').replace(/^gst\b/, 'GST');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function Books({ balance }: { balance: TrialBalance }) {
+  const currencies = [...new Set(balance.rows.map((row) => row.currency))];
+  return (
+    <>
+      {currencies.map((currency) => {
+        const rows = balance.rows.filter((row) => row.currency === currency);
+        const sum = (side: 'debit' | 'credit') => rows.reduce((all, row) => all + row[side], 0);
+        return (
+          <div key={currency} class="table-scroll">
+            <table data-testid={`trial-balance-${currency}`}>
+              <caption class="ops-caption">{currency === 'INR' ? 'Rupees' : 'Tokens'}</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Account</th>
+                  <th scope="col" class="number">
+                    Debit
+                  </th>
+                  <th scope="col" class="number">
+                    Credit
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map((row) => (
+                  <tr key={row.accountClass}>
+                    <td>{accountName(row.accountClass)}</td>
+                    <td class="number">{amountText(currency, row.debit)}</td>
+                    <td class="number">{amountText(currency, row.credit)}</td>
+                  </tr>
+                ))}
+              </tbody>
+              <tfoot>
+                <tr>
+                  <td>Sum</td>
+                  <td class="number">{amountText(currency, sum('debit'))}</td>
+                  <td class="number">{amountText(currency, sum('credit'))}</td>
+                </tr>
+              </tfoot>
+            </table>
+          </div>
+        );
+      })}
+    </>
+  );
+}
+
+function TrialBalanceCard({ model }: { model: Operations }) {
+  const { value, fault, load } = model.balance;
+  const balance = value.value;
+  return (
+    <section class="card ops-books" aria-labelledby="books-title">
+      <div class="row spread">
+        <h2 id="books-title">Trial balance</h2>
+        {balance && (
+          <span data-testid="books-balanced" data-balanced={balance.balanced}>
+            <Badge tone={balance.balanced ? 'good' : 'warn'}>
+              {balance.balanced ? 'Balanced' : 'Out of balance'}
+            </Badge>
+          </span>
+        )}
+      </div>
+      {!balance && fault.value && <Fault text={fault.value} onRetry={load} />}
+      {!balance && !fault.value && <Skeleton height="220px" />}
+      {balance && <Books balance={balance} />}
+    </section>
+  );
+}
+
+function OperationsContent() {
+  const { api, clock, toasts } = useApp();
+  const model = useLife(() => createOperations({ api, clock, toasts }), 'operations');
+  return (
+    <Page
+      name="operations"
+      title="Operations"
+      lead="What is on air, and whether the books balance."
+    >
+      <div class="ops-grid">
+        <section class="card" aria-labelledby="ops-live-title">
+          <h2 id="ops-live-title">On air</h2>
+          <Streams model={model} />
+        </section>
+        <TrialBalanceCard model={model} />
+      </div>
+    </Page>
+  );
+}
+
+export function OperationsPage() {
+  return (
+    <MembersOnly why="This page is for staff.">
+      {(user) =>
+        user.role === 'admin' ? (
+          <OperationsContent />
+        ) : (
+          <main class="page" id="main" tabIndex={-1}>
+            <Empty title="This page is for staff" />
+          </main>
+        )
+      }
+    </MembersOnly>
+  );
+}

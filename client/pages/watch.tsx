@@ -1,0 +1,165 @@
+// Watch: one stream: its picture, who makes it, the chat, and tips.
+import type { Me, Stream } from '#contract';
+import type { PendingLine } from '../models/feed.ts';
+import { openWatch } from '../models/open-watch.ts';
+import type { Watch } from '../models/watch.ts';
+import { useApp, useLife, useTitle } from '../ui/app-context.ts';
+import { Avatar } from '../ui/avatar.tsx';
+import { Badge, LiveBadge } from '../ui/badge.tsx';
+import { ButtonLink } from '../ui/button.tsx';
+import { categoryFaces } from '../ui/category.ts';
+import { ChatComposer, ChatInvitation, ChatList } from '../ui/chat-panel.tsx';
+import { formatCount, formatDuration } from '../ui/format.ts';
+import { EyeIcon } from '../ui/icons.tsx';
+import { Empty, Fault } from '../ui/notice.tsx';
+import { PageSkeleton } from '../ui/page-skeleton.tsx';
+import { Player } from '../ui/player.tsx';
+import { Skeleton } from '../ui/skeleton.tsx';
+import { TipPanel } from '../ui/tip-panel.tsx';
+import './watch.css';
+
+function About({ watch, stream }: { watch: Watch; stream: Stream | null }) {
+  if (!stream) {
+    return (
+      <div class="watch-about">
+        <Skeleton width="60%" height="1.6rem" />
+        <Skeleton width="40%" />
+      </div>
+    );
+  }
+  const viewers = watch.room.viewers.value || stream.viewers;
+  const live = !watch.ended.value && stream.state === 'live';
+  return (
+    <div class="watch-about">
+      <Avatar name={stream.performer.username} size={46} />
+      <div class="watch-words">
+        <h1 data-testid="stream-title">{stream.title}</h1>
+        <p class="soft">
+          <b>{stream.performer.username}</b> · {categoryFaces[stream.category].label}
+        </p>
+      </div>
+      <div class="watch-facts">
+        {live ? <LiveBadge /> : <Badge>{watch.ended.value ? 'Ended' : 'Starting'}</Badge>}
+        {live && (
+          <span class="figure watch-viewers" data-testid="viewer-count" data-viewers={viewers}>
+            <EyeIcon size={18} /> {formatCount(viewers)}
+            <span class="sr-only"> watching</span>
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+const endWords = {
+  performer: 'Thank you for being there.',
+  staff: 'It was ended by our staff.',
+  'media-lost': 'The connection to the performer was lost.',
+  'never-started': 'It never got on air.',
+} as const;
+
+function Ended({ watch, stream }: { watch: Watch; stream: Stream | null }) {
+  const reason = watch.room.endReason.value ?? stream?.endReason;
+  const lasted =
+    stream?.startedAt && stream.endedAt
+      ? formatDuration(Date.parse(stream.endedAt) - Date.parse(stream.startedAt))
+      : null;
+  return (
+    <div class="watch-ended" data-testid="stream-ended">
+      <Empty
+        title="This stream has ended"
+        action={
+          <ButtonLink look="primary" href="/">
+            See who is live
+          </ButtonLink>
+        }
+      >
+        <p>
+          {reason ? endWords[reason] : 'Thank you for being there.'}
+          {lasted && ` It lasted ${lasted}.`}
+        </p>
+      </Empty>
+    </div>
+  );
+}
+
+function ChatSide({
+  watch,
+  stream,
+  user,
+}: {
+  watch: Watch;
+  stream: Stream | null;
+  user: Me | null;
+}) {
+  const { chat, tipBar, room } = watch;
+  const next = `/watch/${watch.streamId}`;
+  const deal = (line: PendingLine) => (line.kind === 'tip' ? tipBar : chat);
+  return (
+    <aside class="watch-chat" aria-label="Chat">
+      <h2 class="watch-chat-title">
+        Chat
+        {room.link.state.value === 'reconnecting' && (
+          <span class="faint" role="status">
+            reconnecting…
+          </span>
+        )}
+      </h2>
+      <ChatList
+        feed={room.feed}
+        hostId={stream?.performer.id ?? null}
+        onRetry={(line) => deal(line).retry(line.key)}
+        onGiveUp={(line) => deal(line).giveUp(line.key)}
+      />
+      {!watch.ended.value && (user ? <ChatComposer chat={chat} /> : <ChatInvitation next={next} />)}
+    </aside>
+  );
+}
+
+function WatchStream({ streamId, user }: { streamId: string; user: Me | null }) {
+  const app = useApp();
+  // A link may ask for HLS from the start, for a network on which WebRTC is known to fail.
+  const choice = app.router.search.peek().get('transport') === 'hls' ? 'hls' : 'live';
+  const watch = useLife(() => openWatch(app, streamId, choice), streamId);
+  const stream = watch.stream.value.value;
+  const { fault } = watch.stream;
+  useTitle(stream ? `${stream.title} · ${stream.performer.username}` : 'Watch');
+  if (!stream && fault.value) {
+    return (
+      <main class="page" id="main" tabIndex={-1}>
+        <Fault text={fault.value} onRetry={watch.refresh} />
+      </main>
+    );
+  }
+  const own = user !== null && stream?.performer.id === user.id;
+  return (
+    <main class="page page-watch" id="main" tabIndex={-1} data-testid="page-watch">
+      <div class="watch-main">
+        <div class="watch-stage">
+          <Player watch={watch} />
+          {watch.ended.value && <Ended watch={watch} stream={stream} />}
+        </div>
+        <About watch={watch} stream={stream} />
+      </div>
+      {!watch.ended.value && !own && (
+        <div class="watch-tip">
+          <TipPanel
+            bar={watch.tipBar}
+            performer={stream?.performer.username ?? 'the performer'}
+            next={`/watch/${streamId}`}
+            canTip={user !== null}
+          />
+        </div>
+      )}
+      <ChatSide watch={watch} stream={stream} user={user} />
+    </main>
+  );
+}
+
+export function WatchPage({ streamId }: { streamId: string }) {
+  const { session } = useApp();
+  // The edge places guests and members differently, so the ticket waits until it is known who watches.
+  if (session.restoring.value) return <PageSkeleton />;
+  const user = session.user.value;
+  return <WatchStream key={`${streamId} ${user?.id}`} streamId={streamId} user={user} />;
+}

@@ -1,0 +1,56 @@
+// Formats: numbers, money and times as people read them.
+const locale = 'en-IN';
+const whole = new Intl.NumberFormat(locale);
+const short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
+const rupeesWhole = new Intl.NumberFormat(locale, {
+  style: 'currency',
+  currency: 'INR',
+  maximumFractionDigits: 0,
+});
+const rupeesExact = new Intl.NumberFormat(locale, { style: 'currency', currency: 'INR' });
+const clockTime = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+const dayTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
+
+const paisePerRupee = 100;
+
+export const formatCount = (count: number): string => whole.format(count);
+export const formatShort = (count: number): string => short.format(count);
+
+/** Rupees, with paise only where there are some. */
+export function formatRupees(paise: number): string {
+  const format = paise % paisePerRupee === 0 ? rupeesWhole : rupeesExact;
+  return format.format(paise / paisePerRupee);
+}
+
+export const formatTokens = (tokens: number): string =>
+  `${whole.format(tokens)} ${Math.abs(tokens) === 1 ? 'token' : 'tokens'}`;
+
+export const formatTime = (instant: string): string => clockTime.format(new Date(instant));
+export const formatDayTime = (instant: string): string => dayTime.format(new Date(instant));
+export const formatDay = (instant: string): string => day.format(new Date(instant));
+
+/** A span of time as h:mm:ss or m:ss. */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.max(0, Math.floor(durationMs / 1_000));
+  const two = (part: number) => String(part).padStart(2, '0');
+  const hours = Math.floor(seconds / 3_600);
+  const rest = `${two(Math.floor((seconds % 3_600) / 60))}:${two(seconds % 60)}`;
+  return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/** "just now", "4 min", "2 h": how long something has been going on. */
+export function formatSince(instant: string, nowMs: number): string {
+  const minutes = Math.floor((nowMs - Date.parse(instant)) / 60_000);
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}
+
+/** 1800000 as "1.8 Mbit/s". */
+export function formatBitrate(bps: number): string {
+  return bps >= 1_000_000
+    ? `${(bps / 1_000_000).toFixed(1)} Mbit/s`
+    : `${Math.round(bps / 1_000)} kbit/s`;
+}

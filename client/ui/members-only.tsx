@@ -1,0 +1,37 @@
+// Members only: asks a guest to log in and brings them back afterwards.
+
+import type { ComponentChildren } from 'preact';
+import type { Me } from '#contract';
+import { useApp } from './app-context.ts';
+import { ButtonLink } from './button.tsx';
+import { Mark } from './logo.tsx';
+import { Empty } from './notice.tsx';
+import { PageSkeleton } from './page-skeleton.tsx';
+
+type MembersOnlyProps = { why: string; children: (user: Me) => ComponentChildren };
+
+export function MembersOnly({ why, children }: MembersOnlyProps) {
+  const { session, router } = useApp();
+  const user = session.user.value;
+  if (session.restoring.value) return <PageSkeleton />;
+  if (user) return <>{children(user)}</>;
+  const next = encodeURIComponent(router.url.value.pathname);
+  return (
+    <main class="page" id="main" tabIndex={-1}>
+      <Empty
+        art={<Mark size={56} />}
+        title="Log in to go on"
+        action={
+          <>
+            <ButtonLink look="primary" href={`/login?next=${next}`} data-testid="gate-login">
+              Log in
+            </ButtonLink>
+            <ButtonLink href={`/register?next=${next}`}>Create an account</ButtonLink>
+          </>
+        }
+      >
+        <p>{why}</p>
+      </Empty>
+    </main>
+  );
+}

@@ -1,0 +1,26 @@
+// Timing of the playlists: how long parts and segments are, and how much of the past is kept.
+
+/** No part is longer. 220 ms hold whole pictures of 200 ms at all usual rates (15 to 60 a second), and ten AAC frames. */
+export const partTargetMs = 220;
+/** Parts within a segment reach at least this share of the target (RFC 8216bis, 4.4.4.9). */
+export const partFillRatioMin = 0.85;
+/** How often a new segment should begin; keyframes are asked for at this pace. */
+export const segmentTargetMs = 1_000;
+/** A keyframe that comes sooner after the last cut does not open a new segment. */
+export const segmentMsMin = 700;
+/** A segment is cut here even without a keyframe, so that it still rounds to the target duration. */
+export const segmentMsMax = 2_400;
+/** EXT-X-TARGETDURATION; it never changes. */
+export const targetDurationSeconds = 2;
+/** How far behind the newest part players should stay: three parts, the least that the specification allows. */
+export const partHoldBackSeconds = (3 * partTargetMs) / 1_000;
+export const holdBackSeconds = 3 * targetDurationSeconds;
+/** Delta updates leave out what is older: six target durations, the least that the specification allows. */
+export const canSkipUntilSeconds = 6 * targetDurationSeconds;
+/** Parts stay listed so long: three target durations, as the specification demands, and a little for rounding. */
+export const partsListedSeconds = 3 * targetDurationSeconds + 0.01;
+export const segmentsListedMax = 20;
+/** Segments that left the playlist stay for players that are still fetching them. */
+export const segmentsKeptMax = 6;
+/** A blocked request is given up after three target durations (RFC 8216bis, 6.2.5.2). */
+export const blockedRequestMsMax = 3 * targetDurationSeconds * 1_000;

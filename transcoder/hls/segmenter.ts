@@ -1,0 +1,90 @@
+// Segmenter: cuts the samples of one track into parts and segments and hands them to its playlist.
+import { mediaFragment, type Sample } from '../mp4/media-fragment.ts';
+import { partFillRatioMin, partTargetMs } from './limits.ts';
+import type { MediaPlaylist, SegmentOpening } from './media-playlist.ts';
+
+export interface Segmenter {
+  readonly open: boolean;
+  /** How long the open segment is by now. */
+  readonly segmentMs: number;
+  /** Opens a segment whose first sample starts at `startTicks`, in place of the one that is open. */
+  begin(opening: SegmentOpening, startTicks: number): void;
+  push(sample: Sample): void;
+  /** Publishes what is there and closes the segment. */
+  end(): void;
+}
+
+/**
+ * Samples follow each other without gaps within a segment; their durations say where the next one starts.
+ * A segment opens, and the one before it closes, with the first part that is published in it. So the last part
+ * of a segment is listed before the segment is called complete: players that learn both at once may take a
+ * segment for loaded of which they still miss that part.
+ */
+export function createSegmenter(playlist: MediaPlaylist, timescale: number): Segmenter {
+  const partTargetTicks = (partTargetMs * timescale) / 1_000;
+  let samples: Sample[] = [];
+  let partTicks = 0;
+  let segmentTicks = 0;
+  let nextTicks = 0;
+  let fragments = 0;
+  let open = false;
+  let opening: SegmentOpening | null = null;
+  /** The segment at the end of the playlist is not complete yet. */
+  let listed = false;
+
+  function closeListed(): void {
+    if (listed) playlist.endSegment();
+    listed = false;
+  }
+
+  function publishPart(): void {
+    const first = samples[0];
+    if (!first) return;
+    if (opening) {
+      closeListed();
+      playlist.beginSegment(opening);
+      opening = null;
+      listed = true;
+    }
+    playlist.addPart({
+      durationSeconds: partTicks / timescale,
+      independent: first.sync,
+      data: mediaFragment(++fragments, nextTicks - partTicks, samples),
+    });
+    samples = [];
+    partTicks = 0;
+  }
+
+  return {
+    get open() {
+      return open;
+    },
+    get segmentMs() {
+      return (segmentTicks * 1_000) / timescale;
+    },
+    begin(next, startTicks) {
+      publishPart();
+      // A segment in which nothing was published never was; its breaks belong to this one.
+      const missed = opening?.discontinuities ?? 0;
+      opening = { ...next, discontinuities: next.discontinuities + missed };
+      nextTicks = startTicks;
+      segmentTicks = 0;
+      open = true;
+    },
+    push(sample) {
+      if (partTicks + sample.durationTicks > partTargetTicks) publishPart();
+      samples.push(sample);
+      partTicks += sample.durationTicks;
+      segmentTicks += sample.durationTicks;
+      nextTicks += sample.durationTicks;
+      // If another sample like this one does not fit, waiting for it would only cost time.
+      const full = partTicks + sample.durationTicks > partTargetTicks;
+      if (full && partTicks >= partTargetTicks * partFillRatioMin) publishPart();
+    },
+    end() {
+      publishPart();
+      closeListed();
+      open = false;
+    },
+  };
+}

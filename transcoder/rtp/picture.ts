@@ -1,0 +1,19 @@
+// Coded pictures: what a depacketiser makes of RTP payloads.
+
+/** A larger picture is thrown away: no real camera sends one. */
+export const pictureBytesMax = 4 * 1024 * 1024;
+
+export interface CodedPicture {
+  /** The picture's bytes, in pieces that are views into what came from the network. */
+  chunks: Buffer[];
+  bytes: number;
+  key: boolean;
+  /** RTP timestamp as it came (32 bits). */
+  timestamp: number;
+}
+
+export interface DepacketiserEvents<T extends CodedPicture> {
+  onPicture(picture: T): void;
+  /** Something is missing: nothing more comes until the next keyframe. */
+  onLoss(): void;
+}
