@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, inject, type TestContext, test } from 'vitest';
 import { until } from './testing/bench.ts';
 import { nodeSecret, startFakeEdge } from './testing/fake-edge.ts';
 import { startFakeSfu } from './testing/fake-sfu.ts';
@@ -25,8 +25,8 @@ interface Running {
   encoderPid: number;
 }
 
-/** The process as a launcher starts it, with a stream in it. */
-async function start(): Promise<Running> {
+/** The process as a launcher starts it, with a stream in it, until the test is over. */
+async function start(context: TestContext): Promise<Running> {
   const edge = await startFakeEdge();
   const publisher = startPublisher({ audio });
   const sfu = await startFakeSfu({ publisher });
@@ -42,7 +42,7 @@ async function start(): Promise<Running> {
       PATH: process.env.PATH,
     },
   });
-  onTestFinished(async () => {
+  context.onTestFinished(async () => {
     child.kill('SIGKILL');
     publisher.close();
     await sfu.close();
@@ -78,8 +78,8 @@ describe.concurrent('the process and its encoders end', () => {
     ['when the process is killed', (running) => running.process.kill('SIGKILL')],
   ];
   for (const [name, end] of ends) {
-    test(name, { timeout: 40_000 }, async () => {
-      const running = await start();
+    test(name, { timeout: 40_000 }, async (context) => {
+      const running = await start(context);
       const startMs = performance.now();
       const exited = once(running.process, 'exit');
       end(running);

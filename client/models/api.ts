@@ -1,4 +1,7 @@
 // The API: every HTTP request that the client makes, one function each, typed by the edge itself.
+
+import { hc } from 'hono/client';
+import type { z } from 'zod';
 import type {
   CreateStreamBody,
   PostMessageBody,
@@ -10,8 +13,6 @@ import type {
   VerifyPaymentBody,
 } from '#contract';
 import type { Api as EdgeApi } from '#edge';
-import { hc } from 'hono/client';
-import type { z } from 'zod';
 import { ApiError } from './api-error.ts';
 
 export const requestTimeoutMs = 15_000;
@@ -79,8 +80,7 @@ async function sendAs(
 /** The edge's routes as functions. Paths are relative: the client is served by the edge. */
 function createRoutes(sendRequest: (url: string, init: RequestInit) => Promise<Response>) {
   const { v1 } = hc<EdgeApi>('/', {
-    fetch: (input: RequestInfo | URL, init?: RequestInit) =>
-      sendRequest(String(input), init ?? {}),
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => sendRequest(String(input), init ?? {}),
   });
   return v1;
 }

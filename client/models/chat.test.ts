@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
-import type { RoomEvent } from '#contract';
 import { settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createChat } from './chat.ts';
+import type { SpokenEvent } from './feed.ts';
 import { createFeed, pendingLinesMax } from './feed.ts';
 
-function createScene(answer: (body: string, key: string) => Promise<RoomEvent>) {
+type Said = Extract<SpokenEvent, { type: 'chat.message' }>;
+
+function createScene(answer: (body: string, key: string) => Promise<Said>) {
   const feed = createFeed();
   const toasts: string[] = [];
   let keys = 0;
@@ -23,7 +25,7 @@ function createScene(answer: (body: string, key: string) => Promise<RoomEvent>) 
   return { feed, chat, say, toasts };
 }
 
-const stored = (body: string, id = 9): RoomEvent => ({
+const stored = (body: string, id = 9): Said => ({
   id,
   streamId: 's1',
   at: '2026-01-01T00:00:00Z',
