@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { NodeId } from '#contract';
 
 const nodeSecretCharsMin = 32;
-export const videoLayersMax = 3;
 
 /** An empty variable is an unset one: launchers and compose files write `NAME=`. */
 const Environment = z.object({

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { beforeAll, describe, expect, inject, type TestContext, test } from 'vitest';
+import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { redisUrl } from '../testing/services.ts';
 import { until } from './testing/bench.ts';
 import { nodeSecret, startFakeEdge } from './testing/fake-edge.ts';
 import { startFakeSfu } from './testing/fake-sfu.ts';
@@ -36,7 +37,7 @@ async function start(context: TestContext): Promise<Running> {
       TRANSCODER_PORT: '0',
       EDGE_URL: edge.url,
       NODE_SECRET: nodeSecret,
-      REDIS_URL: inject('redisUrl'),
+      REDIS_URL: redisUrl(),
       FFMPEG_BIN: ffmpegBin,
       LIVEPANTY_PARENT_PIPE: '3',
       PATH: process.env.PATH,

@@ -58,8 +58,10 @@ describe.concurrent('a spoilt stream', () => {
       audio,
       spoil(datagram, kind) {
         count++;
-        // Every seventh packet comes after the next one, every fifth comes twice.
-        if (count % 7 === 0) {
+        // Every seventh packet comes after the next one, every fifth comes twice. The last packet of a picture
+        // stays in its place: nobody knows how long the next one takes on a busy machine.
+        const last = ((datagram[1] ?? 0) & 0x80) !== 0;
+        if (count % 7 === 0 && !last) {
           held[kind].push(datagram);
           return [];
         }

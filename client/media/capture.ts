@@ -9,7 +9,7 @@ export type CaptureFault = 'denied' | 'missing' | 'busy' | 'insecure' | 'unknown
 
 export type PictureSize = { width: number; height: number; fps: number };
 
-export function captureFaultOf(error: unknown): CaptureFault {
+function captureFaultOf(error: unknown): CaptureFault {
   const name = error instanceof DOMException ? error.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing';
@@ -42,7 +42,7 @@ function soundOf(deviceId: string | null): MediaTrackConstraints {
 
 export type Captured = { video: MediaStreamTrack | null; audio: MediaStreamTrack | null };
 
-async function capture(constraints: MediaStreamConstraints): Promise<Captured> {
+async function take(constraints: MediaStreamConstraints): Promise<Captured> {
   return tracksOf(await navigator.mediaDevices.getUserMedia(constraints));
 }
 
@@ -53,21 +53,21 @@ function tracksOf(stream: MediaStream): Captured {
   };
 }
 
-export const openCamera = (deviceId: string | null, size: PictureSize): Promise<Captured> =>
-  capture({ video: pictureOf(deviceId, size) });
+const openCamera = (deviceId: string | null, size: PictureSize): Promise<Captured> =>
+  take({ video: pictureOf(deviceId, size) });
 
-export const openMicrophone = (deviceId: string | null): Promise<Captured> =>
-  capture({ audio: soundOf(deviceId) });
+const openMicrophone = (deviceId: string | null): Promise<Captured> =>
+  take({ audio: soundOf(deviceId) });
 
 /** Camera and microphone under one question to the person, as browsers ask once per call. */
-export const openBoth = (
+const openBoth = (
   cameraId: string | null,
   microphoneId: string | null,
   size: PictureSize,
-): Promise<Captured> => capture({ video: pictureOf(cameraId, size), audio: soundOf(microphoneId) });
+): Promise<Captured> => take({ video: pictureOf(cameraId, size), audio: soundOf(microphoneId) });
 
 /** A screen, window or tab in the size that is streamed, with its sound where the browser gives it. */
-export async function openScreen({ width, height, fps }: PictureSize): Promise<Captured> {
+async function openScreen({ width, height, fps }: PictureSize): Promise<Captured> {
   const stream = await navigator.mediaDevices.getDisplayMedia({
     video: { width: { max: width }, height: { max: height }, frameRate: { ideal: fps, max: fps } },
     audio: true,
@@ -81,7 +81,7 @@ export const canShareScreen = (): boolean =>
   typeof navigator.mediaDevices?.getDisplayMedia === 'function';
 
 /** What can be picked; labels are empty until the person has allowed a device once. */
-export async function listDevices(): Promise<DeviceList> {
+async function listDevices(): Promise<DeviceList> {
   const all = await navigator.mediaDevices.enumerateDevices();
   const choices = (kind: MediaDeviceKind, word: string): DeviceChoice[] =>
     all
@@ -97,7 +97,19 @@ export async function listDevices(): Promise<DeviceList> {
 }
 
 /** Calls back when a device is plugged in or out. */
-export function onDevicesChanged(hear: () => void): () => void {
+function onDevicesChanged(hear: () => void): () => void {
   navigator.mediaDevices?.addEventListener('devicechange', hear);
   return () => navigator.mediaDevices?.removeEventListener('devicechange', hear);
 }
+
+/** What the browser offers, as one thing to hand over. */
+export const capture = {
+  openBoth,
+  openCamera,
+  openMicrophone,
+  openScreen,
+  listDevices,
+  onDevicesChanged,
+  captureFaultOf,
+};
+export type Capture = typeof capture;

@@ -11,7 +11,12 @@ export const iceRestartLimitMs = 4_000;
 
 export type PathState = 'new' | 'connected' | 'mending' | 'lost';
 
-export type IceGuard = { state: Signal<PathState>; close(): void };
+export type IceGuard = {
+  state: Signal<PathState>;
+  /** The other side has given the path up. */
+  lose(): void;
+  close(): void;
+};
 
 export function guardIce(transport: types.Transport, socket: RoomSocket, clock: Clock): IceGuard {
   const state = signal<PathState>('new');
@@ -54,6 +59,7 @@ export function guardIce(transport: types.Transport, socket: RoomSocket, clock: 
 
   return {
     state,
+    lose,
     close() {
       cancel();
     },

@@ -51,6 +51,7 @@ export class Publisher {
   readonly #guard: IceGuard;
   readonly #health = signal<Health | null>(null);
   readonly #stopMeasuring: Cancel;
+  readonly #stopHearing: Cancel;
   #video: types.Producer | null = null;
   #audio: types.Producer | null = null;
   #codec: Health['codec'] = 'H264';
@@ -62,6 +63,10 @@ export class Publisher {
     this.#clock = clock;
     this.#guard = guardIce(transport, socket, clock);
     this.#stopMeasuring = repeat(clock, healthIntervalMs, () => this.#measure());
+    this.#stopHearing = socket.onNotice((notice) => {
+      // The room has let a track of ours go, as when its worker died: all is published anew.
+      if (notice.type === 'producer.closed' && this.#owns(notice.producerId)) this.#guard.lose();
+    });
   }
 
   /** Sends the tracks; they stay the caller's and outlive this publisher. */
@@ -112,8 +117,13 @@ export class Publisher {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopMeasuring();
+    this.#stopHearing();
     this.#guard.close();
     this.#transport.close();
+  }
+
+  #owns(producerId: string): boolean {
+    return this.#video?.id === producerId || this.#audio?.id === producerId;
   }
 
   async #send(device: types.Device, tracks: PublishedTracks, ladder: LadderName): Promise<void> {

@@ -1,9 +1,11 @@
 // The app: the models that every page shares, built once from what the browser offers.
+
+import type { Exclusive } from './access-token.ts';
 import { createApi, createAuthApi, type Fetch } from './api.ts';
 import type { Clock } from './clock.ts';
 import { createCheckoutLoader } from './gateway-script.ts';
 import { createRouter } from './router.ts';
-import { createSession, type Exclusive, type TabNews } from './session.ts';
+import { createSession, type TabNews } from './session.ts';
 import { createTheme } from './theme.ts';
 import { createToasts } from './toasts.ts';
 import { createWallet } from './wallet.ts';

@@ -1,24 +1,12 @@
 // The capture desk: which camera, microphone and screen are on, and what of them is sent.
-import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { Captured, CaptureFault, DeviceList, PictureSize } from '../media/capture.ts';
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { Capture, Captured, CaptureFault, DeviceList, PictureSize } from '../media/capture.ts';
 import type { LadderName } from '../media/ladders.ts';
 import type { Meter, Mix } from '../media/sound-desk.ts';
-import type { Clock } from './clock.ts';
+import type { Cancel, Clock } from './clock.ts';
 
 export type CaptureDeskDeps = {
-  capture: {
-    openBoth(
-      cameraId: string | null,
-      microphoneId: string | null,
-      size: PictureSize,
-    ): Promise<Captured>;
-    openCamera(deviceId: string | null, size: PictureSize): Promise<Captured>;
-    openMicrophone(deviceId: string | null): Promise<Captured>;
-    openScreen(size: PictureSize): Promise<Captured>;
-    listDevices(): Promise<DeviceList>;
-    onDevicesChanged(hear: () => void): () => void;
-    captureFaultOf(error: unknown): CaptureFault;
-  };
+  capture: Capture;
   sizes: Record<LadderName, PictureSize>;
   createMeter(track: MediaStreamTrack, clock: Clock): Meter;
   mixSounds(tracks: readonly MediaStreamTrack[]): Mix | null;
@@ -26,13 +14,19 @@ export type CaptureDeskDeps = {
 };
 
 type Track = MediaStreamTrack | null;
+const nothing: Captured = { video: null, audio: null };
+
+function stopAll({ video, audio }: Captured): void {
+  video?.stop();
+  audio?.stop();
+}
 
 /** The sound that goes out: the microphone, or a mix with the sound of the shared screen. */
 function createSoundOut(deps: CaptureDeskDeps) {
   const out = signal<Track>(null);
   const level = signal(0);
   let meter: Meter | null = null;
-  let stopFollowing = () => {};
+  let stopFollowing: Cancel = () => {};
   let mix: Mix | null = null;
 
   return {
@@ -47,8 +41,8 @@ function createSoundOut(deps: CaptureDeskDeps) {
     listenTo(microphone: Track): void {
       stopFollowing();
       meter?.close();
-      meter = microphone ? deps.createMeter(microphone, deps.clock) : null;
       level.value = 0;
+      meter = microphone ? deps.createMeter(microphone, deps.clock) : null;
       stopFollowing =
         meter?.level.subscribe((now) => {
           level.value = now;
@@ -62,54 +56,169 @@ function createSoundOut(deps: CaptureDeskDeps) {
   };
 }
 
-export function createCaptureDesk(deps: CaptureDeskDeps) {
-  const { capture, sizes } = deps;
-  const cameraId = signal<string | null>(null);
-  const microphoneId = signal<string | null>(null);
-  const ladder = signal<LadderName>('720p30');
-  const devices = signal<DeviceList>({ cameras: [], microphones: [] });
-  const fault = signal<CaptureFault | null>(null);
-  const opening = signal(false);
-  const camera = signal<Track>(null);
-  const microphone = signal<Track>(null);
-  const screen = signal<Captured>({ video: null, audio: null });
-  const microphoneOn = signal(true);
-  const cameraOn = signal(true);
-  const sound = createSoundOut(deps);
-  let closed = false;
+export class CaptureDesk {
+  readonly cameraId = signal<string | null>(null);
+  readonly microphoneId = signal<string | null>(null);
+  readonly ladder = signal<LadderName>('720p30');
+  readonly devices = signal<DeviceList>({ cameras: [], microphones: [] });
+  readonly fault = signal<CaptureFault | null>(null);
+  readonly opening = signal(false);
+  readonly microphoneOn = signal(true);
+  readonly cameraOn = signal(true);
+  readonly #deps: CaptureDeskDeps;
+  readonly #camera = signal<Track>(null);
+  readonly #microphone = signal<Track>(null);
+  readonly #screen = signal<Captured>(nothing);
+  readonly #sound: ReturnType<typeof createSoundOut>;
+  readonly #stopHearing: Cancel;
+  #closed = false;
 
-  function put(place: typeof camera, track: Track): void {
+  /** What the viewers see. */
+  readonly videoOut = computed<Track>(() => this.#screen.value.video ?? this.#camera.value);
+  readonly sharing = computed(() => this.#screen.value.video !== null);
+
+  private constructor(deps: CaptureDeskDeps) {
+    this.#deps = deps;
+    this.#sound = createSoundOut(deps);
+    this.#stopHearing = deps.capture.onDevicesChanged(() => void this.#refreshDevices());
+  }
+
+  static create(deps: CaptureDeskDeps): CaptureDesk {
+    return new CaptureDesk(deps);
+  }
+
+  /** What the viewers hear. */
+  get audioOut(): ReadonlySignal<Track> {
+    return this.#sound.out;
+  }
+
+  /** Loudness of the microphone, 0 to 1. */
+  get level(): ReadonlySignal<number> {
+    return this.#sound.level;
+  }
+
+  open(): Promise<void> {
+    return this.#guarded(async () => {
+      const captured = await this.#openWhatThereIs();
+      if (this.#closed) return stopAll(captured);
+      batch(() => {
+        this.#put(this.#camera, captured.video);
+        this.#put(this.#microphone, captured.audio);
+        this.cameraOn.value = true;
+      });
+      this.#arrangeSound();
+      await this.#refreshDevices();
+    });
+  }
+
+  pickCamera(id: string): Promise<void> {
+    this.cameraId.value = id;
+    return this.#reopenCamera();
+  }
+
+  pickLadder(name: LadderName): Promise<void> {
+    this.ladder.value = name;
+    return this.#reopenCamera();
+  }
+
+  pickMicrophone(id: string): Promise<void> {
+    this.microphoneId.value = id;
+    return this.#guarded(async () => {
+      const { audio } = await this.#deps.capture.openMicrophone(id);
+      this.#put(this.#microphone, audio);
+      this.#arrangeSound();
+    });
+  }
+
+  toggleMicrophone(): void {
+    this.microphoneOn.value = !this.microphoneOn.peek();
+    const track = this.#microphone.peek();
+    if (track) track.enabled = this.microphoneOn.peek();
+  }
+
+  toggleCamera(): void {
+    this.cameraOn.value = !this.cameraOn.peek();
+    const track = this.#camera.peek();
+    if (track) track.enabled = this.cameraOn.peek();
+  }
+
+  async shareScreen(): Promise<void> {
+    let captured: Captured;
+    try {
+      captured = await this.#deps.capture.openScreen(this.#size());
+    } catch {
+      // The person closed the browser's own dialogue: nothing has happened.
+      return;
+    }
+    captured.video?.addEventListener('ended', () => this.stopScreen());
+    stopAll(this.#screen.peek());
+    this.#screen.value = captured;
+    this.#arrangeSound();
+  }
+
+  stopScreen(): void {
+    stopAll(this.#screen.peek());
+    this.#screen.value = nothing;
+    this.#arrangeSound();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopHearing();
+    this.#sound.close();
+    stopAll({ video: this.#camera.peek(), audio: this.#microphone.peek() });
+    stopAll(this.#screen.peek());
+  }
+
+  #size(): PictureSize {
+    return this.#deps.sizes[this.ladder.peek()];
+  }
+
+  #put(place: Signal<Track>, track: Track): void {
     const before = place.peek();
     if (before !== track) before?.stop();
     place.value = track;
     track?.addEventListener('ended', () => {
       // Unplugged, or taken away by the system: whatever else there is takes its place.
-      if (place.peek() === track && !closed) open();
+      if (place.peek() === track && !this.#closed) this.open();
     });
   }
 
-  function arrangeSound(): void {
-    const track = microphone.peek();
-    if (track) track.enabled = microphoneOn.peek();
-    sound.set(track, screen.peek().audio);
-    sound.listenTo(track);
+  #arrangeSound(): void {
+    const track = this.#microphone.peek();
+    if (track) track.enabled = this.microphoneOn.peek();
+    this.#sound.set(track, this.#screen.peek().audio);
+    this.#sound.listenTo(track);
   }
 
-  async function refreshDevices(): Promise<void> {
-    devices.value = await capture.listDevices();
+  #reopenCamera(): Promise<void> {
+    return this.#guarded(async () => {
+      // Many cameras serve one user at a time: the old picture goes first.
+      this.#camera.peek()?.stop();
+      const { video } = await this.#deps.capture.openCamera(this.cameraId.peek(), this.#size());
+      this.#put(this.#camera, video);
+      if (video) video.enabled = this.cameraOn.peek();
+    });
+  }
+
+  async #refreshDevices(): Promise<void> {
+    this.devices.value = await this.#deps.capture.listDevices();
   }
 
   /** A machine without a camera can still talk, and one without a microphone can still show. */
-  async function openWhatThereIs(): Promise<Captured> {
-    const size = sizes[ladder.peek()];
+  async #openWhatThereIs(): Promise<Captured> {
+    const { capture } = this.#deps;
+    const [cameraId, microphoneId] = [this.cameraId.peek(), this.microphoneId.peek()];
+    const size = this.#size();
     try {
-      return await capture.openBoth(cameraId.peek(), microphoneId.peek(), size);
+      return await capture.openBoth(cameraId, microphoneId, size);
     } catch (error) {
       if (capture.captureFaultOf(error) !== 'missing') throw error;
     }
     const [video, audio] = await Promise.allSettled([
-      capture.openCamera(cameraId.peek(), size),
-      capture.openMicrophone(microphoneId.peek()),
+      capture.openCamera(cameraId, size),
+      capture.openMicrophone(microphoneId),
     ]);
     if (video.status === 'rejected' && audio.status === 'rejected') throw video.reason;
     return {
@@ -118,122 +227,15 @@ export function createCaptureDesk(deps: CaptureDeskDeps) {
     };
   }
 
-  async function guarded(work: () => Promise<void>): Promise<void> {
-    opening.value = true;
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    this.opening.value = true;
     try {
       await work();
-      fault.value = null;
+      this.fault.value = null;
     } catch (error) {
-      fault.value = capture.captureFaultOf(error);
+      this.fault.value = this.#deps.capture.captureFaultOf(error);
     } finally {
-      opening.value = false;
+      this.opening.value = false;
     }
   }
-
-  const open = (): Promise<void> =>
-    guarded(async () => {
-      const captured = await openWhatThereIs();
-      if (closed) return stopAll(captured);
-      batch(() => {
-        put(camera, captured.video);
-        put(microphone, captured.audio);
-        cameraOn.value = true;
-      });
-      arrangeSound();
-      await refreshDevices();
-    });
-
-  const reopenCamera = (): Promise<void> =>
-    guarded(async () => {
-      // Many cameras serve one user at a time: the old picture goes first.
-      camera.peek()?.stop();
-      const { video } = await capture.openCamera(cameraId.peek(), sizes[ladder.peek()]);
-      put(camera, video);
-      if (video) video.enabled = cameraOn.peek();
-    });
-
-  const reopenMicrophone = (): Promise<void> =>
-    guarded(async () => {
-      const { audio } = await capture.openMicrophone(microphoneId.peek());
-      put(microphone, audio);
-      arrangeSound();
-    });
-
-  function stopScreen(): void {
-    stopAll(screen.peek());
-    screen.value = { video: null, audio: null };
-    arrangeSound();
-  }
-
-  async function shareScreen(): Promise<void> {
-    let captured: Captured;
-    try {
-      captured = await capture.openScreen(sizes[ladder.peek()]);
-    } catch {
-      // The person closed the browser's own dialogue: nothing has happened.
-      return;
-    }
-    captured.video?.addEventListener('ended', stopScreen);
-    stopAll(screen.peek());
-    screen.value = captured;
-    arrangeSound();
-  }
-
-  const stopHearing = capture.onDevicesChanged(() => void refreshDevices());
-
-  return {
-    cameraId,
-    microphoneId,
-    ladder,
-    devices,
-    fault,
-    opening,
-    microphoneOn,
-    cameraOn,
-    level: sound.level,
-    /** What the viewers see. */
-    videoOut: computed<Track>(() => screen.value.video ?? camera.value),
-    /** What the viewers hear. */
-    audioOut: sound.out,
-    sharing: computed(() => screen.value.video !== null),
-    hasMicrophone: computed(() => microphone.value !== null),
-    open,
-    shareScreen,
-    stopScreen,
-    pickCamera(id: string): Promise<void> {
-      cameraId.value = id;
-      return reopenCamera();
-    },
-    pickMicrophone(id: string): Promise<void> {
-      microphoneId.value = id;
-      return reopenMicrophone();
-    },
-    pickLadder(name: LadderName): Promise<void> {
-      ladder.value = name;
-      return reopenCamera();
-    },
-    toggleMicrophone(): void {
-      microphoneOn.value = !microphoneOn.peek();
-      const track = microphone.peek();
-      if (track) track.enabled = microphoneOn.peek();
-    },
-    toggleCamera(): void {
-      cameraOn.value = !cameraOn.peek();
-      const track = camera.peek();
-      if (track) track.enabled = cameraOn.peek();
-    },
-    close(): void {
-      closed = true;
-      stopHearing();
-      sound.close();
-      stopAll({ video: camera.peek(), audio: microphone.peek() });
-      stopAll(screen.peek());
-    },
-  };
-}
-export type CaptureDesk = ReturnType<typeof createCaptureDesk>;
-
-function stopAll({ video, audio }: Captured): void {
-  video?.stop();
-  audio?.stop();
 }

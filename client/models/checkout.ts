@@ -37,6 +37,52 @@ type Outcome = GatewayPayment | { dismissed: true; failure: string | null };
 
 const brandColour = '#d11a48';
 
+/** Opens the gateway's window; resolves when the person has paid or closed it. */
+async function pay(deps: CheckoutDeps, order: Order, what: TokenPackage): Promise<Outcome> {
+  const Checkout = await deps.loadCheckout(order.checkoutScriptUrl);
+  return new Promise((resolve) => {
+    let failure: string | null = null;
+    const window = new Checkout({
+      key: order.gatewayKeyId,
+      order_id: order.gatewayOrderId,
+      amount: order.amountPaise,
+      currency: order.currency,
+      name: 'LivePanty',
+      description: `${what.name}: ${what.tokens} tokens`,
+      prefill: { name: deps.buyer.username, email: deps.buyer.email },
+      theme: { color: brandColour },
+      handler: resolve,
+      modal: { ondismiss: () => resolve({ dismissed: true, failure }) },
+    });
+    // The gateway's window offers another attempt by itself; the reason matters once it is closed.
+    window.on?.('payment.failed', (event) => {
+      failure = event.error?.description ?? 'The payment failed.';
+    });
+    window.open();
+  });
+}
+
+/** True when the payment may yet be confirmed. */
+function mayStillCome(error: unknown): boolean {
+  return isTransient(error) || hasCode(error, 'payment-not-captured');
+}
+
+async function verify({ api, clock }: CheckoutDeps, payment: GatewayPayment) {
+  const body = {
+    gatewayOrderId: payment.razorpay_order_id,
+    gatewayPaymentId: payment.razorpay_payment_id,
+    signature: payment.razorpay_signature,
+  };
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await api.payments.verify(body);
+    } catch (error) {
+      if (!mayStillCome(error) || attempt >= verifyRetriesMax) throw error;
+      await pause(clock, backoffMs(attempt, verifyBackoff));
+    }
+  }
+}
+
 export function createCheckout(deps: CheckoutDeps) {
   const { api, wallet, clock } = deps;
   const step = signal<CheckoutStep>({ name: 'idle' });
@@ -59,63 +105,16 @@ export function createCheckout(deps: CheckoutDeps) {
     stopPolling = repeat(clock, pendingPollMs, () => lookForCredit(before));
   }
 
-  /** Opens the gateway's window; resolves when the person has paid or closed it. */
-  async function pay(order: Order, what: TokenPackage): Promise<Outcome> {
-    const Checkout = await deps.loadCheckout(order.checkoutScriptUrl);
-    return new Promise((resolve) => {
-      let failure: string | null = null;
-      const window = new Checkout({
-        key: order.gatewayKeyId,
-        order_id: order.gatewayOrderId,
-        amount: order.amountPaise,
-        currency: order.currency,
-        name: 'LivePanty',
-        description: `${what.name}: ${what.tokens} tokens`,
-        prefill: { name: deps.buyer.username, email: deps.buyer.email },
-        theme: { color: brandColour },
-        handler: resolve,
-        modal: { ondismiss: () => resolve({ dismissed: true, failure }) },
-      });
-      // The gateway's window offers another attempt by itself; the reason matters once it is closed.
-      window.on?.('payment.failed', (event) => {
-        failure = event.error?.description ?? 'The payment failed.';
-      });
-      window.open();
-    });
-  }
-
-  async function verify(payment: GatewayPayment) {
-    const body = {
-      gatewayOrderId: payment.razorpay_order_id,
-      gatewayPaymentId: payment.razorpay_payment_id,
-      signature: payment.razorpay_signature,
-    };
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await api.payments.verify(body);
-      } catch (error) {
-        const worthwhile = isTransient(error) || hasCode(error, 'payment-not-captured');
-        if (!worthwhile || attempt >= verifyRetriesMax) throw error;
-        await pause(clock, backoffMs(attempt, verifyBackoff));
-      }
-    }
-  }
-
   async function settle(payment: GatewayPayment, what: TokenPackage): Promise<void> {
     step.value = { name: 'verifying', packageId: what.id };
     try {
-      const verified = await verify(payment);
-      wallet.confirm(verified.balanceTokens);
-      step.value = {
-        name: 'credited',
-        tokens: what.tokens,
-        balanceTokens: verified.balanceTokens,
-      };
+      const { balanceTokens } = await verify(deps, payment);
+      wallet.confirm(balanceTokens);
+      step.value = { name: 'credited', tokens: what.tokens, balanceTokens };
       deps.onCredited();
     } catch (error) {
-      if (isTransient(error) || hasCode(error, 'payment-not-captured')) {
-        waitForCredit(what.tokens);
-      } else throw error;
+      if (!mayStillCome(error)) throw error;
+      waitForCredit(what.tokens);
     }
   }
 
@@ -128,14 +127,10 @@ export function createCheckout(deps: CheckoutDeps) {
       try {
         const order = await api.payments.order(what.id, deps.newKey());
         step.value = { name: 'paying', packageId: what.id };
-        const outcome = await pay(order, what);
-        if ('dismissed' in outcome) {
-          step.value = outcome.failure
-            ? { name: 'failed', text: outcome.failure }
-            : { name: 'idle' };
-          return;
-        }
-        await settle(outcome, what);
+        const outcome = await pay(deps, order, what);
+        if (!('dismissed' in outcome)) return await settle(outcome, what);
+        const { failure } = outcome;
+        step.value = failure ? { name: 'failed', text: failure } : { name: 'idle' };
       } catch (error) {
         const text =
           error instanceof ApiError

@@ -1,5 +1,5 @@
 // Opens the studio's model with its real parts; loaded with the page.
-import * as capture from '../media/capture.ts';
+import { capture } from '../media/capture.ts';
 import { ladders } from '../media/ladders.ts';
 import { RoomSocket } from '../media/room-socket.ts';
 import { createMeter, mixSounds } from '../media/sound-desk.ts';

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Session } from '#contract';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
+import { renewBeforeEndMs } from './access-token.ts';
 import type { AuthApi } from './api.ts';
 import { ApiError } from './api-error.ts';
-import { createSession, renewBeforeEndMs } from './session.ts';
+import { createSession } from './session.ts';
 
 const lifeMs = 600_000;
 

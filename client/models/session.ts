@@ -1,22 +1,10 @@
-// The session: who is logged in, and the access token, which is kept in memory only.
+// The session: who is logged in, here and in the other tabs of this browser.
 
 import { computed, signal } from '@preact/signals';
 import type { Me, RegisterBody, Session } from '#contract';
-import type { AuthApi, TokenSource } from './api.ts';
-import { isTransient } from './api-error.ts';
-import { backoffMs, requestBackoff } from './backoff.ts';
-import type { Cancel, Clock } from './clock.ts';
-
-/** The token is renewed so long before it ends. */
-export const renewBeforeEndMs = 60_000;
-/** A request that would leave with less life than this waits for a new token first. */
-export const tokenLifeLeftMinMs = 5_000;
-/** A token that seems to have ended already when it arrives: this clock is wrong, so the edge decides. */
-export const tokenLifeAssumedMs = 120_000;
-export const renewRetriesMax = 8;
-
-/** Runs `work` in one tab of this browser at a time, so that tabs do not spend the same cookie. */
-export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>;
+import { createAccessToken, type Exclusive } from './access-token.ts';
+import type { AuthApi } from './api.ts';
+import type { Clock } from './clock.ts';
 
 /** News between the tabs of one browser. */
 export type TabNews = {
@@ -38,94 +26,59 @@ export type SessionDeps = {
 export function createSession({ auth, clock, exclusive, news, hint }: SessionDeps) {
   const user = signal<Me | null>(null);
   const restoring = signal(true);
-  let token: string | null = null;
-  let tokenEndsAt = 0;
-  let renewing: Promise<string | null> | null = null;
-  let cancelRenewal: Cancel = () => {};
 
-  function accept(session: Session): string {
-    const endsAt = Date.parse(session.expiresAt);
-    token = session.accessToken;
-    tokenEndsAt = endsAt > clock.now() ? endsAt : clock.now() + tokenLifeAssumedMs;
-    user.value = session.user;
-    hint.set(true);
-    planRenewal(tokenEndsAt - clock.now() - renewBeforeEndMs, 0);
-    return session.accessToken;
+  const token = createAccessToken({
+    refresh: auth.refresh,
+    clock,
+    exclusive,
+    onRenewed: (session) => show(session.user),
+    onOver: () => show(null),
+  });
+
+  function show(me: Me | null): void {
+    user.value = me;
+    hint.set(me !== null);
+  }
+
+  function accept(session: Session): void {
+    token.hold(session);
+    show(session.user);
   }
 
   function forget(): void {
-    cancelRenewal();
-    token = null;
-    user.value = null;
-    hint.set(false);
+    token.drop();
+    show(null);
   }
-
-  function planRenewal(delayMs: number, attempt: number): void {
-    cancelRenewal();
-    cancelRenewal = clock.after(Math.max(delayMs, tokenLifeLeftMinMs), () => {
-      renew().catch(() => {
-        if (attempt < renewRetriesMax) planRenewal(backoffMs(attempt, requestBackoff), attempt + 1);
-      });
-    });
-  }
-
-  /** One refresh at a time; every caller shares its outcome. Rejects only when no answer came. */
-  function renew(): Promise<string | null> {
-    renewing ??= exclusive(() => auth.refresh())
-      .then(accept)
-      .catch((error: unknown) => {
-        if (isTransient(error)) throw error;
-        forget();
-        return null;
-      })
-      .finally(() => {
-        renewing = null;
-      });
-    return renewing;
-  }
-
-  const tokens: TokenSource = {
-    async current() {
-      if (token && tokenEndsAt - clock.now() < tokenLifeLeftMinMs) return renew();
-      return token;
-    },
-    async renew(stale) {
-      return token && token !== stale ? token : renew();
-    },
-  };
 
   async function begin(opening: Promise<Session>): Promise<void> {
     accept(await opening);
     news.tell('logged-in');
   }
 
-  async function restore(): Promise<void> {
-    // Without an answer the session is not over: the renewal goes on trying behind the page.
-    if (hint.get()) await renew().catch(() => planRenewal(backoffMs(0, requestBackoff), 1));
-    restoring.value = false;
-  }
-
   news.listen((heard) => {
     if (heard === 'logged-out') forget();
-    else if (!token) renew().catch(() => null);
+    else if (!user.peek()) token.renew().catch(() => token.retryLater());
   });
 
   return {
     user,
     restoring,
-    isPerformer: computed(() => user.value?.role === 'performer'),
     isAdmin: computed(() => user.value?.role === 'admin'),
-    tokens,
-    restore,
+    tokens: token.source,
+    /** Takes up the session of an earlier visit, if there is one. */
+    async restore(): Promise<void> {
+      if (hint.get()) await token.renew().catch(() => token.retryLater());
+      restoring.value = false;
+    },
     register: (body: RegisterBody) => begin(auth.register(body)),
     login: (email: string, password: string) => begin(auth.login({ email, password })),
     async becomePerformer(): Promise<void> {
-      const current = await tokens.current();
+      const current = await token.source.current();
       if (current) accept(await auth.becomePerformer(current));
     },
     async logout(): Promise<void> {
-      // A refresh under way would log in again behind the person's back.
-      await renewing?.catch(() => null);
+      // A renewal under way would log in again behind the person's back.
+      await token.quiet();
       await auth.logout();
       forget();
       news.tell('logged-out');

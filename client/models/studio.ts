@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals';
 import type { RoomEvent, Stream } from '#contract';
 import type { Api } from './api.ts';
 import { Broadcast, type BroadcastDeps } from './broadcast.ts';
-import { type CaptureDeskDeps, createCaptureDesk } from './capture-desk.ts';
+import { CaptureDesk, type CaptureDeskDeps } from './capture-desk.ts';
 import { type Chat, createChat } from './chat.ts';
 import type { Clock } from './clock.ts';
 import { createEarnings } from './earnings.ts';
@@ -31,7 +31,7 @@ const emptyTally: StreamTally = { tips: 0, tokens: 0, viewersPeak: 0 };
 
 export function createStudio(deps: StudioDeps) {
   const { api, clock, toasts, newKey } = deps;
-  const desk = createCaptureDesk(deps.desk);
+  const desk = CaptureDesk.create(deps.desk);
   const earnings = createEarnings(api, clock);
   const chat = signal<Chat | null>(null);
   const tally = signal<StreamTally>(emptyTally);

@@ -4,7 +4,8 @@ import type { TipReceipt } from '#contract';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createFeed } from './feed.ts';
-import { confirmFromTokens, createTipBar, parseAmount, tipRetriesMax } from './tip-bar.ts';
+import { confirmFromTokens, createTipBar, parseAmount } from './tip-bar.ts';
+import { tipRetriesMax } from './tip-sender.ts';
 import { createWallet } from './wallet.ts';
 
 const user = {

@@ -59,7 +59,7 @@ function Nobody({ list }: { list: LiveList }) {
         </>
       }
     >
-      <p>This page watches for you: whoever starts appears here by themselves.</p>
+      <p>This page watches for you. Whoever goes live shows up here.</p>
     </Empty>
   );
 }

@@ -28,7 +28,7 @@ export function DeviceSwitches({ desk, canShare }: { desk: CaptureDesk; canShare
       <Button
         look={mic ? 'quiet' : 'danger'}
         aria-pressed={!mic}
-        onClick={desk.toggleMicrophone}
+        onClick={() => desk.toggleMicrophone()}
         data-testid="toggle-mic"
       >
         {mic ? <MicIcon /> : <MicOffIcon />} <span>{mic ? 'Mute' : 'Muted'}</span>
@@ -36,7 +36,7 @@ export function DeviceSwitches({ desk, canShare }: { desk: CaptureDesk; canShare
       <Button
         look={camera ? 'quiet' : 'danger'}
         aria-pressed={!camera}
-        onClick={desk.toggleCamera}
+        onClick={() => desk.toggleCamera()}
         data-testid="toggle-camera"
       >
         {camera ? <CameraIcon /> : <CameraOffIcon />}{' '}
@@ -46,7 +46,7 @@ export function DeviceSwitches({ desk, canShare }: { desk: CaptureDesk; canShare
         <Button
           look={sharing ? 'primary' : 'quiet'}
           aria-pressed={sharing}
-          onClick={sharing ? desk.stopScreen : desk.shareScreen}
+          onClick={() => (sharing ? desk.stopScreen() : desk.shareScreen())}
           data-testid="share-screen"
         >
           {sharing ? <StopIcon /> : <ScreenIcon />}{' '}
@@ -67,7 +67,7 @@ export function DevicePickers({ desk }: { desk: CaptureDesk }) {
         label="Camera"
         value={desk.cameraId.value ?? cameras[0]?.id ?? ''}
         options={options(cameras)}
-        onPick={desk.pickCamera}
+        onPick={(id) => desk.pickCamera(id)}
         disabled={cameras.length === 0}
         data-testid="pick-camera"
       />
@@ -75,7 +75,7 @@ export function DevicePickers({ desk }: { desk: CaptureDesk }) {
         label="Microphone"
         value={desk.microphoneId.value ?? microphones[0]?.id ?? ''}
         options={options(microphones)}
-        onPick={desk.pickMicrophone}
+        onPick={(id) => desk.pickMicrophone(id)}
         disabled={microphones.length === 0}
         data-testid="pick-microphone"
       />

@@ -102,7 +102,6 @@ export const StopIcon = stroke(
 export const RefreshIcon = stroke(
   <path d="M20 11a8 8 0 0 0-14.3-4L3.5 9.5M3.5 4.5v5h5M4 13a8 8 0 0 0 14.3 4l2.2-2.5M20.5 19.5v-5h-5" />,
 );
-export const ChevronIcon = stroke(<path d="m6 9 6 6 6-6" />);
 export const SunIcon = stroke(
   <>
     <circle cx="12" cy="12" r="4" />
@@ -119,13 +118,6 @@ export const SystemIcon = stroke(
 export const LeaveIcon = stroke(<path d="M10 4.5H5v15h5M14.5 8l4 4-4 4M18.5 12H9.5" />);
 export const GaugeIcon = stroke(<path d="M4 17.5a9 9 0 1 1 16 0M12 14l4-5" />);
 export const BoltIcon = stroke(<path d="M13 3 5 13.5h6L10.5 21 19 10.5h-6z" />);
-export const PlayIcon = stroke(<path d="M8 5.5v13l10.5-6.5z" fill="currentColor" />);
 export const ShieldIcon = stroke(
   <path d="M12 3.5 5 6v6c0 4.5 3 7.3 7 8.5 4-1.2 7-4 7-8.5V6zM9 12l2.2 2.2L15.2 10" />,
-);
-export const ClockIcon = stroke(
-  <>
-    <circle cx="12" cy="12" r="8.5" />
-    <path d="M12 7.5V12l3 2" />
-  </>,
 );

@@ -36,7 +36,7 @@ function Trouble({ desk, fault }: { desk: CaptureDesk; fault: CaptureFault }) {
       <CameraOffIcon size={34} />
       <b>{title}</b>
       <span>{text}</span>
-      <Button onClick={desk.open} busy={desk.opening.value} data-testid="capture-retry">
+      <Button onClick={() => desk.open()} busy={desk.opening.value} data-testid="capture-retry">
         Try again
       </Button>
     </div>
@@ -63,14 +63,14 @@ export function Preview({ desk }: { desk: CaptureDesk }) {
         data-testid="preview"
         aria-label="What your viewers see"
       />
-      {fault && <Trouble desk={desk} fault={fault} />}
+      {fault && !track && <Trouble desk={desk} fault={fault} />}
       {!fault && !track && (
         <div class="preview-note">
           <CameraIcon size={34} />
           <span>{desk.opening.value ? 'Starting the camera' : 'There is no picture yet'}</span>
         </div>
       )}
-      {!fault && track && !sharing && !desk.cameraOn.value && (
+      {track && !sharing && !desk.cameraOn.value && (
         <div class="preview-note">
           <CameraOffIcon size={34} />
           <span>Your camera is off. Viewers see a black picture.</span>

@@ -95,7 +95,7 @@ export function StudioSetup({ studio }: { studio: Studio }) {
         <Segment<LadderName>
           label="Size of the picture"
           value={desk.ladder.value}
-          onPick={desk.pickLadder}
+          onPick={(name) => desk.pickLadder(name)}
           options={ladderNames.map((name) => ({
             value: name,
             label: ladderWords[name],

@@ -1,6 +1,6 @@
 // The tip panel: quick amounts, one's own amount, a message, what it does, and the button that sends it.
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import {
   amountTokensMax,
   amountTokensMin,
@@ -132,32 +132,79 @@ function AmountField({ bar }: { bar: TipBar }) {
   );
 }
 
+function MessageField({ bar }: { bar: TipBar }) {
+  return (
+    <input
+      class="input tip-message"
+      aria-label="Message with the tip"
+      placeholder="Add a message"
+      autocomplete="off"
+      maxLength={tipMessageCharsMax}
+      value={bar.message.value}
+      onInput={(event) => {
+        bar.message.value = event.currentTarget.value;
+      }}
+      data-testid="tip-message"
+    />
+  );
+}
+
+function Foot({ bar, performer }: { bar: TipBar; performer: string }) {
+  return (
+    <>
+      <div class="tip-foot">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={bar.anonymous.value}
+            onChange={(event) => {
+              bar.anonymous.value = event.currentTarget.checked;
+            }}
+            data-testid="tip-anonymous"
+          />
+          Without my name
+        </label>
+        <Balance bar={bar} />
+      </div>
+      <div class="tip-notes">
+        <FeeLine bar={bar} performer={performer} />
+        <p class="tip-obstacle" role="status">
+          {bar.amountText.value !== '' && bar.obstacle.value}
+        </p>
+      </div>
+    </>
+  );
+}
+
+function Invitation({ performer, next }: { performer: string; next: string }) {
+  return (
+    <section class="tip-panel guest" aria-label="Tip">
+      <p>
+        <Coin size={22} /> Like what you see? Tip {performer}.
+      </p>
+      <ButtonLink look="gold" href={`/login?next=${encodeURIComponent(next)}`}>
+        Log in to tip
+      </ButtonLink>
+    </section>
+  );
+}
+
 type TipPanelProps = { bar: TipBar; performer: string; next: string; canTip: boolean };
 
 export function TipPanel({ bar, performer, next, canTip }: TipPanelProps) {
   const open = useSignal(false);
-  const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (canTip) bar.loadFees();
   }, [bar, canTip]);
-  if (!canTip) {
-    return (
-      <section class="tip-panel guest" aria-label="Tip">
-        <p>
-          <Coin size={22} /> Like what you see? Tip {performer}.
-        </p>
-        <ButtonLink look="gold" href={`/login?next=${encodeURIComponent(next)}`}>
-          Log in to tip
-        </ButtonLink>
-      </section>
-    );
-  }
+  if (!canTip) return <Invitation performer={performer} next={next} />;
   const amount = bar.amountTokens.value;
-  const obstacle = bar.obstacle.value;
   return (
-    <section class={`tip-panel ${open.value ? 'open' : ''}`} aria-label="Tip" data-testid="tip-bar">
+    <section
+      class={open.value ? 'tip-panel open' : 'tip-panel'}
+      aria-label="Tip"
+      data-testid="tip-bar"
+    >
       <form
-        ref={form}
         onSubmit={(event) => {
           event.preventDefault();
           bar.submit();
@@ -184,42 +231,17 @@ export function TipPanel({ bar, performer, next, canTip }: TipPanelProps) {
         </div>
         <div class="tip-rest">
           <AmountField bar={bar} />
-          <input
-            class="input tip-message"
-            aria-label="Message with the tip"
-            placeholder="Add a message"
-            autocomplete="off"
-            maxLength={tipMessageCharsMax}
-            value={bar.message.value}
-            onInput={(event) => {
-              bar.message.value = event.currentTarget.value;
-            }}
-            data-testid="tip-message"
-          />
-          <Button look="gold" type="submit" disabled={obstacle !== null} data-testid="tip-send">
+          <MessageField bar={bar} />
+          <Button
+            look="gold"
+            type="submit"
+            disabled={bar.obstacle.value !== null}
+            data-testid="tip-send"
+          >
             {amount === null ? 'Tip' : `Tip ${formatCount(amount)}`}
           </Button>
         </div>
-        <div class="tip-foot">
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={bar.anonymous.value}
-              onChange={(event) => {
-                bar.anonymous.value = event.currentTarget.checked;
-              }}
-              data-testid="tip-anonymous"
-            />
-            Without my name
-          </label>
-          <Balance bar={bar} />
-        </div>
-        <div class="tip-notes">
-          <FeeLine bar={bar} performer={performer} />
-          <p class="tip-obstacle" role="status">
-            {bar.amountText.value !== '' && obstacle}
-          </p>
-        </div>
+        <Foot bar={bar} performer={performer} />
       </form>
       <Confirmation bar={bar} performer={performer} />
     </section>

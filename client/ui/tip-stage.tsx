@@ -1,8 +1,8 @@
-// The tip stage: the newest tip, celebrated over the picture by its size, and read out.
+// The tip stage: the newest tip, celebrated over the picture by its size; the chat reads it out.
 import type { TipShow } from '../models/tip-show.ts';
 import { tierOf } from '../models/tip-show.ts';
 import { Coin } from './coin.tsx';
-import { formatCount, formatTokens } from './format.ts';
+import { formatCount } from './format.ts';
 import './tip-stage.css';
 
 /** Coins that fly, by tier; with reduced motion they stand still for a blink and are gone. */
@@ -35,9 +35,6 @@ export function TipStage({ show }: { show: TipShow }) {
   const name = tip?.username ?? 'Somebody';
   return (
     <div class="tip-stage">
-      <p class="sr-only" role="status" aria-live="polite" data-testid="tip-announcement">
-        {tip && `${name} tipped ${formatTokens(tip.amountTokens)}. ${tip.message}`}
-      </p>
       {tip && (
         <div
           key={tip.id}

@@ -4,8 +4,13 @@
 export const partTargetMs = 220;
 /** Parts within a segment reach at least this share of the target (RFC 8216bis, 4.4.4.9). */
 export const partFillRatioMin = 0.85;
-/** How often a new segment should begin; keyframes are asked for at this pace. */
+/** How often a new segment should begin. */
 export const segmentTargetMs = 1_000;
+/**
+ * The pace at which a publisher is asked for keyframes. A little less than five parts: a keyframe that comes a
+ * little late then makes the last part longer, where it would otherwise make a sixth one of a single picture.
+ */
+export const keyframeAskMs = 970;
 /** A keyframe that comes sooner after the last cut does not open a new segment. */
 export const segmentMsMin = 700;
 /** A segment is cut here even without a keyframe, so that it still rounds to the target duration. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { TapTrack } from '#contract';
 import { AudioEncoder } from '../ffmpeg/audio-encoder.ts';
 import { VideoEncoder } from '../ffmpeg/video-encoder.ts';
-import { segmentTargetMs } from '../hls/limits.ts';
+import { keyframeAskMs, segmentTargetMs } from '../hls/limits.ts';
 import { createAudioLine } from '../packaging/audio-line.ts';
 import { createPictureClock } from '../packaging/picture-clock.ts';
 import type { Presentation } from '../packaging/presentation.ts';
@@ -87,7 +87,7 @@ function createOpusPipeline(options: PipelineOptions): TrackPipeline {
 function createH264Pipeline(options: PipelineOptions): TrackPipeline {
   const { presentation, now } = options;
   const clock = createPictureClock(presentation.timeline, options.track.clockRate);
-  const pacer = createKeyframePacer(segmentTargetMs, options.requestKeyframe);
+  const pacer = createKeyframePacer(keyframeAskMs, options.requestKeyframe);
   let current: TimedPacket | null = null;
   const depacketiser = createH264Depacketiser(
     {

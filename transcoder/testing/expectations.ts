@@ -1,6 +1,7 @@
 // Expectations of tests about whole streams: what comes out must be whole, and in step.
 import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
+import { ProblemDocument } from '#contract';
 import { type Capture, withFile } from './bench.ts';
 import { fragmentGaps, readFragments } from './fragment-reader.ts';
 import { decodeErrors, decodeRaw, probePackets } from './media.ts';
@@ -23,6 +24,14 @@ export async function expectWhole(captured: Capture, discontinuity?: number): Pr
     },
     discontinuity,
   );
+}
+
+/** Status and code of a refusal, which must be a problem document. */
+export async function problemOf(response: Response): Promise<string> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const document = ProblemDocument.parse(await response.json());
+  expect(document.status).toBe(response.status);
+  return `${response.status} ${document.code}`;
 }
 
 /** The runs of media between discontinuities, by their numbers. */

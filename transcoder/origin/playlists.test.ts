@@ -1,0 +1,176 @@
+// Tests of the playlists' addresses: who gets in, what blocks, and what is refused.
+import { request as httpRequest } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { redisUrl } from '../../testing/services.ts';
+import { targetDurationSeconds } from '../hls/limits.ts';
+import { type Bench, type Stream, startBench, startStream, until } from '../testing/bench.ts';
+import { problemOf } from '../testing/expectations.ts';
+import { codedH264, codedOpus } from '../testing/media.ts';
+import { readPlaylist } from '../testing/playlist-reader.ts';
+
+let bench: Bench;
+let stream: Stream;
+
+beforeAll(async () => {
+  const [started, video, audio] = await Promise.all([
+    startBench({ redisUrl: redisUrl(), paces: { endedKeptMs: 1_500 } }),
+    codedH264({ seconds: 4 }),
+    codedOpus({ seconds: 4 }),
+  ]);
+  bench = started;
+  stream = await startStream(bench, { video, audio });
+  await stream.ready();
+});
+
+afterAll(async () => {
+  await stream.close();
+  await bench.close();
+});
+
+const live = (path: string) => `${bench.service.url}/live/${stream.id}/${path}`;
+
+describe('a playlist', () => {
+  test('needs a ticket', async () => {
+    for (const file of ['master.m3u8', 'video0.m3u8', 'audio.m3u8']) {
+      expect(await problemOf(await fetch(live(file)))).toBe('401 unauthenticated');
+      expect((await stream.get(file)).status).toBe(200);
+    }
+  });
+
+  test('refuses every ticket that is not good', async () => {
+    const withTicket = (ticket: string) => fetch(`${live('video0.m3u8')}?ticket=${ticket}`);
+    const good = await bench.edge.ticket(stream.id);
+    const [head = '', body = '', signature = ''] = good.split('.');
+    const claims = JSON.parse(Buffer.from(body, 'base64url').toString());
+    const altered = Buffer.from(JSON.stringify({ ...claims, exp: claims.exp + 9_999 }));
+    const unsigned = Buffer.from('{"alg":"none"}').toString('base64url');
+    const bad = {
+      expired: await bench.edge.ticket(stream.id, { expiresInSeconds: -60 }),
+      tampered: `${head}.${altered.toString('base64url')}.${signature}`,
+      unsigned: `${unsigned}.${body}.`,
+      'of another audience': await bench.edge.ticket(stream.id, { audience: 'room' }),
+      'of another issuer': await bench.edge.ticket(stream.id, { issuer: 'somebody' }),
+      'of another key': await bench.edge.ticket(stream.id, { foreignKey: true }),
+      garbage: 'a.b.c',
+      huge: 'x'.repeat(5_000),
+    };
+    for (const [name, ticket] of Object.entries(bad)) {
+      expect(`${name}: ${await problemOf(await withTicket(ticket))}`).toBe(
+        `${name}: 401 unauthenticated`,
+      );
+    }
+    const elsewhere = await bench.edge.ticket(crypto.randomUUID());
+    expect(await problemOf(await withTicket(elsewhere))).toBe('403 forbidden');
+    // The same refusal again, now that its signature is remembered.
+    expect(await problemOf(await withTicket(elsewhere))).toBe('403 forbidden');
+  });
+
+  test('stops being served to a ticket when the ticket expires', async () => {
+    // Five seconds of clock skew are granted.
+    const ticket = await bench.edge.ticket(stream.id, { expiresInSeconds: -3 });
+    const get = () => fetch(`${live('video0.m3u8')}?ticket=${ticket}`);
+    expect((await get()).status).toBe(200);
+    await until('the ticket has expired', async () => (await get()).status === 401);
+  });
+
+  test('carries the ticket on in the master only, so that caches can share the others', async () => {
+    const master = await stream.get('master.m3u8');
+    expect(master.headers.get('cache-control')).toBe('private, no-store');
+    const text = await master.text();
+    expect(text).toContain(`video0.m3u8?ticket=${stream.ticket}`);
+    expect(text).toContain(`URI="audio.m3u8?ticket=${stream.ticket}"`);
+    const playlist = await stream.get('video0.m3u8');
+    expect(playlist.headers.get('cache-control')).toBe('public, max-age=1');
+    expect(playlist.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
+    expect(await playlist.text()).not.toContain(stream.ticket);
+  });
+
+  test('is compressed for those who ask', async () => {
+    const { hostname, port, pathname, search } = new URL(stream.url('video0.m3u8'));
+    const bytes = await new Promise<Buffer>((resolve, reject) => {
+      const headers = { 'accept-encoding': 'gzip' };
+      const ask = httpRequest({ hostname, port, path: pathname + search, headers }, (response) => {
+        expect(response.headers['content-encoding']).toBe('gzip');
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve(Buffer.concat(chunks)));
+      });
+      ask.on('error', reject);
+      ask.end();
+    });
+    expect(readPlaylist(gunzipSync(bytes).toString()).segments.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a blocking reload', () => {
+  async function edge() {
+    const playlist = await stream.playlist('video0');
+    const last = playlist.segments.at(-1);
+    if (!last) throw new Error('empty');
+    return { sequence: last.sequence, parts: last.parts.length };
+  }
+
+  test('comes back as soon as the part is there, and with it', async () => {
+    const { sequence } = await edge();
+    const query = `&_HLS_msn=${sequence + 1}&_HLS_part=0`;
+    const blocked = stream.playlist('video0', query);
+    const meanwhile = await stream.playlist('video0');
+    expect(meanwhile.segments.some((segment) => segment.sequence > sequence)).toBe(false);
+    const found = (await blocked).segments.find((segment) => segment.sequence === sequence + 1);
+    expect(found?.parts).toHaveLength(1);
+  });
+
+  test('reports the other rendition, close to its edge', async () => {
+    const playlist = await stream.playlist('video0');
+    const report = playlist.reports.find((each) => each.URI === 'audio.m3u8');
+    const last = playlist.segments.at(-1)?.sequence ?? 0;
+    expect(Math.abs(Number(report?.['LAST-MSN']) - last)).toBeLessThanOrEqual(1);
+    expect(Number(report?.['LAST-PART'])).toBeGreaterThanOrEqual(0);
+  });
+
+  test('for a far future, or in nonsense, is refused with 400', async () => {
+    const { sequence } = await edge();
+    const nonsense = [
+      `&_HLS_msn=${sequence + 9}`,
+      `&_HLS_msn=${sequence}&_HLS_part=99`,
+      '&_HLS_part=1',
+      '&_HLS_msn=-1',
+      '&_HLS_msn=x',
+      '&_HLS_msn=1e3',
+      `&_HLS_msn=${sequence}&_HLS_part=1.5`,
+    ];
+    for (const query of nonsense) {
+      expect(await problemOf(await stream.get('video0.m3u8', query))).toBe('400 malformed-query');
+    }
+  });
+
+  test('checks the ticket before it waits', async () => {
+    const { sequence } = await edge();
+    const response = await fetch(`${live('video0.m3u8')}?_HLS_msn=${sequence + 1}`);
+    expect(await problemOf(response)).toBe('401 unauthenticated');
+  });
+});
+
+test('a stream that ends is served to its end and then forgotten', {
+  timeout: 30_000,
+}, async () => {
+  const ending = await startStream(bench, { video: await codedH264({ seconds: 2 }) });
+  await ending.ready();
+  const last = (await ending.playlist('video0')).segments.at(-1)?.sequence ?? 0;
+  ending.publisher.muteVideo(true);
+  const blocked = ending.playlist('video0', `&_HLS_msn=${last + 1}`);
+  bench.edge.assign(ending.id, null);
+  // Those who wait are not left waiting.
+  expect((await blocked).ended).toBe(true);
+  await ending.close();
+  const playlist = await ending.playlist('video0');
+  expect(playlist.ended).toBe(true);
+  expect(playlist.segments.every((segment) => segment.uri !== null)).toBe(true);
+  expect(
+    playlist.segments.every((each) => each.durationSeconds <= targetDurationSeconds + 0.5),
+  ).toBe(true);
+  await ending.bytes(playlist.segments.at(-1)?.uri ?? '');
+  await until('it is forgotten', async () => (await ending.get('video0.m3u8')).status === 404);
+  expect(await problemOf(await ending.get('master.m3u8'))).toBe('404 not-found');
+});
