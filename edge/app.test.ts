@@ -2,6 +2,7 @@
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newSigningKeys, startTestEdge, type TestEdge } from '../testing/edge.ts';
+import { createApp } from './app.ts';
 import { createSigner } from './services/signer.ts';
 
 let edge: TestEdge;
@@ -31,6 +32,17 @@ test('malformed JSON, another media type, a huge body: each is refused as a prob
 
 test('an address that cannot be decoded is not found, and nobody’s fault', async () => {
   expect((await edge.call('GET', '/%')).status).toBe(404);
+});
+
+test('a page of the client answers its addresses, but never a file that is not there', async () => {
+  const page = async () =>
+    new Response('<!doctype html>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
+  const app = createApp(edge.parts.deps, page);
+  const runtime = { defer: () => {}, socketAddress: '127.0.0.1' };
+  const status = async (path: string) =>
+    (await app.request(path, { method: 'GET' }, runtime)).status;
+  expect(await status('/watch/anything')).toBe(200);
+  expect(await status('/assets/index-of-yesterday.js')).toBe(404);
 });
 
 test('an unknown address is a problem for programs', async () => {

@@ -54,13 +54,19 @@ export function createApp(
     const ours = pathname.startsWith('/v1/') || pathname.startsWith('/internal/');
     if (!ours && (c.req.method === 'GET' || c.req.method === 'HEAD')) {
       const file = await assets(c.req.raw);
+      // A file that is not there is not the page: a browser of before a deployment must not take it for one.
+      const isPageForFile = pathname.startsWith('/assets/') && isPage(file);
       // A copy, because headers of a fetched answer cannot be added to.
-      if (file) return new Response(file.body, file);
+      if (file && !isPageForFile) return new Response(file.body, file);
     }
     return renderError(problem('not-found'), c);
   });
   app.onError((error, c) => renderError(error, c));
   return app;
+}
+
+function isPage(file: Response | null): boolean {
+  return file?.headers.get('content-type')?.startsWith('text/html') ?? false;
 }
 
 function limitBody(bytesMax: number) {
