@@ -4,6 +4,8 @@
 export const partTargetMs = 220;
 /** Parts within a segment reach at least this share of the target (RFC 8216bis, 4.4.4.9). */
 export const partFillRatioMin = 0.85;
+/** By how much a sample may be shown too early, where parts of uneven samples would break the rules otherwise. */
+export const earlyMsMax = 40;
 /** How often a new segment should begin. */
 export const segmentTargetMs = 1_000;
 /**

@@ -65,6 +65,52 @@ describe('parts keep to the target', () => {
     expect(faults()).toEqual([]);
   });
 
+  test('when a picture comes late', () => {
+    const { begin, push, segmenter, playlist } = setUp();
+    begin(0);
+    for (const durationMs of [33, 33, 33, 33, 33, 90, 33, 33, 150, 33]) {
+      push(durationMs * 90, true);
+    }
+    segmenter.end();
+    const durations = playlist.view().segments[0]?.parts.map((part) => part.durationSeconds) ?? [];
+    expect(Math.max(...durations)).toBeLessThanOrEqual(0.22);
+    expect(durations.reduce((sum, each) => sum + each, 0)).toBeCloseTo(0.504, 3);
+  });
+
+  test('when pictures come unevenly, and none is shown more than 40 ms too early', async () => {
+    const { begin, push, faults, segmenter, playlist } = setUp();
+    const trueStarts: number[] = [];
+    let ticks = 0;
+    for (let segment = 0; segment < 6; segment++) {
+      begin(ticks);
+      for (let frame = 0; frame < 20; frame++) {
+        trueStarts.push(ticks);
+        // 20 to 72 ms, as of a camera in the dark.
+        const duration = 1_800 + ((frame * 7_919 + segment * 104_729) % 4_700);
+        push(duration, frame === 0);
+        ticks += duration;
+      }
+    }
+    segmenter.end();
+    expect(faults()).toEqual([]);
+    const bytes = await Promise.all(
+      playlist.view().segments.map((segment) => playlist.resource(segment.uri)),
+    );
+    const fragments = readFragments(Buffer.concat(bytes.flatMap((pieces) => [...(pieces ?? [])])));
+    expect(new Set(fragmentGaps(fragments))).toEqual(new Set([0]));
+    const starts = fragments.flatMap((fragment) => {
+      let at = fragment.startTicks;
+      return fragment.durationsTicks.map((duration) => {
+        at += duration;
+        return at - duration;
+      });
+    });
+    const earlyMs = trueStarts.map((start, index) => (start - (starts[index] ?? 0)) / 90);
+    expect(Math.min(...earlyMs)).toBe(0);
+    expect(Math.max(...earlyMs)).toBeGreaterThan(0);
+    expect(Math.max(...earlyMs)).toBeLessThanOrEqual(40);
+  });
+
   test('with AAC frames', () => {
     const { begin, push, faults, segmenter } = setUp(48_000);
     for (let frame = 0; frame < 300; frame++) {

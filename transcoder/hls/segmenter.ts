@@ -1,13 +1,13 @@
 // Segmenter: cuts the samples of one track into parts and segments and hands them to its playlist.
 import { mediaFragment, type Sample } from '../mp4/media-fragment.ts';
-import { partFillRatioMin, partTargetMs } from './limits.ts';
+import { earlyMsMax, partFillRatioMin, partTargetMs } from './limits.ts';
 import type { MediaPlaylist, SegmentOpening } from './media-playlist.ts';
 
 export interface Segmenter {
   readonly open: boolean;
   /** How long the open segment is by now. */
   readonly segmentMs: number;
-  /** Opens a segment whose first sample starts at `startTicks`, in place of the one that is open. */
+  /** Opens a segment whose first sample starts at `startTicks`: right behind the segment before, if one is open. */
   begin(opening: SegmentOpening, startTicks: number): void;
   push(sample: Sample): void;
   /** Publishes what is there and closes the segment. */
@@ -22,10 +22,14 @@ export interface Segmenter {
  */
 export function createSegmenter(playlist: MediaPlaylist, timescale: number): Segmenter {
   const partTargetTicks = (partTargetMs * timescale) / 1_000;
+  const partFillTicks = partTargetTicks * partFillRatioMin;
+  const earlyTicksMax = (earlyMsMax * timescale) / 1_000;
   let samples: Sample[] = [];
   let partTicks = 0;
   let segmentTicks = 0;
   let nextTicks = 0;
+  /** How much earlier than it was taken the next sample starts. */
+  let earlyTicks = 0;
   let fragments = 0;
   let open = false;
   let opening: SegmentOpening | null = null;
@@ -55,6 +59,26 @@ export function createSegmenter(playlist: MediaPlaylist, timescale: number): Seg
     partTicks = 0;
   }
 
+  /**
+   * Makes room for a sample of uneven length, and returns how long it may last. Where a part would be too short
+   * without the sample and too long with it, the sample ends a little early and the next one makes up for it.
+   */
+  function lengthFor(durationTicks: number): number {
+    const wanted = durationTicks + earlyTicks;
+    earlyTicks = 0;
+    if (partTicks + wanted <= partTargetTicks) return wanted;
+    if (partTicks >= partFillTicks) publishPart();
+    const over = partTicks + wanted - partTargetTicks;
+    if (over <= 0) return wanted;
+    if (over <= earlyTicksMax) {
+      earlyTicks = over;
+      return wanted - over;
+    }
+    // The source itself paused for longer than a part: no rule can be kept.
+    publishPart();
+    return wanted;
+  }
+
   return {
     get open() {
       return open;
@@ -64,22 +88,29 @@ export function createSegmenter(playlist: MediaPlaylist, timescale: number): Seg
     },
     begin(next, startTicks) {
       publishPart();
+      if (!open) {
+        nextTicks = startTicks;
+        earlyTicks = 0;
+      }
       // A segment in which nothing was published never was; its breaks belong to this one.
       const missed = opening?.discontinuities ?? 0;
-      opening = { ...next, discontinuities: next.discontinuities + missed };
-      nextTicks = startTicks;
+      opening = {
+        ...next,
+        discontinuities: next.discontinuities + missed,
+        programDateTimeMs: next.programDateTimeMs - (earlyTicks * 1_000) / timescale,
+      };
       segmentTicks = 0;
       open = true;
     },
     push(sample) {
-      if (partTicks + sample.durationTicks > partTargetTicks) publishPart();
-      samples.push(sample);
-      partTicks += sample.durationTicks;
-      segmentTicks += sample.durationTicks;
-      nextTicks += sample.durationTicks;
+      const durationTicks = lengthFor(sample.durationTicks);
+      samples.push({ ...sample, durationTicks });
+      partTicks += durationTicks;
+      segmentTicks += durationTicks;
+      nextTicks += durationTicks;
       // If another sample like this one does not fit, waiting for it would only cost time.
       const full = partTicks + sample.durationTicks > partTargetTicks;
-      if (full && partTicks >= partTargetTicks * partFillRatioMin) publishPart();
+      if (full && partTicks >= partFillTicks) publishPart();
     },
     end() {
       publishPart();

@@ -1,6 +1,6 @@
 // Video packager: pictures of one rendition become samples, and keyframes become segment starts.
 import type { AvcConfig } from '../codec/avc-config.ts';
-import { segmentMsMax, segmentMsMin } from '../hls/limits.ts';
+import { partTargetMs, segmentMsMax, segmentMsMin } from '../hls/limits.ts';
 import type { MediaPlaylist } from '../hls/media-playlist.ts';
 import { createSegmenter } from '../hls/segmenter.ts';
 import { videoInitSegment, videoTimescale } from '../mp4/init-segment.ts';
@@ -10,6 +10,7 @@ import type { Timeline } from './timeline.ts';
 /** A longer silence between two pictures is not shown as a still: a discontinuity follows. */
 export const pictureGapMsMax = 1_500;
 const ticksPerMs = videoTimescale / 1_000;
+const partTicksMax = partTargetMs * ticksPerMs;
 /** The last picture of a run lasts as long as the ones before it; this is the guess for the very first. */
 const firstPictureTicks = videoTimescale / 30;
 const rateSmoothing = 0.05;
@@ -54,7 +55,8 @@ export interface VideoPackagerOptions {
 export function createVideoPackager(options: VideoPackagerOptions): VideoPackager {
   const { playlist, timeline, discontinuities } = options;
   const segmenter = createSegmenter(playlist, videoTimescale);
-  let pending: { picture: Picture; ticks: number } | null = null;
+  /** Waits for the next picture to know its own length; `opens` says that it is the first of a run. */
+  let pending: { picture: Picture; ticks: number; opens: boolean } | null = null;
   let nextTicksMin = 0;
   let seenMs: number | null = null;
   let config: AvcConfig | null = null;
@@ -66,7 +68,8 @@ export function createVideoPackager(options: VideoPackagerOptions): VideoPackage
 
   function emit(durationTicks: number): void {
     if (!pending) return;
-    const { picture } = pending;
+    const { picture, ticks, opens } = pending;
+    if (opens) cut(picture, ticks);
     segmenter.push({
       chunks: picture.chunks,
       bytes: picture.bytes,
@@ -108,7 +111,7 @@ export function createVideoPackager(options: VideoPackagerOptions): VideoPackage
 
   function startsSegment(picture: Picture): boolean {
     const changed = !config?.record.equals(picture.config.record);
-    if (picture.key) return !segmenter.open || changed || segmenter.segmentMs >= segmentMsMin;
+    if (picture.key) return changed || segmenter.segmentMs >= segmentMsMin;
     // No keyframe came: better a segment that depends on the one before than one that is too long.
     return segmenter.segmentMs + lastTicks / ticksPerMs > segmentMsMax;
   }
@@ -118,6 +121,10 @@ export function createVideoPackager(options: VideoPackagerOptions): VideoPackage
     push(picture) {
       const ticks = Math.max(Math.round(picture.timeMs * ticksPerMs), nextTicksMin);
       if (pending) {
+        // Cameras often pause behind their first picture. Nothing lies before it, so it can simply start later.
+        if (pending.opens && ticks - pending.ticks > partTicksMax) {
+          pending.ticks = ticks - firstPictureTicks;
+        }
         const gapTicks = ticks - pending.ticks;
         if (gapTicks > pictureGapMsMax * ticksPerMs) {
           discontinuities.add();
@@ -130,8 +137,9 @@ export function createVideoPackager(options: VideoPackagerOptions): VideoPackage
       seenMs = picture.timeMs;
       if (picture.key) keyframe = picture;
       if (!picture.key && !segmenter.open) return;
-      if (startsSegment(picture)) cut(picture, ticks);
-      pending = { picture, ticks };
+      const opens = !segmenter.open;
+      if (!opens && startsSegment(picture)) cut(picture, ticks);
+      pending = { picture, ticks, opens };
       nextTicksMin = ticks + 1;
     },
     flush,

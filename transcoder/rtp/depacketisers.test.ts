@@ -149,6 +149,11 @@ describe('VP8', () => {
     expect(losses).toBe(1);
   });
 
+  test('takes a whole keyframe that comes right behind a loss', () => {
+    const { frames } = runVp8((frame) => frame !== 14);
+    expect(frames).toEqual([...range(0, 14), ...range(15, 30)]);
+  });
+
   test('does not take a keyframe with a hole', () => {
     const { frames } = runVp8((frame, packet) => frame !== 15 || packet !== 1);
     expect(frames).toEqual(range(0, 15));
