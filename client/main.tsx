@@ -12,8 +12,11 @@ const root = document.getElementById('app');
 if (!root) throw new Error('the page has no place for the app');
 
 const app = createApp(window, systemClock);
-app.session.restore();
-preloadPage(app.router.route.peek());
+const route = app.router.route.peek();
+const restored = app.session.restore();
+// The edge places guests and members differently, so the ticket waits until it is known who watches.
+if (route.page === 'watch') restored.then(() => app.headStart.begin(route.streamId));
+preloadPage(route);
 render(
   <AppProvider value={app}>
     <Shell />

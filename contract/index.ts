@@ -2,6 +2,7 @@
 export * from './accounts.ts';
 export * from './assert.ts';
 export * from './channels.ts';
+export * from './countries.ts';
 export * from './events.ts';
 export * from './ids.ts';
 export * from './money.ts';

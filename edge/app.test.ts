@@ -35,13 +35,19 @@ test('an address that cannot be decoded is not found, and nobody’s fault', asy
 });
 
 test('a page of the client answers its addresses, but never a file that is not there', async () => {
-  const page = async () =>
-    new Response('<!doctype html>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
+  const asked: string[] = [];
+  const page = async (request: Request) => {
+    asked.push(new URL(request.url).pathname);
+    return new Response('<!doctype html>', {
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+    });
+  };
   const app = createApp(edge.parts.deps, page);
   const runtime = { defer: () => {}, socketAddress: '127.0.0.1' };
   const status = async (path: string) =>
     (await app.request(path, { method: 'GET' }, runtime)).status;
   expect(await status('/watch/anything')).toBe(200);
+  expect(asked).toEqual(['/watch']);
   expect(await status('/assets/index-of-yesterday.js')).toBe(404);
 });
 

@@ -53,7 +53,7 @@ export function createApp(
     const { pathname } = new URL(c.req.url);
     const ours = pathname.startsWith('/v1/') || pathname.startsWith('/internal/');
     if (!ours && (c.req.method === 'GET' || c.req.method === 'HEAD')) {
-      const file = await assets(c.req.raw);
+      const file = await assets(pageRequest(c.req.raw, pathname));
       // A file that is not there is not the page: a browser of before a deployment must not take it for one.
       const isPageForFile = pathname.startsWith('/assets/') && isPage(file);
       // A copy, because headers of a fetched answer cannot be added to.
@@ -63,6 +63,13 @@ export function createApp(
   });
   app.onError((error, c) => renderError(error, c));
   return app;
+}
+
+/** All streams are watched on one page, whose head names the code of watching; other pages share another. */
+function pageRequest(request: Request, pathname: string): Request {
+  return pathname.startsWith('/watch/')
+    ? new Request(new URL('/watch', request.url), request)
+    : request;
 }
 
 function isPage(file: Response | null): boolean {

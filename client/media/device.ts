@@ -61,10 +61,7 @@ export async function createTransport(
   direction: 'send' | 'receive',
 ): Promise<types.Transport> {
   // The room makes its side while the browser still loads the device.
-  const [data, loaded] = await Promise.all([
-    socket.request('transport.create', { direction }),
-    device,
-  ]);
+  const [data, loaded] = await Promise.all([socket.createTransport(direction), device]);
   const options: types.TransportOptions = {
     id: data.transportId,
     iceParameters: asLibrary<types.IceParameters>(data.iceParameters),

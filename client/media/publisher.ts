@@ -8,13 +8,23 @@ import type { RoomSocket } from './room-socket.ts';
 
 export const healthIntervalMs = 1_000;
 /** The encoder starts here instead of feeling its way up from very little. */
-export const startBitrateKbps = 1_000;
+export const startBitrateKbps = 1_500;
+/** Encoders cut a few lines off; a picture that lacks more is one of the smaller copies. */
+const wholePictureMin = 0.9;
+/** Music in stereo; redundancy for lost packets; no pauses in silence, which HLS would have to fill. */
+const soundOptions: types.ProducerCodecOptions = {
+  opusStereo: true,
+  opusFec: true,
+  opusDtx: false,
+};
 
 export type Health = {
   codec: 'H264' | 'VP8';
   bitrateBps: number;
   framesPerSecond: number;
   heightPixels: number;
+  /** The line is too narrow for the whole picture: only its smaller copies are sent. */
+  isReduced: boolean;
   roundTripMs: number | null;
   /** Share of packets lost on the way, 0 to 1. */
   loss: number;
@@ -110,7 +120,10 @@ export class Publisher {
   }
 
   async replaceAudio(track: MediaStreamTrack | null): Promise<void> {
-    if (this.#audio && !this.#closed) await this.#audio.replaceTrack({ track });
+    if (this.#closed) return;
+    if (this.#audio) await this.#audio.replaceTrack({ track });
+    // Somebody who began without a microphone has plugged one in.
+    else if (track) await this.#sendAudio(track);
   }
 
   close(): void {
@@ -128,13 +141,7 @@ export class Publisher {
 
   async #send(device: types.Device, tracks: PublishedTracks, ladder: LadderName): Promise<void> {
     const { video, audio } = tracks;
-    if (audio) {
-      this.#audio = await this.#transport.produce({
-        track: audio,
-        stopTracks: false,
-        codecOptions: { opusFec: true, opusDtx: false },
-      });
-    }
+    if (audio) await this.#sendAudio(audio);
     if (!video) return;
     const codec = chooseCodec(device);
     this.#codec = codec?.mimeType.toLowerCase() === 'video/h264' ? 'H264' : 'VP8';
@@ -146,6 +153,14 @@ export class Publisher {
       ...(codec ? { codec } : {}),
     });
     await this.#keepPictureSize(this.#video.rtpSender);
+  }
+
+  async #sendAudio(track: MediaStreamTrack): Promise<void> {
+    this.#audio = await this.#transport.produce({
+      track,
+      stopTracks: false,
+      codecOptions: soundOptions,
+    });
   }
 
   /** When the machine is short of time, frames are skipped; a changing picture size would break HLS. */
@@ -169,7 +184,10 @@ export class Publisher {
       if (report.type === 'outbound-rtp') {
         now.bytes += Number(report.bytesSent ?? 0);
         now.frames = Math.max(now.frames, Number(report.framesEncoded ?? 0));
-        heightPixels = Math.max(heightPixels, Number(report.frameHeight ?? 0));
+        // A copy that is held back keeps its last figures for a while, but sends nothing.
+        if (report.framesPerSecond) {
+          heightPixels = Math.max(heightPixels, Number(report.frameHeight ?? 0));
+        }
       } else if (report.type === 'remote-inbound-rtp') {
         loss = Math.max(loss, Number(report.fractionLost ?? 0));
       } else if (report.type === 'candidate-pair' && report.nominated) {
@@ -177,10 +195,15 @@ export class Publisher {
         roundTripMs = Number.isNaN(seconds) ? null : Math.round(seconds * 1_000);
       }
     }
-    this.#report(now, { heightPixels, roundTripMs, loss });
+    const wholePixels = this.#video?.track?.getSettings().height ?? 0;
+    const isReduced = heightPixels < wholePixels * wholePictureMin;
+    this.#report(now, { heightPixels, isReduced, roundTripMs, loss });
   }
 
-  #report(now: Counters, rest: Pick<Health, 'heightPixels' | 'roundTripMs' | 'loss'>): void {
+  #report(
+    now: Counters,
+    rest: Pick<Health, 'heightPixels' | 'isReduced' | 'roundTripMs' | 'loss'>,
+  ): void {
     const before = this.#before;
     this.#before = now;
     const seconds = (now.atMs - before.atMs) / 1_000;

@@ -5,17 +5,19 @@ import {
   pingIntervalMs,
   pingTimeoutMs,
   RoomSocket,
+  type RoomSocketDeps,
   requestsOpenMax,
   requestTimeoutMs,
   socketOpenTimeoutMs,
 } from './room-socket.ts';
 
-async function enter(options: FakeRoomOptions = {}) {
+async function enter(options: FakeRoomOptions & Pick<RoomSocketDeps, 'transportAhead'> = {}) {
+  const { transportAhead = null, ...answers } = options;
   const clock = createManualClock();
-  const room = createFakeRoom(options);
+  const room = createFakeRoom(answers);
   const socket = await RoomSocket.join(
     { url: 'ws://node/room', ticket: 'ticket-1' },
-    { openWebSocket: room.open, clock },
+    { openWebSocket: room.open, clock, transportAhead },
   );
   return { clock, room, socket };
 }
@@ -123,4 +125,50 @@ test('only so many requests may be open at a time', async () => {
   await expect(socket.request('ping', {})).rejects.toMatchObject({ code: 'rate-limited' });
   socket.close();
   for (const asked of open) await expect(asked).rejects.toMatchObject({ code: 'lost' });
+});
+
+const transport = {
+  transportId: 't1',
+  iceParameters: {},
+  iceCandidates: [],
+  dtlsParameters: {},
+};
+
+test('a transport asked for ahead goes out right behind the join, and is handed out once', async () => {
+  const { room, socket } = await enter({
+    transportAhead: 'receive',
+    answer: (frame) => (frame.type === 'transport.create' ? transport : undefined),
+  });
+  expect(room.latest().frames.map(({ type }) => type)).toEqual(['join', 'transport.create']);
+  expect(await socket.createTransport('receive')).toMatchObject({ transportId: 't1' });
+  expect(room.latest().frames).toHaveLength(2);
+  await socket.createTransport('receive');
+  expect(room.latest().frames).toHaveLength(3);
+});
+
+test('a transport of the other direction than the one ahead is asked for by itself', async () => {
+  const { room, socket } = await enter({
+    transportAhead: 'receive',
+    answer: (frame) => (frame.type === 'transport.create' ? transport : undefined),
+  });
+  await socket.createTransport('send');
+  expect(room.latest().frames[2]).toMatchObject({ type: 'transport.create', direction: 'send' });
+});
+
+test('a refused join refuses the transport asked for ahead without a loose end', async () => {
+  await expect(
+    enter({ transportAhead: 'receive', answer: () => 'stream-ended' }),
+  ).rejects.toMatchObject({ code: 'stream-ended' });
+});
+
+test('a socket that is open already is joined at once', async () => {
+  const room = createFakeRoom();
+  const open = room.open('ws://node/room');
+  await settled();
+  await RoomSocket.join(
+    { url: 'ws://node/room', ticket: 'ticket-1' },
+    { openWebSocket: () => open, clock: createManualClock() },
+  );
+  expect(room.connections).toHaveLength(1);
+  expect(room.latest().frames[0]).toMatchObject({ type: 'join' });
 });

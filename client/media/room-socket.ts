@@ -34,8 +34,15 @@ export class SocketError extends Error {
 
 export type Notice = Exclude<ServerFrame, { type: 'response' | 'error' }>;
 export type OpenWebSocket = (url: string) => WebSocket;
-export type RoomSocketDeps = { openWebSocket: OpenWebSocket; clock: Clock };
+export type RoomSocketDeps = {
+  openWebSocket: OpenWebSocket;
+  clock: Clock;
+  /** A transport that is asked for right behind joining, which saves a round trip. */
+  transportAhead?: Direction | null;
+};
 
+type Direction = ClientFrameOf<'transport.create'>['direction'];
+type TransportData = ResponseData<'transport.create'>;
 type Type = ClientFrame['type'];
 type Fields<T extends Type> = Omit<ClientFrameOf<T>, 'id' | 'type'>;
 type OpenRequest = { settle(data: unknown): void; fail(error: SocketError): void };
@@ -51,6 +58,7 @@ export class RoomSocket {
   #lastError: SocketErrorCode | null = null;
   #nextId = 1;
   #joined: ResponseData<'join'> | null = null;
+  #ahead: { direction: Direction; data: Promise<TransportData> } | null = null;
   /** Notices that came before anybody listened, so that none is lost between joining and listening. */
   #early: Notice[] | null = [];
 
@@ -68,15 +76,14 @@ export class RoomSocket {
   /** Opens a socket and joins the room that the ticket names. */
   static async join(
     room: { url: string; ticket: string },
-    { openWebSocket, clock }: RoomSocketDeps,
+    { openWebSocket, clock, transportAhead = null }: RoomSocketDeps,
   ): Promise<RoomSocket> {
     const socket = new RoomSocket(openWebSocket(room.url), clock);
     try {
       await socket.#opened();
-      socket.#joined = await socket.request('join', {
-        version: signallingVersion,
-        ticket: room.ticket,
-      });
+      const joining = socket.request('join', { version: signallingVersion, ticket: room.ticket });
+      if (transportAhead) socket.#askAhead(transportAhead);
+      socket.#joined = await joining;
       return socket;
     } catch (error) {
       socket.close();
@@ -128,6 +135,14 @@ export class RoomSocket {
     return promise.then((data) => responseData[type].parse(data) as ResponseData<T>);
   }
 
+  /** Creates a transport, or hands out the one that was asked for ahead. */
+  createTransport(direction: Direction): Promise<TransportData> {
+    const ahead = this.#ahead?.direction === direction ? this.#ahead : null;
+    if (!ahead) return this.request('transport.create', { direction });
+    this.#ahead = null;
+    return ahead.data;
+  }
+
   /** Hears every notice from now on, and those that came before the first listener. */
   onNotice(listener: (notice: Notice) => void): Cancel {
     this.#listeners.add(listener);
@@ -141,7 +156,17 @@ export class RoomSocket {
     this.#end('lost');
   }
 
+  /** Requests are served in their order, so this one finds the peer joined. */
+  #askAhead(direction: Direction): void {
+    const data = this.request('transport.create', { direction });
+    data.catch(() => {
+      // Whoever takes it hears of it.
+    });
+    this.#ahead = { direction, data };
+  }
+
   #opened(): Promise<void> {
+    if (this.#socket.readyState === 1) return Promise.resolve();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(socketOpenTimeoutMs, () => this.#end('late'));
     this.#socket.addEventListener('open', () => resolve(), { once: true });

@@ -36,6 +36,7 @@ const ownWords: Partial<Record<ApiErrorCode, string>> = {
   'insufficient-balance': 'You do not have enough tokens for this.',
   'self-tip': 'You cannot tip your own stream.',
   'stream-limit': 'You have a stream open already. Resume it or end it first.',
+  'invalid-request': 'Something in it does not fit. Look it over and try again.',
   'rate-limited': 'That was a bit fast. Wait a moment and try again.',
 };
 

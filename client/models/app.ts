@@ -1,11 +1,14 @@
 // The app: the models that every page shares, built once from what the browser offers.
 
+import { wakeMedia } from '../media/wake.ts';
 import type { Exclusive } from './access-token.ts';
 import { createApi, createAuthApi, type Fetch } from './api.ts';
 import type { Clock } from './clock.ts';
 import { createCheckoutLoader } from './gateway-script.ts';
+import { createHeadStart } from './head-start.ts';
 import { createRouter } from './router.ts';
 import { createSession, type TabNews } from './session.ts';
+import { storageOf } from './storage.ts';
 import { createTheme } from './theme.ts';
 import { createToasts } from './toasts.ts';
 import { createWallet } from './wallet.ts';
@@ -31,7 +34,8 @@ function createTabNews(): TabNews {
 }
 
 export function createApp(browser: Window & typeof globalThis, clock: Clock) {
-  const { document, localStorage, navigator } = browser;
+  const { document, navigator } = browser;
+  const storage = storageOf(browser);
   const fetch: Fetch = (url, init) => browser.fetch(url, init);
   const session = createSession({
     auth: createAuthApi(fetch),
@@ -39,14 +43,15 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
     exclusive: createExclusive(navigator.locks),
     news: createTabNews(),
     hint: {
-      get: () => localStorage.getItem(hintKey) === '1',
+      get: () => storage.getItem(hintKey) === '1',
       set: (present) => {
-        if (present) localStorage.setItem(hintKey, '1');
-        else localStorage.removeItem(hintKey);
+        if (present) storage.setItem(hintKey, '1');
+        else storage.removeItem(hintKey);
       },
     },
   });
   const api = createApi(fetch, session.tokens);
+  const openWebSocket = (url: string): WebSocket => new WebSocket(url);
 
   return {
     clock,
@@ -54,11 +59,17 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
     api,
     wallet: createWallet({ api, session }),
     toasts: createToasts(clock),
-    theme: createTheme(localStorage, document.documentElement),
+    theme: createTheme(storage, document.documentElement),
     router: createRouter(browser),
     loadCheckout: createCheckoutLoader(browser),
     newKey: (): string => browser.crypto.randomUUID(),
-    openWebSocket: (url: string): WebSocket => new WebSocket(url),
+    openWebSocket,
+    headStart: createHeadStart({
+      grant: (streamId) => api.streams.ticket(streamId, { intent: 'watch' }),
+      openWebSocket,
+      wakeMedia,
+      clock,
+    }),
     isLookedAt: (): boolean => document.visibilityState === 'visible',
     /** Calls back when the network returns or the page is looked at again. */
     onWake(act: () => void): () => void {

@@ -5,6 +5,7 @@ import type { PathState } from '../media/ice-guard.ts';
 import type { Health } from '../media/publisher.ts';
 import { RoomSocket } from '../media/room-socket.ts';
 import { anyUuid, createFakeRoom } from '../testing/fake-room.ts';
+import { createFakeStreams } from '../testing/fake-streams.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { reconnectBackoff } from './backoff.ts';
@@ -34,8 +35,8 @@ function createScene() {
   let startFails = false;
   let publishFails: string | null = null;
   let tickets = 0;
-  const streams = {
-    async create(_body: unknown, key: string) {
+  const streams = createFakeStreams({
+    async create(_body, key) {
       made.push(key);
       return streamIn('created');
     },
@@ -54,10 +55,9 @@ function createScene() {
       return { transport: 'webrtc', room: { url: 'ws://x', ticket: `t${tickets}` }, hls: null };
     },
     events: async () => ({ events: [], resyncNeeded: false }),
-  };
+  });
   const broadcast = Broadcast.create({
-    // biome-ignore lint/suspicious/noExplicitAny: a broadcast calls nothing else.
-    api: { streams } as any,
+    api: { streams },
     join: (room) => RoomSocket.join(room, { openWebSocket: server.open, clock }),
     desk: { videoOut: video, audioOut: signal(null), ladder: signal('720p30') },
     async openPublisher() {

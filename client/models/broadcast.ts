@@ -117,7 +117,13 @@ export class Broadcast {
   async #begin(made: Stream): Promise<void> {
     const { api, join, clock, desk, onRoom } = this.#deps;
     if (made.state === 'created') this.stream.value = await api.streams.start(made.id);
-    const room = createRoom({ streamId: made.id, intent: 'publish', api, join, clock });
+    const room = createRoom({
+      streamId: made.id,
+      api,
+      grant: () => api.streams.ticket(made.id, { intent: 'publish' }),
+      join,
+      clock,
+    });
     this.room.value = room;
     onRoom(room);
     this.#cancels.push(

@@ -71,6 +71,9 @@ export class CaptureDesk {
   readonly #screen = signal<Captured>(nothing);
   readonly #sound: ReturnType<typeof createSoundOut>;
   readonly #stopHearing: Cancel;
+  /** Grows with every order given to the camera, and to the microphone: the newest holds. */
+  #cameraOrder = 0;
+  #microphoneOrder = 0;
   #closed = false;
 
   /** What the viewers see. */
@@ -99,12 +102,13 @@ export class CaptureDesk {
 
   open(): Promise<void> {
     return this.#guarded(async () => {
+      this.#cameraOrder += 1;
+      this.#microphoneOrder += 1;
       const captured = await this.#openWhatThereIs();
       if (this.#closed) return stopAll(captured);
       batch(() => {
         this.#put(this.#camera, captured.video);
         this.#put(this.#microphone, captured.audio);
-        this.cameraOn.value = true;
       });
       this.#arrangeSound();
       await this.#refreshDevices();
@@ -123,9 +127,12 @@ export class CaptureDesk {
 
   pickMicrophone(id: string): Promise<void> {
     this.microphoneId.value = id;
+    this.#microphoneOrder += 1;
+    const order = this.#microphoneOrder;
     return this.#guarded(async () => {
-      const { audio } = await this.#deps.capture.openMicrophone(id);
-      this.#put(this.#microphone, audio);
+      const captured = await this.#deps.capture.openMicrophone(id);
+      if (this.#closed || order !== this.#microphoneOrder) return stopAll(captured);
+      this.#put(this.#microphone, captured.audio);
       this.#arrangeSound();
     });
   }
@@ -150,6 +157,7 @@ export class CaptureDesk {
       // The person closed the browser's own dialogue: nothing has happened.
       return;
     }
+    if (this.#closed) return stopAll(captured);
     captured.video?.addEventListener('ended', () => this.stopScreen());
     stopAll(this.#screen.peek());
     this.#screen.value = captured;
@@ -178,6 +186,8 @@ export class CaptureDesk {
   #put(place: Signal<Track>, track: Track): void {
     const before = place.peek();
     if (before !== track) before?.stop();
+    // What was switched off stays off, whatever device comes: nobody is seen or heard unasked.
+    if (track) track.enabled = (place === this.#camera ? this.cameraOn : this.microphoneOn).peek();
     place.value = track;
     track?.addEventListener('ended', () => {
       // Unplugged, or taken away by the system: whatever else there is takes its place.
@@ -187,18 +197,26 @@ export class CaptureDesk {
 
   #arrangeSound(): void {
     const track = this.#microphone.peek();
-    if (track) track.enabled = this.microphoneOn.peek();
     this.#sound.set(track, this.#screen.peek().audio);
     this.#sound.listenTo(track);
   }
 
   #reopenCamera(): Promise<void> {
+    this.#cameraOrder += 1;
+    const order = this.#cameraOrder;
+    const isOver = () => this.#closed || order !== this.#cameraOrder;
     return this.#guarded(async () => {
       // Many cameras serve one user at a time: the old picture goes first.
       this.#camera.peek()?.stop();
-      const { video } = await this.#deps.capture.openCamera(this.cameraId.peek(), this.#size());
-      this.#put(this.#camera, video);
-      if (video) video.enabled = this.cameraOn.peek();
+      try {
+        const captured = await this.#deps.capture.openCamera(this.cameraId.peek(), this.#size());
+        if (isOver()) return stopAll(captured);
+        this.#put(this.#camera, captured.video);
+      } catch (error) {
+        if (isOver()) return;
+        this.#put(this.#camera, null);
+        throw error;
+      }
     });
   }
 

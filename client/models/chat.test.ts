@@ -62,6 +62,17 @@ test('a line that failed stays and is sent again under its own key', async () =>
   expect(feed.pending.value).toEqual([]);
 });
 
+test('a line that is refused for good goes back to where it was typed', async () => {
+  const { feed, chat, say, toasts } = createScene(() =>
+    Promise.reject(new ApiError('stream-ended', 409, null, 'The stream has ended')),
+  );
+  say('hello');
+  await settled();
+  expect(feed.pending.value).toEqual([]);
+  expect(chat.draft.value).toBe('hello');
+  expect(toasts).toHaveLength(1);
+});
+
 test('blank lines are not sent', () => {
   const { feed, say } = createScene(async (body) => stored(body));
   say('   ');

@@ -1,7 +1,7 @@
 // Chat: saying something in a room, shown at once and sent once.
 import { computed, signal } from '@preact/signals';
 import type { Api } from './api.ts';
-import { messageOf } from './api-error.ts';
+import { isTransient, messageOf } from './api-error.ts';
 import type { Feed } from './feed.ts';
 
 /** The same bound as the contract's `PostMessageBody`; a test holds them together. */
@@ -31,7 +31,14 @@ export function createChat({ streamId, api, feed, newKey, toast }: ChatDeps) {
       feed.dropPending(key);
       feed.accept([event], 'live');
     } catch (error) {
-      feed.addPending({ key, kind: 'chat', body, amountTokens: 0, state: 'failed' });
+      if (isTransient(error)) {
+        feed.addPending({ key, kind: 'chat', body, amountTokens: 0, state: 'failed' });
+      } else {
+        // Refused for good: the words go back to where they were typed, if nothing new is there.
+        unsent.delete(key);
+        feed.dropPending(key);
+        if (draft.peek() === '') draft.value = body;
+      }
       toast(messageOf(error));
     }
   }

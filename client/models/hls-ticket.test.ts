@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { TicketGrant } from '#contract';
+import { hlsTicketTtlSeconds, type TicketGrant } from '#contract';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createHlsTicket, hlsPollMs, renewBeforeEndMs } from './hls-ticket.ts';
 
-const lifeMs = 300_000;
+const lifeMs = hlsTicketTtlSeconds * 1_000;
 const playlist = 'https://media.example/live/s1/index.m3u8';
 
-function createScene() {
+function createScene({ clockAheadMs = 0 } = {}) {
   const clock = createManualClock();
   let given = 0;
   let available = true;
@@ -17,7 +17,7 @@ function createScene() {
       ? {
           url: playlist,
           ticket: `ticket-${given}`,
-          expiresAt: new Date(clock.now() + lifeMs).toISOString(),
+          expiresAt: new Date(clock.now() - clockAheadMs + lifeMs).toISOString(),
         }
       : null;
   const ticket = createHlsTicket({
@@ -55,6 +55,16 @@ test('the ticket is renewed before it ends, again and again', async () => {
   await clock.advance(10 * lifeMs);
   expect(given()).toBeGreaterThan(10);
 });
+
+test.each([-600_000, 600_000])(
+  'a device whose clock is %i ms ahead renews as often as any other',
+  async (clockAheadMs) => {
+    const { clock, ticket, given } = createScene({ clockAheadMs });
+    ticket.keep();
+    await clock.advance(2 * lifeMs);
+    expect(given()).toBe(3);
+  },
+);
 
 test('an address keeps its own query and carries one ticket, the newest', async () => {
   const { clock, ticket } = createScene();

@@ -1,7 +1,7 @@
 // The HLS ticket: admits the player to the playlists, and is renewed silently before it ends.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { TicketGrant } from '#contract';
+import { hlsTicketTtlSeconds, type TicketGrant } from '#contract';
 import { backoffMs, requestBackoff } from './backoff.ts';
 import type { Cancel, Clock } from './clock.ts';
 
@@ -37,7 +37,7 @@ export type HlsTicket = {
 
 export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTicket {
   const url = signal<string | null>(null);
-  let held: HlsGrant | null = null;
+  let held: (HlsGrant & { untilMs: number }) | null = null;
   let keeping = false;
   let fetching = false;
   let attempt = 0;
@@ -49,10 +49,8 @@ export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTic
     if (keeping) cancel = clock.after(Math.max(delayMs, 0), fetchOne);
   }
 
-  function planRenewal(hls: HlsGrant): void {
-    const leftMs = Date.parse(hls.expiresAt) - clock.now();
-    // A short-lived ticket, or a clock that is ahead, still leaves half of the life to renew in.
-    plan(Math.max(leftMs - renewBeforeEndMs, leftMs / 2, renewPauseMinMs));
+  function planRenewal(untilMs: number): void {
+    plan(Math.max(untilMs - renewBeforeEndMs - clock.now(), renewPauseMinMs));
   }
 
   function accept(hls: TicketGrant['hls']): void {
@@ -60,9 +58,10 @@ export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTic
       plan(hlsPollMs);
       return;
     }
-    held = hls;
+    // Counted from its arrival: the hour that the edge has and the hour that this device has may differ.
+    held = { ...hls, untilMs: clock.now() + hlsTicketTtlSeconds * 1_000 };
     url.value = hls.url;
-    planRenewal(hls);
+    planRenewal(held.untilMs);
   }
 
   async function fetchOne(): Promise<void> {
@@ -88,7 +87,7 @@ export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTic
     keep(): void {
       if (keeping) return;
       keeping = true;
-      if (held && Date.parse(held.expiresAt) - clock.now() > renewPauseMinMs) planRenewal(held);
+      if (held && held.untilMs - clock.now() > renewPauseMinMs) planRenewal(held.untilMs);
       else fetchOne();
     },
     rest(): void {

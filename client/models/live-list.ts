@@ -6,6 +6,7 @@ import type { Api } from './api.ts';
 import { type Clock, repeat } from './clock.ts';
 import { createPaged } from './load.ts';
 
+/** How often a list of one page is fetched again; longer ones are more rarely, at the same cost. */
 export const refreshIntervalMs = 10_000;
 
 export type LiveListDeps = {
@@ -17,7 +18,7 @@ export type LiveListDeps = {
 export function createLiveList({ api, clock, isLookedAt }: LiveListDeps) {
   const category = signal<StreamCategory | null>(null);
   const refreshedAtMs = signal(clock.now());
-  let pagesShown = 1;
+  let roundsSinceRefresh = 0;
 
   const list = createPaged<Stream>(async (cursor) => {
     const chosen = category.peek();
@@ -29,14 +30,19 @@ export function createLiveList({ api, clock, isLookedAt }: LiveListDeps) {
   });
 
   async function refresh(): Promise<void> {
-    // Somebody who has paged on would lose the place; the first page alone keeps itself fresh.
-    if (!isLookedAt() || pagesShown > 1) return;
-    await list.reload();
+    if (!isLookedAt()) return;
+    roundsSinceRefresh = 0;
+    await list.refresh();
     refreshedAtMs.value = clock.now();
   }
 
+  async function refreshInTurn(): Promise<void> {
+    roundsSinceRefresh += 1;
+    if (roundsSinceRefresh >= list.pagesShown.peek()) await refresh();
+  }
+
   list.reload();
-  const stop = repeat(clock, refreshIntervalMs, refresh);
+  const stop = repeat(clock, refreshIntervalMs, refreshInTurn);
 
   return {
     ...list,
@@ -46,14 +52,9 @@ export function createLiveList({ api, clock, isLookedAt }: LiveListDeps) {
     choose(next: StreamCategory | null): void {
       if (next === category.peek()) return;
       category.value = next;
-      pagesShown = 1;
       list.items.value = [];
       list.ready.value = false;
       list.reload();
-    },
-    more(): void {
-      pagesShown += 1;
-      list.more();
     },
     refresh,
     close: stop,

@@ -14,7 +14,12 @@ export function openStudio(app: App): Studio {
     toasts: app.toasts,
     newKey: app.newKey,
     desk: { capture, sizes: ladders, createMeter, mixSounds, clock },
-    join: (room) => RoomSocket.join(room, { openWebSocket: app.openWebSocket, clock }),
+    join: (room) =>
+      RoomSocket.join(room, {
+        openWebSocket: app.openWebSocket,
+        clock,
+        transportAhead: 'send',
+      }),
     openPublisher: async (socket, tracks, ladder) => {
       const { Publisher } = await import('../media/publisher.ts');
       return Publisher.create(socket, tracks, ladder, clock);

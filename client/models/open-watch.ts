@@ -23,7 +23,7 @@ export function openWatch(app: App, streamId: string, choice: Choice): Watch {
       // The same.
     });
   });
-  const watch = createWatch({
+  const watch: Watch = createWatch({
     streamId,
     choice,
     api: app.api,
@@ -32,7 +32,13 @@ export function openWatch(app: App, streamId: string, choice: Choice): Watch {
     clock,
     toasts: app.toasts,
     newKey: app.newKey,
-    join: (room) => RoomSocket.join(room, { openWebSocket: app.openWebSocket, clock }),
+    takeGrant: app.headStart.takeGrant,
+    join: (room) =>
+      RoomSocket.join(room, {
+        openWebSocket: app.headStart.socketTo,
+        clock,
+        transportAhead: watch.wantsLive() ? 'receive' : null,
+      }),
     openReceiver: async (socket) => (await loadReceiver()).Receiver.create(socket, clock),
     openHls: async (video, url, ticket) =>
       (await loadHls()).HlsPlayback.create(video, url, ticket, clock),

@@ -24,17 +24,16 @@ export function createOperations({ api, clock, toasts }: OperationsDeps) {
   });
   const balance = createLoaded<TrialBalance>(() => api.trialBalance());
 
-  function reload(): Promise<unknown> {
-    return Promise.all([streams.reload(), balance.load()]);
-  }
-  reload();
-  const stop = repeat(clock, operationsRefreshMs, reload);
+  streams.reload();
+  balance.load();
+  const stop = repeat(clock, operationsRefreshMs, () =>
+    Promise.all([streams.refresh(), balance.load()]),
+  );
 
   return {
     streams,
     balance,
     ending,
-    reload,
     async end(stream: Stream): Promise<void> {
       ending.value = stream.id;
       try {

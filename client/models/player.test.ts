@@ -1,14 +1,15 @@
 import { type Signal, signal } from '@preact/signals';
 import { expect, test } from 'vitest';
-import type { MediaSource, StreamState, TicketGrant } from '#contract';
+import type { StreamState, TicketGrant } from '#contract';
 import type { PathState } from '../media/ice-guard.ts';
 import type { RoomSocket } from '../media/room-socket.ts';
+import { joined } from '../testing/fake-room.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import type { HlsMedia } from './hls-side.ts';
 import { createHlsTicket } from './hls-ticket.ts';
 import type { LiveMedia } from './live-side.ts';
 import { Player, webrtcBreakLimitMs, webrtcConnectLimitMs, webrtcRetryFirstMs } from './player.ts';
-import type { LinkState } from './room-link.ts';
+import type { LinkState, RoomLink } from './room-link.ts';
 
 type FakeReceiver = LiveMedia & {
   flowing: Signal<boolean>;
@@ -31,11 +32,13 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   let mayReceive = true;
   let rejoins = 0;
 
-  const newSocket = (): RoomSocket =>
-    ({
-      joined: { capabilities: mayReceive ? ['subscribe'] : [] },
+  function newSocket(): RoomSocket {
+    const seen: Pick<RoomSocket, 'joined' | 'isOpen'> = {
+      joined: { ...joined, capabilities: mayReceive ? ['subscribe'] : [] },
       isOpen: true,
-    }) as unknown as RoomSocket;
+    };
+    return seen as RoomSocket;
+  }
 
   const grantOf = (): TicketGrant => ({
     transport,
@@ -47,20 +50,21 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     },
   });
   const granted = signal<TicketGrant | null>(null);
-  const room = {
-    link: {
-      socket,
-      state,
-      granted,
-      refusal: signal<string | null>(null),
-      rejoin() {
-        rejoins += 1;
-        drop();
-        queueMicrotask(join);
-      },
+  const link: Pick<RoomLink, 'socket' | 'state' | 'granted' | 'refusal' | 'rejoin'> = {
+    socket,
+    state,
+    granted,
+    refusal: signal(null),
+    rejoin() {
+      rejoins += 1;
+      drop();
+      queueMicrotask(join);
     },
+  };
+  const room = {
+    // The player sees nothing else of a link.
+    link,
     publishing: signal(true),
-    sources: signal<MediaSource[]>([]),
     streamState: signal<StreamState | null>('live'),
   };
 
@@ -75,8 +79,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   }
 
   const player = Player.create({
-    // biome-ignore lint/suspicious/noExplicitAny: the player sees nothing else of a room.
-    room: room as any,
+    room,
     surface: {
       moving,
       freeze: () => {},

@@ -8,6 +8,7 @@ import { HlsSide, type HlsSideDeps } from './hls-side.ts';
 import type { HlsTicket } from './hls-ticket.ts';
 import { type LiveMedia, LiveSide, type LiveSideDeps } from './live-side.ts';
 import type { Room } from './room.ts';
+import type { RoomLink } from './room-link.ts';
 
 /** WebRTC that brings no media by then is given up for HLS, for the time being. */
 export const webrtcConnectLimitMs = 4_000;
@@ -27,7 +28,9 @@ export type HlsReason = 'chosen' | 'fallback' | 'placed' | 'unsupported';
 export type PlayerDeps = {
   /** What the viewer has chosen before there was anything to see; `live` when nothing. */
   choice?: Choice;
-  room: Pick<Room, 'link' | 'publishing' | 'streamState'>;
+  room: Pick<Room, 'publishing' | 'streamState'> & {
+    link: Pick<RoomLink, 'socket' | 'state' | 'granted' | 'refusal' | 'rejoin'>;
+  };
   surface: Pick<Surface, 'moving' | 'showStream' | 'clear' | 'freeze'>;
   ticket: HlsTicket;
   openReceiver: LiveSideDeps['openReceiver'];
@@ -86,6 +89,11 @@ export class Player {
       player.#armDeadline(webrtcConnectLimitMs);
     }
     return player;
+  }
+
+  /** True while live media is wanted of the room. */
+  get wantsLive(): boolean {
+    return this.#live.seeking;
   }
 
   /** The viewer's own choice: live as far as it goes, or HLS and nothing else. */

@@ -54,9 +54,8 @@ function createScene(options: SceneOptions = {}) {
 
   const room = createRoom({
     streamId: anyUuid,
-    intent: 'watch',
-    // biome-ignore lint/suspicious/noExplicitAny: a room asks for tickets and events and nothing else.
-    api: { streams } as any,
+    api: { streams },
+    grant: () => streams.ticket(),
     join: (where) => RoomSocket.join(where, { openWebSocket: server.open, clock }),
     clock,
     random: () => 1,

@@ -21,8 +21,8 @@ export const catchUpRetriesMax = 8;
 
 export type RoomDeps = {
   streamId: string;
-  intent: 'watch' | 'publish';
-  api: Pick<Api, 'streams'>;
+  api: { streams: Pick<Api['streams'], 'events'> };
+  grant: RoomLinkDeps['grant'];
   join: RoomLinkDeps['join'];
   clock: Clock;
   random?: () => number;
@@ -87,7 +87,7 @@ function createStreamStateSignals() {
 }
 
 export function createRoom(deps: RoomDeps) {
-  const { streamId, intent, api, join, clock, random } = deps;
+  const { grant, join, clock, random, streamId } = deps;
   const feed = createFeed();
   const viewers = signal(0);
   const sources = signal<readonly MediaSource[]>([]);
@@ -98,7 +98,7 @@ export function createRoom(deps: RoomDeps) {
   feed.onEvent(follow);
 
   const link = RoomLink.create({
-    grant: () => api.streams.ticket(streamId, { intent }),
+    grant,
     join,
     clock,
     ...(random ? { random } : {}),

@@ -13,7 +13,13 @@ test('addresses lead to their pages', () => {
 
 test('nobody is led to another site after logging in', () => {
   expect(safeReturnPath('/watch/1?x=2')).toBe('/watch/1?x=2');
-  for (const next of [null, '', 'https://evil.example', '//evil.example', '/\\evil.example', 'x']) {
+  const addresses = [
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+  ];
+  for (const next of [null, '', 'x', 'javascript:alert(1)', ...addresses]) {
     expect(safeReturnPath(next)).toBe('/');
   }
 });

@@ -13,6 +13,8 @@ export type Route =
   | { page: 'not-found' };
 
 const plainPages = ['studio', 'wallet', 'login', 'register', 'account', 'operations'] as const;
+/** Any address of nobody's, to read a path against. */
+const nowhere = 'https://nowhere.invalid';
 const watchPath = /^\/watch\/([0-9a-f-]{36})$/i;
 
 export function routeOf(pathname: string): Route {
@@ -26,7 +28,10 @@ export function routeOf(pathname: string): Route {
 
 /** Where to go after logging in: a path of ours, never an address of somebody else's. */
 export function safeReturnPath(next: string | null): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : '/';
+  if (!next?.startsWith('/') || !URL.canParse(next, nowhere)) return '/';
+  // Read as the browser reads it: it drops tabs and takes a backslash for a slash.
+  const url = new URL(next, nowhere);
+  return url.origin === nowhere ? url.pathname + url.search : '/';
 }
 
 export type Browser = Pick<Window, 'history' | 'location' | 'addEventListener' | 'scrollTo'>;

@@ -3,6 +3,7 @@
 import { computed, signal } from '@preact/signals';
 import type { RoomEvent, Stream } from '#contract';
 import type { Api } from './api.ts';
+import { hasCode, messageOf } from './api-error.ts';
 import { Broadcast, type BroadcastDeps } from './broadcast.ts';
 import { CaptureDesk, type CaptureDeskDeps } from './capture-desk.ts';
 import { type Chat, createChat } from './chat.ts';
@@ -84,10 +85,11 @@ export function createStudio(deps: StudioDeps) {
       return mine.value.value?.streams.find((stream) => stream.state !== 'ended') ?? null;
     }),
     async endLeftOpen(stream: Stream): Promise<void> {
-      broadcast.stream.value = stream;
-      await broadcast.end();
-      broadcast.stream.value = null;
-      broadcast.phase.value = 'idle';
+      try {
+        await api.streams.end(stream.id);
+      } catch (error) {
+        if (!hasCode(error, 'stream-ended')) toasts.show(messageOf(error), 'bad');
+      }
       await mine.load();
     },
     close(): void {

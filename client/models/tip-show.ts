@@ -4,6 +4,10 @@ import type { Cancel, Clock } from './clock.ts';
 
 /** Tips waiting to be shown; when more come, the smallest gives way. */
 export const queueMax = 30;
+/** So many tips that wait make each show half as long, twice as many a third, and so on. */
+export const crowdTips = 3;
+/** No show is shorter: it could not be read, and must not flicker. */
+export const showMsMin = 900;
 
 /** From which amount a tip gets which show, and for how long. */
 export const tiers = [
@@ -25,6 +29,11 @@ export function tierOf(amountTokens: number): (typeof tiers)[number] {
   return tiers.find((tier) => amountTokens >= tier.fromTokens) ?? tiers[3];
 }
 
+/** How long a tip is shown while so many others wait, so that the last is not shown minutes late. */
+export function showMsOf(amountTokens: number, waiting: number): number {
+  return Math.max(showMsMin, tierOf(amountTokens).showMs / (1 + waiting / crowdTips));
+}
+
 export function createTipShow(clock: Clock) {
   const current = signal<ShownTip | null>(null);
   let queue: ShownTip[] = [];
@@ -33,7 +42,7 @@ export function createTipShow(clock: Clock) {
   function next(): void {
     const tip = queue.shift() ?? null;
     current.value = tip;
-    if (tip) cancel = clock.after(tierOf(tip.amountTokens).showMs, next);
+    if (tip) cancel = clock.after(showMsOf(tip.amountTokens, queue.length), next);
   }
 
   return {

@@ -1,7 +1,7 @@
 // The watch page's model: one stream with its room, player, chat, tips and the show over the picture.
 
 import { computed, signal } from '@preact/signals';
-import type { Stream } from '#contract';
+import type { Stream, TicketGrant } from '#contract';
 import type { Surface } from '../media/surface.ts';
 import type { Api } from './api.ts';
 import { createChat } from './chat.ts';
@@ -12,6 +12,7 @@ import type { LiveSideDeps } from './live-side.ts';
 import { createLoaded } from './load.ts';
 import { type Choice, Player } from './player.ts';
 import { createRoom, type RoomDeps } from './room.ts';
+import { shareRequest } from './shared-request.ts';
 import { createTipBar } from './tip-bar.ts';
 import { createTipShow } from './tip-show.ts';
 import type { Toasts } from './toasts.ts';
@@ -30,18 +31,21 @@ export type WatchDeps = {
   toasts: Pick<Toasts, 'show'>;
   newKey: () => string;
   join: RoomDeps['join'];
+  /** The ticket that was asked for before this model was there, if it was. */
+  takeGrant: (streamId: string) => Promise<TicketGrant> | null;
   openReceiver: LiveSideDeps['openReceiver'];
   openHls: (video: HTMLVideoElement, url: string, ticket: HlsTicket) => Promise<HlsMedia>;
 };
 
 export function createWatch(deps: WatchDeps) {
   const { streamId, api, wallet, self, clock, toasts, newKey } = deps;
-  const room = createRoom({ streamId, intent: 'watch', api, join: deps.join, clock });
+  // One grant holds the tickets of room and HLS: who asks for both at a time gets both from it.
+  const grant = shareRequest(
+    () => deps.takeGrant(streamId) ?? api.streams.ticket(streamId, { intent: 'watch' }),
+  );
+  const room = createRoom({ streamId, api, grant, join: deps.join, clock });
   const stream = createLoaded<Stream>(() => api.streams.read(streamId));
-  const ticket = createHlsTicket({
-    grant: () => api.streams.ticket(streamId, { intent: 'watch' }),
-    clock,
-  });
+  const ticket = createHlsTicket({ grant, clock });
   const toast = (text: string): void => toasts.show(text, 'bad');
   const { feed } = room;
   const tipShow = createTipShow(clock);
@@ -71,6 +75,8 @@ export function createWatch(deps: WatchDeps) {
     player,
     ended: computed(() => room.streamState.value === 'ended'),
     refresh,
+    /** True while a live picture is wanted of the room, and not its events alone. */
+    wantsLive: (): boolean => player.peek()?.wantsLive ?? deps.choice !== 'hls',
     /** The video element is in the page: play. Returns how to stop. */
     mount(surface: Surface): () => void {
       const mounted = Player.create({

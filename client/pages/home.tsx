@@ -114,10 +114,10 @@ export function HomePage({ onAboutToWatch }: { onAboutToWatch: () => void }) {
   const count = list.items.value.length;
   return (
     <main class="page page-home" id="main" tabIndex={-1} data-testid="page-home">
-      {guest && <Hero />}
+      {guest ? <Hero /> : <h1 class="sr-only">Home</h1>}
       <section aria-labelledby="live-title">
         <div class="home-head">
-          {guest ? <h2 id="live-title">Live now</h2> : <h1 id="live-title">Live now</h1>}
+          <h2 id="live-title">Live now</h2>
           <p class="faint figure" role="status">
             {list.ready.value && count > 0 && `${count}${list.hasMore.value ? '+' : ''} on air`}
           </p>

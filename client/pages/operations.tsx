@@ -5,12 +5,13 @@ import type { Stream, TrialBalance } from '#contract';
 import { createOperations, type Operations } from '../models/operations.ts';
 import { useApp, useLife } from '../ui/app-context.ts';
 import { Badge } from '../ui/badge.tsx';
-import { Button } from '../ui/button.tsx';
+import { Button, ButtonLink } from '../ui/button.tsx';
 import { categoryFaces } from '../ui/category.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { formatCount, formatRupees, formatSince } from '../ui/format.ts';
+import { Gate } from '../ui/gate.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
-import { Empty, Fault } from '../ui/notice.tsx';
+import { Fault } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { StreamPicture } from '../ui/stream-picture.tsx';
@@ -25,7 +26,9 @@ function StreamRow({ stream, nowMs, onEnd, busy }: RowProps) {
         <StreamPicture stream={stream} />
       </span>
       <span class="ops-words">
-        <a href={`/watch/${stream.id}`}>{stream.title}</a>
+        <a href={`/watch/${stream.id}`}>
+          <bdi>{stream.title}</bdi>
+        </a>
         <span class="faint figure">
           {stream.performer.username} · {categoryFaces[stream.category].label} ·{' '}
           {formatCount(stream.viewers)} watching
@@ -96,8 +99,8 @@ function Streams({ model }: { model: Operations }) {
         }
       >
         <p>
-          “{asked.value?.title}” by {asked.value?.performer.username} ends for everybody at once and
-          cannot be resumed.
+          “<bdi>{asked.value?.title}</bdi>” by {asked.value?.performer.username} ends for everybody
+          at once and cannot be resumed.
         </p>
       </Dialog>
     </>
@@ -209,9 +212,16 @@ export function OperationsPage() {
         user.role === 'admin' ? (
           <OperationsContent />
         ) : (
-          <main class="page" id="main" tabIndex={-1}>
-            <Empty title="This page is for staff" />
-          </main>
+          <Gate
+            title="This page is for staff"
+            action={
+              <ButtonLink look="primary" href="/">
+                See who is live
+              </ButtonLink>
+            }
+          >
+            There is nothing to do for you here.
+          </Gate>
         )
       }
     </MembersOnly>

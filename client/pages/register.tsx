@@ -1,13 +1,11 @@
 // Register: create an account.
-import { useEffect, useMemo } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { createRegisterForm } from '../models/auth-form.ts';
-import { safeReturnPath } from '../models/router.ts';
 import { useApp } from '../ui/app-context.ts';
 import { AuthFrame } from '../ui/auth-frame.tsx';
-import { Button } from '../ui/button.tsx';
 import { countryOptions, likelyCountry } from '../ui/countries.ts';
+import { EmailField } from '../ui/email-field.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
-import { Notice } from '../ui/notice.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
 
 const oldestYears = 120;
@@ -21,7 +19,8 @@ function isoDay(yearsAgo: number): string {
 type Form = ReturnType<typeof createRegisterForm>;
 
 function PersonFields({ form }: { form: Form }) {
-  const fields = form.fields.value;
+  const { typed } = form;
+  const faults = form.faults.value;
   const countries = useMemo(() => countryOptions(navigator.language), []);
   return (
     <div class="auth-pair">
@@ -33,8 +32,8 @@ function PersonFields({ form }: { form: Form }) {
         min={isoDay(oldestYears)}
         max={isoDay(0)}
         required
-        value={form.dateOfBirth}
-        fault={fields.dateOfBirth}
+        value={typed.dateOfBirth}
+        fault={faults.dateOfBirth}
         hint="You must be 18 or older."
         data-testid="date-of-birth"
       />
@@ -42,12 +41,12 @@ function PersonFields({ form }: { form: Form }) {
         label="Country"
         name="country"
         autocomplete="country"
-        value={form.country.value}
+        value={typed.country.value}
         options={countries}
         onPick={(country) => {
-          form.country.value = country;
+          typed.country.value = country;
         }}
-        fault={fields.country}
+        fault={faults.country}
         data-testid="country"
       />
     </div>
@@ -55,79 +54,44 @@ function PersonFields({ form }: { form: Form }) {
 }
 
 export function RegisterPage() {
-  const { session, router } = useApp();
+  const { session } = useApp();
   const form = useMemo(
     () => createRegisterForm(session, likelyCountry(navigator.language)),
     [session],
   );
-  const next = router.search.value.get('next');
-  const user = session.user.value;
-  useEffect(() => {
-    if (user) router.go(safeReturnPath(next), { replace: true });
-  }, [user, next, router]);
-  const fields = form.fields.value;
+  const { typed } = form;
+  const faults = form.faults.value;
   return (
     <AuthFrame
       name="register"
       title="Join LivePanty"
       lead="Free to join. Chat at once, tip when you like, go live when you dare."
-      foot={
-        <>
-          You have an account?{' '}
-          <a href={next ? `/login?next=${encodeURIComponent(next)}` : '/login'}>Log in</a>
-        </>
-      }
+      form={form}
+      action="Create the account"
+      question="You have an account?"
+      answer="Log in"
     >
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          form.submit();
-        }}
-      >
-        {form.fault.value && <Notice tone="bad">{form.fault.value}</Notice>}
-        <TextField
-          label="E-mail"
-          name="email"
-          type="email"
-          inputMode="email"
-          autocomplete="email"
-          required
-          value={form.email}
-          fault={fields.email}
-          data-testid="email"
-        />
-        <TextField
-          label="User name"
-          name="username"
-          autocomplete="username"
-          autocapitalize="none"
-          spellcheck={false}
-          maxLength={24}
-          required
-          value={form.username}
-          fault={fields.username}
-          hint="Everybody sees it in chat."
-          data-testid="username"
-        />
-        <PasswordField
-          value={form.password}
-          autocomplete="new-password"
-          hint="At least 10 characters."
-          fault={fields.password}
-        />
-        <PersonFields form={form} />
-        <Button
-          look="primary"
-          size="large"
-          type="submit"
-          wide
-          busy={form.busy.value}
-          data-testid="register-submit"
-        >
-          Create the account
-        </Button>
-      </form>
+      <EmailField value={typed.email} fault={faults.email} />
+      <TextField
+        label="User name"
+        name="username"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck={false}
+        maxLength={24}
+        required
+        value={typed.username}
+        fault={faults.username}
+        hint="Everybody sees it in chat."
+        data-testid="username"
+      />
+      <PasswordField
+        value={typed.password}
+        autocomplete="new-password"
+        hint="At least 10 characters."
+        fault={faults.password}
+      />
+      <PersonFields form={form} />
     </AuthFrame>
   );
 }

@@ -13,7 +13,7 @@ import { HealthStrip } from '../ui/health-strip.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
 import { Empty } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
-import { Preview } from '../ui/preview.tsx';
+import { DeviceFault, Preview } from '../ui/preview.tsx';
 import { BroadcastFault, OnAirBar, StudioSide } from '../ui/studio-live.tsx';
 import { StudioSetup } from '../ui/studio-setup.tsx';
 import './studio.css';
@@ -96,6 +96,7 @@ function Desk({ studio }: { studio: Studio }) {
   return (
     <div class="stack studio-desk">
       <Preview desk={desk} />
+      <DeviceFault desk={desk} />
       <DeviceSwitches desk={desk} canShare={canShareScreen()} />
       {room && (
         <HealthStrip

@@ -26,7 +26,7 @@ function Balance({ model }: { model: WalletPageModel }) {
       {model.balanceFault.value ? (
         <p role="alert">
           {model.balanceFault.value}{' '}
-          <button type="button" class="purse-retry" onClick={model.reloadBalance}>
+          <button type="button" class="text-button" onClick={model.reloadBalance}>
             Try again
           </button>
         </p>

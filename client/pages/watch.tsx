@@ -16,6 +16,7 @@ import { PageSkeleton } from '../ui/page-skeleton.tsx';
 import { Player } from '../ui/player.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { TipPanel } from '../ui/tip-panel.tsx';
+import { NotFoundPage } from './not-found.tsx';
 import './watch.css';
 
 function About({ watch, stream }: { watch: Watch; stream: Stream | null }) {
@@ -124,10 +125,11 @@ function WatchStream({ streamId, user }: { streamId: string; user: Me | null }) 
   const stream = watch.stream.value.value;
   const { fault } = watch.stream;
   useTitle(stream ? `${stream.title} · ${stream.performer.username}` : 'Watch');
+  if (watch.room.link.refusal.value === 'not-found') return <NotFoundPage />;
   if (!stream && fault.value) {
     return (
       <main class="page" id="main" tabIndex={-1}>
-        <Fault text={fault.value} onRetry={watch.refresh} />
+        <Fault alone text={fault.value} onRetry={watch.refresh} />
       </main>
     );
   }

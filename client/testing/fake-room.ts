@@ -1,5 +1,6 @@
 // A room for tests: the server's end of room sockets, driven by hand.
 import { closeCodeOf, type ServerFrame, type SocketErrorCode } from '#contract';
+import type { RoomSocket } from '../media/room-socket.ts';
 
 type Frame = { id: number; type: string; [field: string]: unknown };
 
@@ -22,7 +23,8 @@ export type FakeRoom = {
 
 export const anyUuid = '00000000-0000-4000-8000-000000000001';
 
-const joined = {
+/** What a socket is told when it has joined. */
+export const joined: RoomSocket['joined'] = {
   peerId: anyUuid,
   nodeId: 'node-1',
   streamId: anyUuid,
@@ -40,9 +42,15 @@ export type FakeRoomOptions = {
 };
 
 class FakeSocket extends EventTarget {
+  readonly url: string;
   readyState = 0;
   onSend: (text: string) => void = () => {};
   onClose: () => void = () => {};
+
+  constructor(url: string) {
+    super();
+    this.url = new URL(url).href;
+  }
 
   send(text: string): void {
     this.onSend(text);
@@ -94,7 +102,7 @@ export function createFakeRoom(options: FakeRoomOptions = {}): FakeRoom {
   return {
     connections,
     open(url) {
-      const fake = new FakeSocket();
+      const fake = new FakeSocket(url);
       const connection = connect(url, fake);
       connections.push(connection);
       const opens = refusals <= 0;

@@ -1,19 +1,49 @@
-// The frame of the log-in and register pages: a calm card beside a promise.
+// The frame of the log-in and register pages: one calm card with a form, and the way on from there.
 import type { ComponentChildren } from 'preact';
-import { useTitle } from './app-context.ts';
+import { useEffect, useRef } from 'preact/hooks';
+import type { AuthForm } from '../models/auth-form.ts';
+import { safeReturnPath } from '../models/router.ts';
+import { useApp, useTitle } from './app-context.ts';
+import { Button } from './button.tsx';
 import { Mark } from './logo.tsx';
+import { Notice } from './notice.tsx';
 import './auth-frame.css';
 
 type AuthFrameProps = {
-  name: string;
+  name: 'login' | 'register';
   title: string;
   lead: string;
+  form: AuthForm;
+  /** On the button that sends the form. */
+  action: string;
+  /** Asked below the form, and answered by the other page. */
+  question: string;
+  answer: string;
   children: ComponentChildren;
-  foot: ComponentChildren;
 };
 
-export function AuthFrame({ name, title, lead, children, foot }: AuthFrameProps) {
+/** Where the person came from, who is sent back there once logged in. */
+function useReturn(): string | null {
+  const { session, router } = useApp();
+  const next = router.search.value.get('next');
+  const user = session.user.value;
+  useEffect(() => {
+    if (user) router.go(safeReturnPath(next), { replace: true });
+  }, [user, next, router]);
+  return next;
+}
+
+export function AuthFrame(props: AuthFrameProps) {
+  const { name, title, lead, form, action, question, answer, children } = props;
   useTitle(title);
+  const next = useReturn();
+  const element = useRef<HTMLFormElement>(null);
+  const faults = form.faults.value;
+  useEffect(() => {
+    // The first field that needs another look.
+    element.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  }, [faults]);
+  const other = name === 'login' ? '/register' : '/login';
   return (
     <main class="page auth" id="main" tabIndex={-1} data-testid={`page-${name}`}>
       <section class="auth-card" aria-labelledby="auth-title">
@@ -22,8 +52,31 @@ export function AuthFrame({ name, title, lead, children, foot }: AuthFrameProps)
           <h1 id="auth-title">{title}</h1>
           <p class="soft">{lead}</p>
         </div>
-        {children}
-        <p class="auth-foot">{foot}</p>
+        <form
+          ref={element}
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            form.submit();
+          }}
+        >
+          {form.fault.value && <Notice tone="bad">{form.fault.value}</Notice>}
+          {children}
+          <Button
+            look="primary"
+            size="large"
+            type="submit"
+            wide
+            busy={form.busy.value}
+            data-testid={`${name}-submit`}
+          >
+            {action}
+          </Button>
+        </form>
+        <p class="auth-foot">
+          {question}{' '}
+          <a href={next ? `${other}?next=${encodeURIComponent(next)}` : other}>{answer}</a>
+        </p>
       </section>
     </main>
   );

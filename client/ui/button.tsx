@@ -18,14 +18,21 @@ type ButtonProps = LookProps &
     children?: ComponentChildren;
   };
 
-export function Button({ look, size, wide, busy, children, disabled, ...rest }: ButtonProps) {
+/** Takes no press, a form's Enter key included. */
+function ignore(event: Event): void {
+  event.preventDefault();
+}
+
+export function Button({ look, size, wide, busy, children, onClick, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
       {...rest}
       class={classOf({ ...(look && { look }), ...(size && { size }), ...(wide && { wide }) })}
-      disabled={busy || disabled}
+      // A disabled button would lose the focus of who has just pressed it.
+      aria-disabled={busy ? 'true' : undefined}
       aria-busy={busy ? 'true' : undefined}
+      onClick={busy ? ignore : onClick}
     >
       {busy && <span class="spinner" aria-hidden="true" />}
       {children}

@@ -1,5 +1,6 @@
 // The chat panel: what is said and tipped in a room, and the line to say something oneself.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import type { VNode } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Chat } from '../models/chat.ts';
 import { messageCharsMax } from '../models/chat.ts';
 import type { Feed, PendingLine, SpokenEvent } from '../models/feed.ts';
@@ -24,7 +25,7 @@ function ChatLine({ event, hostId }: { event: SpokenEvent; hostId: string | null
       <b class="chat-name" style={nameStyle(username)}>
         {username}
       </b>
-      {word && <Badge tone="good">{word}</Badge>} <span>{body}</span>
+      {word && <Badge tone="good">{word}</Badge>} <bdi>{body}</bdi>
     </li>
   );
 }
@@ -40,7 +41,7 @@ function TipLine({ event }: { event: Extract<SpokenEvent, { type: 'tip.received'
       <span class="chat-tip-head">
         <b>{username ?? 'Somebody'}</b> tipped <Tokens amount={amountTokens} />
       </span>
-      {message && <span>{message}</span>}
+      {message && <bdi>{message}</bdi>}
     </li>
   );
 }
@@ -52,7 +53,7 @@ type PendingProps = {
 };
 
 function Pending({ line, onRetry, onGiveUp }: PendingProps) {
-  const what = line.kind === 'tip' ? <Tokens amount={line.amountTokens} /> : line.body;
+  const what = line.kind === 'tip' ? <Tokens amount={line.amountTokens} /> : <bdi>{line.body}</bdi>;
   return (
     <li class={`chat-line pending ${line.state}`} data-testid="chat-pending">
       <span>{what}</span>
@@ -80,10 +81,21 @@ type ChatListProps = {
   onGiveUp: (line: PendingLine) => void;
 };
 
+/** The line of an event, drawn once: a line does not change, and there are hundreds of them. */
+function useDrawnLines(hostId: string | null) {
+  const drawn = useMemo(() => new WeakMap<SpokenEvent, VNode>(), [hostId]);
+  return (event: SpokenEvent): VNode => {
+    const line = drawn.get(event) ?? <ChatLine key={event.id} event={event} hostId={hostId} />;
+    drawn.set(event, line);
+    return line;
+  };
+}
+
 /** Lines in order; follows the newest as long as nobody has scrolled back. */
 export function ChatList({ feed, hostId, onRetry, onGiveUp }: ChatListProps) {
   const list = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
+  const lineOf = useDrawnLines(hostId);
   const lines = feed.lines.value;
   const pending = feed.pending.value;
   const newestId = lines[lines.length - 1]?.id;
@@ -117,9 +129,7 @@ export function ChatList({ feed, hostId, onRetry, onGiveUp }: ChatListProps) {
           <p class="chat-empty">Nobody has said anything yet. Say hello.</p>
         )}
         <ol>
-          {lines.map((event) => (
-            <ChatLine key={event.id} event={event} hostId={hostId} />
-          ))}
+          {lines.map(lineOf)}
           {pending.map((line) => (
             <Pending
               key={line.key}
@@ -141,15 +151,19 @@ export function ChatList({ feed, hostId, onRetry, onGiveUp }: ChatListProps) {
 }
 
 export function ChatComposer({ chat }: { chat: Chat }) {
+  const input = useRef<HTMLInputElement>(null);
   return (
     <form
       class="chat-composer"
       onSubmit={(event) => {
         event.preventDefault();
         chat.submit();
+        // The button has nothing to send any more; the next line is typed here.
+        input.current?.focus();
       }}
     >
       <input
+        ref={input}
         class="input"
         aria-label="Say something"
         placeholder="Say something"

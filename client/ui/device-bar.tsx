@@ -45,7 +45,6 @@ export function DeviceSwitches({ desk, canShare }: { desk: CaptureDesk; canShare
       {canShare && (
         <Button
           look={sharing ? 'primary' : 'quiet'}
-          aria-pressed={sharing}
           onClick={() => (sharing ? desk.stopScreen() : desk.shareScreen())}
           data-testid="share-screen"
         >

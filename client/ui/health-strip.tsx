@@ -19,6 +19,7 @@ function verdict({ health, path, link }: HealthStripProps): { tone: string; word
   }
   if (!health) return { tone: 'plain', word: 'Connecting' };
   const poor =
+    health.isReduced ||
     health.loss > lossPoor ||
     health.framesPerSecond < framesPoor ||
     (health.roundTripMs ?? 0) > roundTripPoorMs;

@@ -1,27 +1,49 @@
 // Icons: one small drawing each, in the colour of the text around them.
 import type { ComponentChildren } from 'preact';
 
+type DrawingProps = {
+  /** Width and height in pixels; without it the style sheet decides. */
+  size?: number;
+  lineWidth?: number;
+  class?: string;
+  children: ComponentChildren;
+};
+
+/** Lines on a square of 24 by 24. */
+export function Drawing({ size, lineWidth = 2, class: name, children }: DrawingProps) {
+  return (
+    <svg
+      class={name}
+      aria-hidden="true"
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width={lineWidth}
+      stroke-linecap="round"
+      stroke-linejoin="round"
+    >
+      {children}
+    </svg>
+  );
+}
+
 type IconProps = { size?: number };
 
 function stroke(children: ComponentChildren) {
   return function Icon({ size = 20 }: IconProps) {
-    return (
-      <svg
-        aria-hidden="true"
-        width={size}
-        height={size}
-        viewBox="0 0 24 24"
-        fill="none"
-        stroke="currentColor"
-        stroke-width="2"
-        stroke-linecap="round"
-        stroke-linejoin="round"
-      >
-        {children}
-      </svg>
-    );
+    return <Drawing size={size}>{children}</Drawing>;
   };
 }
+
+const speaker = 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z';
+const display = (
+  <>
+    <rect x="3" y="4.5" width="18" height="12" rx="2" />
+    <path d="M8.5 20.5h7" />
+  </>
+);
 
 export const HomeIcon = stroke(<path d="M4 11.5 12 4l8 7.5V20h-5.5v-5.5h-5V20H4z" />);
 export const StudioIcon = stroke(
@@ -49,11 +71,9 @@ export const EyeOffIcon = stroke(
   <path d="M4 4l16 16M9.6 5.8A9 9 0 0 1 12 5.5c6 0 9.5 6.5 9.5 6.5a16 16 0 0 1-2.6 3.4M6.3 7.3A15.5 15.5 0 0 0 2.5 12S6 18.5 12 18.5a9 9 0 0 0 4.2-1M10 10.2a2.8 2.8 0 0 0 3.8 3.9" />,
 );
 export const SoundIcon = stroke(
-  <path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11" />,
+  <path d={`${speaker}M15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11`} />,
 );
-export const SoundOffIcon = stroke(
-  <path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5" />,
-);
+export const SoundOffIcon = stroke(<path d={`${speaker}M16 9.5l5 5M21 9.5l-5 5`} />);
 export const ExpandIcon = stroke(<path d="M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5" />);
 export const ShrinkIcon = stroke(<path d="M4 9h5V4M20 9h-5V4M4 15h5v5M20 15h-5v5" />);
 export const PictureIcon = stroke(
@@ -92,8 +112,8 @@ export const CameraOffIcon = stroke(
 );
 export const ScreenIcon = stroke(
   <>
-    <rect x="3" y="4.5" width="18" height="12" rx="2" />
-    <path d="M8.5 20.5h7M12 13.5v-5M9.5 10.5 12 8l2.5 2.5" />
+    {display}
+    <path d="M12 13.5v-5M9.5 10.5 12 8l2.5 2.5" />
   </>,
 );
 export const StopIcon = stroke(
@@ -109,12 +129,7 @@ export const SunIcon = stroke(
   </>,
 );
 export const MoonIcon = stroke(<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5Z" />);
-export const SystemIcon = stroke(
-  <>
-    <rect x="3" y="4.5" width="18" height="12" rx="2" />
-    <path d="M8.5 20.5h7" />
-  </>,
-);
+export const SystemIcon = stroke(display);
 export const LeaveIcon = stroke(<path d="M10 4.5H5v15h5M14.5 8l4 4-4 4M18.5 12H9.5" />);
 export const GaugeIcon = stroke(<path d="M4 17.5a9 9 0 1 1 16 0M12 14l4-5" />);
 export const BoltIcon = stroke(<path d="M13 3 5 13.5h6L10.5 21 19 10.5h-6z" />);

@@ -1,7 +1,7 @@
 // A lazy page: its code is fetched when it is first shown, or when somebody is about to go there.
 import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { Fault } from './notice.tsx';
 import { PageSkeleton } from './page-skeleton.tsx';
 
@@ -31,6 +31,12 @@ export function lazyPage<P extends object>(
   function Lazy(props: P) {
     useEffect(() => void preload(), []);
     const Page = page.value;
+    // Who moved here by keyboard stands on the outline's content, and stays on the page's.
+    const stoodHere = useRef(false);
+    if (Page && document.activeElement?.id === 'main') stoodHere.current = true;
+    useEffect(() => {
+      if (stoodHere.current) document.getElementById('main')?.focus({ preventScroll: true });
+    }, [Page]);
     if (Page) return <Page {...props} />;
     if (failed.value) {
       return <Fault text="This page could not be fetched." onRetry={() => location.reload()} />;

@@ -18,6 +18,8 @@ export function Notice({ tone = 'info', children }: { tone?: Tone; children: Com
 }
 
 type EmptyProps = {
+  /** True where nothing else is on the page: the title is that of the page. */
+  alone?: boolean;
   art?: ComponentChildren;
   title: string;
   children?: ComponentChildren;
@@ -25,21 +27,25 @@ type EmptyProps = {
 };
 
 /** Fills the place of content that is not there. */
-export function Empty({ art, title, children, action }: EmptyProps) {
+export function Empty({ alone = false, art, title, children, action }: EmptyProps) {
+  const Title = alone ? 'h1' : 'h2';
   return (
     <div class="empty">
       {art && <div class="empty-art">{art}</div>}
-      <h2>{title}</h2>
+      <Title>{title}</Title>
       {children && <div class="soft">{children}</div>}
       {action && <div class="empty-action">{action}</div>}
     </div>
   );
 }
 
+type FaultProps = { text: string; onRetry: () => void; alone?: boolean };
+
 /** Something could not be fetched; fetching again may help. */
-export function Fault({ text, onRetry }: { text: string; onRetry: () => void }) {
+export function Fault({ text, onRetry, alone = false }: FaultProps) {
   return (
     <Empty
+      alone={alone}
       art={<AlertIcon size={36} />}
       title="That did not load"
       action={

@@ -4,6 +4,7 @@ import type { CaptureFault } from '../media/capture.ts';
 import type { CaptureDesk } from '../models/capture-desk.ts';
 import { Button } from './button.tsx';
 import { CameraIcon, CameraOffIcon } from './icons.tsx';
+import { Notice } from './notice.tsx';
 import './preview.css';
 
 const faultWords: Record<CaptureFault, { title: string; text: string }> = {
@@ -40,6 +41,18 @@ function Trouble({ desk, fault }: { desk: CaptureDesk; fault: CaptureFault }) {
         Try again
       </Button>
     </div>
+  );
+}
+
+/** Something went wrong with one device while the picture goes on. */
+export function DeviceFault({ desk }: { desk: CaptureDesk }) {
+  const fault = desk.fault.value;
+  if (!fault || !desk.videoOut.value) return null;
+  const { title, text } = faultWords[fault];
+  return (
+    <Notice tone="bad">
+      <b>{title}.</b> {text}
+    </Notice>
   );
 }
 

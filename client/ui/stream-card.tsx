@@ -32,7 +32,7 @@ export function StreamCard({ stream, nowMs, onAboutToWatch }: StreamCardProps) {
               onPointerEnter={onAboutToWatch}
               onFocus={onAboutToWatch}
             >
-              {stream.title}
+              <bdi>{stream.title}</bdi>
             </a>
           </h3>
           <p class="soft">{username}</p>

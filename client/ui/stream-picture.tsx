@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { Stream } from '#contract';
 import { categoryFaces } from './category.ts';
+import { Drawing } from './icons.tsx';
 import './stream-picture.css';
 
 type StreamPictureProps = { stream: Pick<Stream, 'category' | 'thumbnailUrl'> };
@@ -12,18 +13,9 @@ export function StreamPicture({ stream }: StreamPictureProps) {
   const { hue, glyph } = categoryFaces[stream.category];
   return (
     <span class="stream-picture" style={{ '--hue': String(hue) }}>
-      <svg
-        class="stream-picture-glyph"
-        aria-hidden="true"
-        viewBox="0 0 24 24"
-        fill="none"
-        stroke="currentColor"
-        stroke-width="1.4"
-        stroke-linecap="round"
-        stroke-linejoin="round"
-      >
+      <Drawing class="stream-picture-glyph" lineWidth={1.4}>
         <path d={glyph} />
-      </svg>
+      </Drawing>
       {stream.thumbnailUrl && (
         <img
           class={broken ? 'broken' : undefined}

@@ -1,6 +1,6 @@
 // On air: time, viewers, earnings, the end button; and beside it chat and tips.
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Studio } from '../models/studio.ts';
 import { useApp } from './app-context.ts';
 import { Badge, LiveBadge } from './badge.tsx';
@@ -16,8 +16,19 @@ import { TipFeed } from './tip-feed.tsx';
 
 const tickMs = 1_000;
 
+/** When it began, by this machine's clock: one that is wrong still counts right what it has seen begin. */
+function useStartMs(since: string | null): number | null {
+  const { clock } = useApp();
+  const sawItWait = useRef(false);
+  const startMs = useRef<number | null>(null);
+  if (since === null) sawItWait.current = true;
+  else startMs.current ??= sawItWait.current ? clock.now() : Date.parse(since);
+  return startMs.current;
+}
+
 function OnAirFor({ since }: { since: string | null }) {
   const { clock } = useApp();
+  const startMs = useStartMs(since);
   const nowMs = useSignal(clock.now());
   useEffect(() => {
     const timer = setInterval(() => {
@@ -27,7 +38,7 @@ function OnAirFor({ since }: { since: string | null }) {
   }, [clock, nowMs]);
   return (
     <span class="figure studio-time" role="timer" aria-label="On air for">
-      {since ? formatDuration(nowMs.value - Date.parse(since)) : '00:00'}
+      {formatDuration(startMs === null ? 0 : nowMs.value - startMs)}
     </span>
   );
 }

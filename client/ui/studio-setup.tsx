@@ -1,6 +1,7 @@
 // Setting up: what the stream is called, what it is about, and how large its picture is.
 
 import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
 import type { Stream, StreamCategory } from '#contract';
 import { type LadderName, ladderNames } from '../media/ladders.ts';
 import { type Studio, titleCharsMax } from '../models/studio.ts';
@@ -21,7 +22,8 @@ function LeftOpen({ studio, stream }: { studio: Studio; stream: Stream }) {
     <Notice tone="warn">
       <div class="stack">
         <span>
-          Your stream “{stream.title}” is still open. Resume it here, or end it to start a new one.
+          Your stream “<bdi>{stream.title}</bdi>” is still open. Resume it here, or end it to start
+          a new one.
         </span>
         <div class="row wrap">
           <Button
@@ -51,6 +53,7 @@ export function StudioSetup({ studio }: { studio: Studio }) {
   const title = useSignal('');
   const category = useSignal<StreamCategory>('music');
   const missingTitle = useSignal(false);
+  const form = useRef<HTMLFormElement>(null);
   const leftOpen = studio.leftOpen.value;
   const starting = broadcast.phase.value === 'starting';
   const ready = desk.videoOut.value !== null;
@@ -58,11 +61,13 @@ export function StudioSetup({ studio }: { studio: Studio }) {
   function goLive(): void {
     const name = title.peek().trim();
     missingTitle.value = name === '';
-    if (name !== '') broadcast.goLive({ title: name, category: category.peek() });
+    if (name === '') form.current?.querySelector('input')?.focus();
+    else broadcast.goLive({ title: name, category: category.peek() });
   }
 
   return (
     <form
+      ref={form}
       class="card studio-setup"
       noValidate
       onSubmit={(event) => {
@@ -115,7 +120,11 @@ export function StudioSetup({ studio }: { studio: Studio }) {
       >
         <StudioIcon /> Go live
       </Button>
-      <p class="faint">Everybody can watch. You can end it at any moment.</p>
+      <p class="faint">
+        {ready
+          ? 'Everybody can watch. You can end it at any moment.'
+          : 'You can go live as soon as there is a picture.'}
+      </p>
     </form>
   );
 }

@@ -56,7 +56,7 @@ function FeeLine({ bar, performer }: { bar: TipBar; performer: string }) {
       </p>
     );
   }
-  if (!policy) return <Skeleton width="16em" height="1.2em" />;
+  if (!policy) return <Skeleton width="14em" height="1.2em" />;
   const share =
     amount === null
       ? `${formatRupees(policy.payoutPaisePerToken)} of every token`
@@ -164,14 +164,12 @@ function Foot({ bar, performer }: { bar: TipBar; performer: string }) {
           />
           Without my name
         </label>
+        <FeeLine bar={bar} performer={performer} />
         <Balance bar={bar} />
       </div>
-      <div class="tip-notes">
-        <FeeLine bar={bar} performer={performer} />
-        <p class="tip-obstacle" role="status">
-          {bar.amountText.value !== '' && bar.obstacle.value}
-        </p>
-      </div>
+      <p class="tip-obstacle" role="status">
+        {bar.amountText.value !== '' && bar.obstacle.value}
+      </p>
     </>
   );
 }

@@ -48,7 +48,7 @@ export function TipStage({ show }: { show: TipShow }) {
               <Coin size={26} /> {formatCount(tip.amountTokens)}
             </span>
             <b>{name}</b>
-            {tip.message && <span class="tip-words">{tip.message}</span>}
+            {tip.message && <bdi class="tip-words">{tip.message}</bdi>}
           </div>
         </div>
       )}

@@ -72,10 +72,10 @@ async function readClientFile(request: Request): Promise<Response | null> {
   const pathname = decodePath(new URL(request.url).pathname);
   if (pathname === null) return null;
   const wanted = path.join(clientFolder, path.normalize(pathname));
-  const inside = wanted.startsWith(clientFolder + path.sep);
-  const found = inside && (await stat(wanted).catch(() => null))?.isFile() ? wanted : null;
   const isPage = path.extname(pathname) === '';
-  const file = found ?? (isPage ? path.join(clientFolder, 'index.html') : null);
+  const file = isPage
+    ? ((await fileAt(`${wanted}.html`)) ?? path.join(clientFolder, 'index.html'))
+    : await fileAt(wanted);
   const bytes = file && (await readFile(file).catch(() => null));
   if (!file || !bytes) return null;
   return new Response(new Uint8Array(bytes), {
@@ -84,6 +84,12 @@ async function readClientFile(request: Request): Promise<Response | null> {
       'cache-control': pathname.startsWith('/assets/') ? hashedFileCache : 'no-cache',
     },
   });
+}
+
+/** The path when it is a file of the client, and not one that lies outside. */
+async function fileAt(file: string): Promise<string | null> {
+  const isInside = file.startsWith(clientFolder + path.sep);
+  return isInside && (await stat(file).catch(() => null))?.isFile() ? file : null;
 }
 
 /** Null for an escape that is none. */

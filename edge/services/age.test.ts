@@ -1,5 +1,6 @@
 // Age by the calendar: time zones, leap days, countries that span several dates.
 import { expect, test } from 'vitest';
+import { countryCodes } from '#contract';
 import { ageOn, isAdult, todayIn } from './age.ts';
 
 test('the date is the one of the country, not of the server', () => {
@@ -24,5 +25,12 @@ test('the eighteenth birthday makes an adult, the day before does not', () => {
 });
 
 test('an unknown country gives no answer', () => {
-  expect(isAdult('1990-01-01', 'QQ', new Date())).toBeNull();
+  for (const code of ['QQ', 'SU', 'YU', 'AN', 'in', '']) {
+    expect(isAdult('1990-01-01', code, new Date())).toBeNull();
+  }
+});
+
+test('every country of the list has a calendar', () => {
+  const now = new Date();
+  expect(countryCodes.filter((code) => isAdult('1990-01-01', code, now) !== true)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 // Age: whether somebody is an adult today, by the calendar where they live.
-import { adultAgeYears } from '#contract';
+import { adultAgeYears, countryCodes } from '#contract';
 
 interface RegionLocale {
   getTimeZones?: () => string[] | undefined;
@@ -8,6 +8,8 @@ interface RegionLocale {
 
 /** Time zones of a country (ISO 3166-1 alpha-2); null when there is no such country. */
 function timeZonesOf(country: string): string[] | null {
+  // Some runtimes know zones of countries that ended decades ago.
+  if (!countryCodes.includes(country)) return null;
   try {
     const locale = new Intl.Locale('und', { region: country }) as RegionLocale;
     const zones = locale.getTimeZones?.() ?? locale.timeZones;

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { anyUuid } from '../testing/fake-room.ts';
+import { createManualClock } from '../testing/manual-clock.ts';
+import { createLiveList, refreshIntervalMs } from './live-list.ts';
+
+const stream = (id: string) => ({
+  id,
+  title: id,
+  category: 'music' as const,
+  state: 'live' as const,
+  endReason: null,
+  performer: { id: anyUuid, username: 'mira' },
+  viewers: 0,
+  thumbnailUrl: null,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: null,
+  endedAt: null,
+});
+
+function createScene() {
+  const clock = createManualClock();
+  let asked = 0;
+  let isLookedAt = true;
+  const list = createLiveList({
+    clock,
+    isLookedAt: () => isLookedAt,
+    api: {
+      streams: {
+        async listLive({ cursor }) {
+          asked += 1;
+          const page = Number(cursor ?? 1);
+          const nextCursor = page < 3 ? String(page + 1) : null;
+          return { streams: [stream(`${page} of ${asked}`)], nextCursor };
+        },
+      },
+    },
+  });
+  return {
+    clock,
+    list,
+    asked: () => asked,
+    lookAway: () => {
+      isLookedAt = false;
+    },
+  };
+}
+
+test('a list that was paged on stays fresh, at the cost of a list of one page', async () => {
+  const { clock, list, asked } = createScene();
+  await clock.advance(0);
+  await list.more();
+  await list.more();
+  const before = asked();
+  expect(list.items.value).toHaveLength(3);
+  await clock.advance(6 * refreshIntervalMs);
+  expect(asked() - before).toBe(6);
+  expect(list.items.value.map(({ id }) => id)).toEqual(['1 of 7', '2 of 8', '3 of 9']);
+  list.close();
+});
+
+test('a list that nobody looks at is not fetched', async () => {
+  const { clock, list, asked, lookAway } = createScene();
+  await clock.advance(0);
+  lookAway();
+  await clock.advance(10 * refreshIntervalMs);
+  expect(asked()).toBe(1);
+  list.close();
+});
