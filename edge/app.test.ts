@@ -51,6 +51,20 @@ test('a page of the client answers its addresses, but never a file that is not t
   expect(await status('/assets/index-of-yesterday.js')).toBe(404);
 });
 
+test('files with a hash in their name are kept for good, pages and missing files are asked for again', async () => {
+  const file = async (request: Request) =>
+    request.url.endsWith('/gone.js')
+      ? new Response('', { status: 404, headers: { 'content-type': 'text/plain' } })
+      : new Response('x', { headers: { 'content-type': 'text/javascript' } });
+  const app = createApp(edge.parts.deps, file);
+  const runtime = { defer: () => {}, socketAddress: '127.0.0.1' };
+  const cacheOf = async (path: string) =>
+    (await app.request(path, { method: 'GET' }, runtime)).headers.get('cache-control');
+  expect(await cacheOf('/assets/index-abc.js')).toContain('immutable');
+  expect(await cacheOf('/assets/gone.js')).toBe('no-cache');
+  expect(await cacheOf('/theme.js')).toBe('no-cache');
+});
+
 test('an unknown address is a problem for programs', async () => {
   const answer = await edge.call('GET', '/v1/nothing');
   expect(answer.status).toBe(404);

@@ -18,6 +18,8 @@ const bodyBytesMax = 64 * 1024;
 /** Reports of a node with thousands of rooms are the largest bodies. */
 const reportBytesMax = 1024 * 1024;
 const publicKeysCacheSeconds = 60;
+/** Files with a hash in their name never change. */
+const hashedFileCache = 'public, max-age=31536000, immutable';
 
 /** The routes that clients call; their types flow into `hc<Api>`. */
 export function createApi(deps: Deps) {
@@ -57,7 +59,12 @@ export function createApp(
       // A file that is not there is not the page: a browser of before a deployment must not take it for one.
       const isPageForFile = pathname.startsWith('/assets/') && isPage(file);
       // A copy, because headers of a fetched answer cannot be added to.
-      if (file && !isPageForFile) return new Response(file.body, file);
+      if (file && !isPageForFile) {
+        const answer = new Response(file.body, file);
+        const isHashed = file.ok && pathname.startsWith('/assets/');
+        answer.headers.set('cache-control', isHashed ? hashedFileCache : 'no-cache');
+        return answer;
+      }
     }
     return renderError(problem('not-found'), c);
   });

@@ -2,7 +2,4 @@
 
 import { runProduct } from './setup/product-process.mjs';
 
-await runProduct('scripts/launch/main.ts', process.argv.slice(2), {
-  forTests: false,
-  watchesParent: true,
-});
+await runProduct('scripts/launch/main.ts', process.argv.slice(2), { forTests: false });

@@ -9,9 +9,16 @@ const enough = {
 };
 
 test('everything that is missing or wrong is named in one error', () => {
-  const read = () => readConfig({ SFU_WORKERS: '0', NODE_SECRET: 'short', REDIS_URL: '' });
+  const read = () =>
+    readConfig({
+      SFU_WORKERS: '0',
+      NODE_SECRET: 'short',
+      REDIS_URL: '',
+      SFU_TAP_ALLOWED_ADDRESSES: '10.0.0.0/8, transcoder.example',
+    });
   expect(read).toThrow(/EDGE_URL[\s\S]*NODE_SECRET[\s\S]*REDIS_URL/);
   expect(read).toThrow(/SFU_WORKERS/);
+  expect(read).toThrow(/SFU_TAP_ALLOWED_ADDRESSES/);
 });
 
 test('defaults are those of a single node on this machine', () => {

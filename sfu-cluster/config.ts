@@ -1,12 +1,24 @@
 // Configuration of an SFU node: every environment variable that it reads, parsed once.
 
+import type { BlockList } from 'node:net';
 import { z } from 'zod';
 import { NodeId } from '#contract';
+import { addressList } from './addresses.ts';
 
 /** At most so many workers in one node; one per core is the useful number. */
 const workersMax = 64;
 
 const Port = z.coerce.number().int().min(0).max(65_535);
+
+const commaList = z
+  .string()
+  .prefault('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
 
 const Environment = z.object({
   SFU_NODE_ID: NodeId.default('sfu-1'),
@@ -21,25 +33,26 @@ const Environment = z.object({
   SFU_MEDIA_PORT: Port.default(44_400),
   SFU_WORKERS: z.coerce.number().int().min(1).max(workersMax).default(1),
   SFU_TAP_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
+  /** Addresses and networks that taps may be sent to besides the one that their socket comes from. */
+  SFU_TAP_ALLOWED_ADDRESSES: commaList.transform((entries, context) => {
+    try {
+      return addressList(entries);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'addresses or networks, separated by commas' });
+      return z.NEVER;
+    }
+  }),
+  /** Header in which the proxy in front names the sender's address; unset: the socket's own address. */
+  CLIENT_ADDRESS_HEADER: z.string().min(1).optional(),
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
   EDGE_URL: z.url({ protocol: /^https?$/ }),
   NODE_SECRET: z.string().min(32, 'at least 32 characters'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }),
   /** Origins of pages that may open the room socket, separated by commas. */
-  CLIENT_ORIGINS: z
-    .string()
-    .default('http://127.0.0.1:8787')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ''),
-    )
+  CLIENT_ORIGINS: commaList
+    .prefault('http://127.0.0.1:8787')
     .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin))),
-  ENVIRONMENT: z.enum(['development', 'production']).default('development'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  /** Descriptor of a pipe held by the launcher: when it closes, the launcher is gone and so are we. */
-  LIVEPANTY_PARENT_PIPE: z.coerce.number().int().min(0).optional(),
 });
 
 /** Settings of one SFU node. */
@@ -56,13 +69,13 @@ export interface SfuConfig {
     workerBin: string | undefined;
     tapListenAddress: string;
   };
+  tapAllowedAddresses: BlockList;
+  clientAddressHeader: string | undefined;
   edgeUrl: string;
   nodeSecret: string;
   redisUrl: string;
   clientOrigins: string[];
-  production: boolean;
   logLevel: string;
-  parentPipe: number | undefined;
 }
 
 /** Reads the settings, or throws one error that names everything missing or wrong. */
@@ -88,12 +101,12 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
       workerBin: values.MEDIASOUP_WORKER_BIN,
       tapListenAddress: values.SFU_TAP_LISTEN_ADDRESS,
     },
+    tapAllowedAddresses: values.SFU_TAP_ALLOWED_ADDRESSES,
+    clientAddressHeader: values.CLIENT_ADDRESS_HEADER,
     edgeUrl: values.EDGE_URL.replace(/\/+$/, ''),
     nodeSecret: values.NODE_SECRET,
     redisUrl: values.REDIS_URL,
     clientOrigins: values.CLIENT_ORIGINS,
-    production: values.ENVIRONMENT === 'production',
     logLevel: values.LOG_LEVEL,
-    parentPipe: values.LIVEPANTY_PARENT_PIPE,
   };
 }

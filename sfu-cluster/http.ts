@@ -1,23 +1,44 @@
 // The HTTP server of a node: health for orchestrators, figures for the machine itself, room sockets.
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Health, problemStatus, problemTitle } from '#contract';
+import { socketsMax } from './socket-server.ts';
 
-const headersTimeoutMs = 10_000;
+/** A connection that has not sent its request by then is cut, */
+const requestTimeoutMs = 5_000;
+/** looked after this often. */
+const connectionsCheckIntervalMs = 1_000;
+/** Connections of all kinds: room sockets, and those that are still to say what they want. */
+const connectionsMax = socketsMax + 2_000;
 
 interface HttpRoutes {
   ready(): Promise<Health>;
-  /** Figures of the running node; told to callers on the same machine only. */
+  secret: string;
+  /** Figures of the running node; told to those who know the node secret. */
   stats(): object;
 }
 
 export function createNodeServer(routes: HttpRoutes): Server {
-  const server = createServer((request, response) => {
-    route(request, response, routes).catch(() => {
+  const timeouts = {
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: connectionsCheckIntervalMs,
+  };
+  // However many ask, the worker and Redis are asked once at a time.
+  let probing: Promise<Health> | null = null;
+  const ready = () => {
+    probing ??= routes.ready().finally(() => {
+      probing = null;
+    });
+    return probing;
+  };
+  const server = createServer(timeouts, (request, response) => {
+    route(request, response, { ...routes, ready }).catch(() => {
       if (!response.headersSent) answerProblem(response, 'internal');
     });
   });
-  server.headersTimeout = headersTimeoutMs;
-  server.requestTimeout = headersTimeoutMs;
+  server.maxConnections = connectionsMax;
   return server;
 }
 
@@ -42,7 +63,7 @@ async function route(
       return;
     }
     case '/stats':
-      if (isLocal(request)) answer(response, 200, routes.stats());
+      if (knowsSecret(request, routes.secret)) answer(response, 200, routes.stats());
       else answerProblem(response, 'not-found');
       return;
     default:
@@ -50,9 +71,10 @@ async function route(
   }
 }
 
-function isLocal(request: IncomingMessage): boolean {
-  const address = request.socket.remoteAddress ?? '';
-  return address === '::1' || address.replace('::ffff:', '').startsWith('127.');
+function knowsSecret(request: IncomingMessage, secret: string): boolean {
+  // Digests have one length, and comparing them takes one time.
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${secret}`));
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

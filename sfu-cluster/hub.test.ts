@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type RoomEvent, roomChannel } from '#contract';
 import { type RunningRedis, startRedis } from '../testing/redis.ts';
 import { redisUrl } from '../testing/services.ts';
+import { chatEvent } from './testing/chat-event.ts';
 import { RoomClient } from './testing/room-client.ts';
 import { startTestEdge, type TestEdge } from './testing/test-edge.ts';
 import { startTestNode, type TestNode } from './testing/test-node.ts';
@@ -22,21 +23,7 @@ beforeEach(() => {
 
 afterAll(() => edge.close());
 
-function chat(id: number, streamId = stream): RoomEvent {
-  return {
-    type: 'chat.message',
-    id,
-    streamId,
-    at: new Date().toISOString(),
-    data: {
-      messageId: randomUUID(),
-      userId: randomUUID(),
-      username: 'asha',
-      role: 'viewer',
-      body: `message ${id}`,
-    },
-  };
-}
+const chat = (id: number, streamId = stream) => chatEvent(streamId, id);
 
 function stateEvent(id: number, state: 'live' | 'ended'): RoomEvent {
   const at = new Date().toISOString();

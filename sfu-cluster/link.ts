@@ -5,6 +5,7 @@ import type { RawData, WebSocket } from 'ws';
 import {
   type ClientFrame,
   closeCodeOf,
+  frameBytesMax,
   type ResponseData,
   requestBurstMax,
   requestRatePerSecond,
@@ -20,6 +21,8 @@ import { createTokenBucket } from './token-bucket.ts';
 /** Malformed, too frequent or misplaced frames that a socket may send before it is closed. */
 export const offencesMax = 5;
 const offencesForgivenPerSecond = 0.1;
+/** Length of the requests of one socket that may wait for their turn. */
+export const waitingCharsMax = 4 * frameBytesMax;
 /** A request that a worker has not answered by then has failed. */
 const requestTimeoutMs = 10_000;
 /** How long the other side may take to answer a close before the connection is cut. */
@@ -53,6 +56,7 @@ export class Link extends EventEmitter<LinkEvents> {
   #log: Logger;
   #line: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #waitingChars = 0;
   #closing = false;
 
   private constructor(options: LinkOptions) {
@@ -113,23 +117,30 @@ export class Link extends EventEmitter<LinkEvents> {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#closing) return;
+    const text = data.toString();
     const parsed = isBinary
       ? ({ ok: false, id: null, detail: 'frames are text' } as const)
-      : parseFrame(data.toString());
+      : parseFrame(text);
     const id = parsed.ok ? parsed.frame.id : parsed.id;
-    if (!this.#rate.take() || this.#waiting >= requestBurstMax) {
+    const crowded =
+      this.#waiting >= requestBurstMax || this.#waitingChars + text.length > waitingCharsMax;
+    if (!this.#rate.take() || crowded) {
       this.#offend(refusal('rate-limited', 'too many requests'), id);
     } else if (!parsed.ok) {
       this.#offend(refusal('malformed-frame', parsed.detail), id);
     } else {
       const { frame } = parsed;
       this.#waiting += 1;
-      this.#line = this.#line.then(() => this.#answer(frame));
+      this.#waitingChars += text.length;
+      this.#line = this.#line.then(() => {
+        this.#waiting -= 1;
+        this.#waitingChars -= text.length;
+        return this.#answer(frame);
+      });
     }
   }
 
   async #answer(frame: ClientFrame): Promise<void> {
-    this.#waiting -= 1;
     if (this.#closing) return;
     try {
       const served = await withDeadline(this.#serve(frame), requestTimeoutMs, () =>

@@ -1,4 +1,4 @@
-// Tests of the node as a process: how it starts, and that it never outlives its reason to run.
+// Tests of the node as a process: how it starts, and that it ends whole.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { sfuNodesKey } from '#contract';
 import { freePort } from '../testing/redis.ts';
 import { redisUrl } from '../testing/services.ts';
 import { RoomClient } from './testing/room-client.ts';
-import { startTestEdge, type TestEdge, testNodeSecret } from './testing/test-edge.ts';
+import { startTestEdge, type TestEdge, testNodeSecret, withSecret } from './testing/test-edge.ts';
 import { mediaWorkerBin } from './testing/worker-bin.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -33,31 +33,34 @@ afterAll(() => edge.close());
 function run(env: Record<string, string>): ChildProcess {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    // The fourth is the pipe whose end says that the launcher is gone.
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
 }
 
-async function startNode(nodeId: string) {
-  const port = await freePort();
+interface Ports {
+  port: number;
+  mediaPort: number;
+}
+
+async function startNode(nodeId: string, ports?: Ports) {
+  const { port, mediaPort } = ports ?? { port: await freePort(), mediaPort: 0 };
   const bin = mediaWorkerBin();
   const child = run({
     SFU_NODE_ID: nodeId,
     SFU_PORT: String(port),
-    SFU_MEDIA_PORT: '0',
+    SFU_MEDIA_PORT: String(mediaPort),
     EDGE_URL: edge.url,
     NODE_SECRET: testNodeSecret,
     REDIS_URL: redisUrl(),
-    LIVEPANTY_PARENT_PIPE: '3',
     ...(bin === undefined ? {} : { MEDIASOUP_WORKER_BIN: bin }),
   });
   const url = `http://127.0.0.1:${port}`;
   const ready = async () => (await fetch(`${url}/readyz`).catch(() => null))?.status;
   await expect.poll(ready, { timeout: 15_000 }).toBe(200);
-  const { workers } = Stats.parse(await (await fetch(`${url}/stats`)).json());
+  const { workers } = Stats.parse(await (await fetch(`${url}/stats`, withSecret)).json());
   return {
     child,
     socketUrl: `${url.replace('http', 'ws')}/room`,
@@ -98,18 +101,19 @@ describe('the node process', () => {
     redis.disconnect();
   });
 
-  test('ends when its launcher is gone', async () => {
-    const { child, workerPids } = await startNode(`sfu-${randomUUID()}`);
-    child.stdio[3]?.destroy();
-    const [code] = await once(child, 'exit');
-    expect(code).toBe(0);
-    await expectGone(workerPids);
-  });
-
-  test('leaves no worker behind when it is killed', async () => {
-    const { child, workerPids } = await startNode(`sfu-${randomUUID()}`);
+  test('that is killed leaves no worker behind, and the next one has its name and ports at once', async () => {
+    const nodeId = `sfu-${randomUUID()}`;
+    const ports = { port: await freePort(), mediaPort: await freePort() };
+    const { child, workerPids, socketUrl } = await startNode(nodeId, ports);
+    const stream = randomUUID();
+    const ticket = await edge.ticket({ stream, node: nodeId });
+    await RoomClient.join(socketUrl, ticket);
     child.kill('SIGKILL');
     await once(child, 'exit');
+    await startNode(nodeId, ports);
     await expectGone(workerPids);
+    // It knows nothing of the one before, and yet which tickets were used there.
+    await expect(RoomClient.join(socketUrl, ticket)).rejects.toMatchObject({ code: 'ticket-used' });
+    await RoomClient.join(socketUrl, await edge.ticket({ stream, node: nodeId }));
   });
 });

@@ -2,7 +2,6 @@
 import { setLogEventListeners } from 'mediasoup';
 import { pino } from 'pino';
 import { readConfig, type SfuConfig } from './config.ts';
-import { watchLifeline } from './lifeline.ts';
 import { createSfuNode } from './node.ts';
 
 /** An end that takes longer is cut short. */
@@ -13,6 +12,8 @@ const log = pino({
   level: config.logLevel,
   base: { service: 'sfu', nodeId: config.nodeId },
   timestamp: pino.stdTimeFunctions.isoTime,
+  // A failed command of Redis carries its arguments, and those of a log-in are its password.
+  redact: ['err.command.args'],
 });
 setLogEventListeners({
   onwarn: (namespace, message) => log.debug({ namespace }, message),
@@ -29,8 +30,13 @@ function configOrExit(): SfuConfig {
 }
 
 let node: Awaited<ReturnType<typeof createSfuNode>> | null = null;
-watchLifeline(config.parentPipe, (why) => {
-  log.info({ why }, 'the node shuts down');
+let ending = false;
+
+function end(signal: NodeJS.Signals): void {
+  // Whoever asks twice does not want to wait.
+  if (ending) process.exit(1);
+  ending = true;
+  log.info({ signal }, 'the node shuts down');
   setTimeout(() => process.exit(1), shutDownTimeoutMs).unref();
   Promise.resolve(node?.close()).then(
     () => process.exit(0),
@@ -39,7 +45,10 @@ watchLifeline(config.parentPipe, (why) => {
       process.exit(1);
     },
   );
-});
+}
+
+process.on('SIGTERM', end);
+process.on('SIGINT', end);
 
 try {
   node = await createSfuNode({ config, log });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Health, SfuReport } from '#contract';
-import { nodeStreamsMax } from '#contract';
+import { nodeStreamsMax, ticketClockSkewSeconds } from '#contract';
 import type { SfuConfig } from './config.ts';
 import { withDeadline } from './deadline.ts';
 import { createNodeServer } from './http.ts';
@@ -12,8 +12,8 @@ import { Hub } from './hub.ts';
 import { WorkerPool } from './media/worker-pool.ts';
 import { connectRedis, redisReadyOr } from './redis.ts';
 import { createRefusalCounter } from './refusals.ts';
-import { createRegistry } from './registry.ts';
-import { createReporter } from './reports.ts';
+import { createRegistry, type Registry } from './registry.ts';
+import { createReporter, type Reporter } from './reports.ts';
 import { Rooms } from './rooms.ts';
 import { openSession } from './session.ts';
 import { createSocketServer, type SocketServer, socketsMax } from './socket-server.ts';
@@ -57,15 +57,18 @@ export async function createSfuNode({
     refusals,
     log,
     tapListenAddress: config.media.tapListenAddress,
+    tapAllowedAddresses: config.tapAllowedAddresses,
   };
   const sockets = createSocketServer({
     origins: config.clientOrigins,
+    addressHeader: config.clientAddressHeader,
     refusals,
     log,
-    onSocket: (socket) => openSession(socket, sessionDeps),
+    onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
   const server = createNodeServer({
-    ready: () => checkReady(pool, redis, hub),
+    ready: () => checkReady({ pool, redis, hub, reporter, registry }),
+    secret: config.nodeSecret,
     stats: () => ({
       nodeId,
       load: loadOf(pool, rooms, sockets),
@@ -155,7 +158,15 @@ function reportOf(config: SfuConfig, rooms: Rooms): SfuReport {
   return { nodeId: config.nodeId, url: config.publicUrl, streams };
 }
 
-async function checkReady(pool: WorkerPool, redis: Redis, hub: Hub): Promise<Health> {
+interface Leaned {
+  pool: WorkerPool;
+  redis: Redis;
+  hub: Hub;
+  reporter: Reporter;
+  registry: Registry;
+}
+
+async function checkReady({ pool, redis, hub, reporter, registry }: Leaned): Promise<Health> {
   const [workers, redisAnswers] = await Promise.all([
     pool.probe(probeTimeoutMs),
     withDeadline(redis.ping(), probeTimeoutMs, () => new Error('no answer')).then(
@@ -170,8 +181,20 @@ async function checkReady(pool: WorkerPool, redis: Redis, hub: Hub): Promise<Hea
     },
     redis: { ok: redisAnswers, detail: redisAnswers ? 'answers' : 'does not answer' },
     hub: { ok: hub.hearing, detail: hub.hearing ? 'hears room events' : 'hears nothing' },
+    clock: clockCheck(reporter.clockAheadSeconds),
+    name: registry.disputed ? { ok: false, detail: 'another node has this id' } : { ok: true },
   };
   return { ok: Object.values(checks).every((check) => check.ok), service: 'sfu', checks };
+}
+
+/** A clock that is further off than tickets allow refuses good tickets or lets old ones in. */
+function clockCheck(aheadSeconds: number | null): Health['checks'][string] {
+  if (aheadSeconds === null) return { ok: true, detail: 'not compared with the edge yet' };
+  const direction = aheadSeconds < 0 ? 'behind' : 'ahead of';
+  return {
+    ok: Math.abs(aheadSeconds) <= ticketClockSkewSeconds,
+    detail: `${Math.abs(aheadSeconds)} s ${direction} the edge`,
+  };
 }
 
 /** Last words are worth a moment, but no more. */

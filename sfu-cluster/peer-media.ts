@@ -11,7 +11,7 @@ import {
   parseRtpParameters,
 } from './media/parameters.ts';
 import type { RoomMedia, Track } from './media/room-media.ts';
-import { Tap } from './media/tap.ts';
+import { Tap, type TapRules } from './media/tap.ts';
 import type { Peer } from './peer.ts';
 import { refusal } from './refusals.ts';
 import type { Room } from './room.ts';
@@ -29,14 +29,14 @@ interface PeerMediaOptions {
   peer: Peer;
   room: Room;
   log: Logger;
-  tapListenAddress: string;
+  tap: TapRules;
 }
 
 export class PeerMedia {
   readonly #peer: Peer;
   readonly #room: Room;
   readonly #log: Logger;
-  readonly #tapListenAddress: string;
+  readonly #tapRules: TapRules;
   /** One per direction: a new one takes the place of the one before. */
   readonly #transports = new Map<Direction, WebRtcTransport>();
   readonly #connected = new WeakSet<WebRtcTransport>();
@@ -50,7 +50,7 @@ export class PeerMedia {
     this.#peer = options.peer;
     this.#room = options.room;
     this.#log = options.log;
-    this.#tapListenAddress = options.tapListenAddress;
+    this.#tapRules = options.tap;
   }
 
   /** Whether there has ever been a transport or a tap, so that losing the worker concerns the peer. */
@@ -105,6 +105,8 @@ export class PeerMedia {
     }
     const rtpParameters = parseRtpParameters(frame.rtpParameters);
     const media = await this.#room.media();
+    // A socket that has closed meanwhile must not send away the one that took its place.
+    if (this.#peer.leaving) throw refusal('unavailable', 'the socket was closed');
     this.#room.takeStage(this.#peer);
     try {
       const producer = await mediaCall('unsupported-media', () =>
@@ -169,7 +171,7 @@ export class PeerMedia {
     this.#tap?.close();
     this.#tap = null;
     const media = await this.#room.media();
-    const tap = await mediaCall(null, () => Tap.create(media, this.#tapListenAddress, frame));
+    const tap = await mediaCall(null, () => Tap.create(media, this.#tapRules, frame));
     this.#used = true;
     if (this.#peer.leaving) {
       tap.close();

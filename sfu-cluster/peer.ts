@@ -4,31 +4,44 @@ import type { Logger } from 'pino';
 import type { Capability, ServerFrame, SocketErrorCode } from '#contract';
 import type { EncodedFrame } from './frames.ts';
 import type { Link } from './link.ts';
+import type { TapRules } from './media/tap.ts';
 import { PeerMedia } from './peer-media.ts';
 import type { Room } from './room.ts';
 import type { Ticket } from './ticket-gate.ts';
+import { createTokenBucket } from './token-bucket.ts';
+
+/**
+ * Transports, tracks and taps that one socket may have built in a second, and how many at once:
+ * each track that comes or goes makes every viewer of the room ask the worker for something.
+ */
+export const buildingRatePerSecond = 2;
+export const buildingBurstMax = 20;
 
 interface PeerOptions {
   link: Link;
   ticket: Ticket;
   room: Room;
   log: Logger;
-  tapListenAddress: string;
+  tap: TapRules;
 }
 
 export class Peer {
   readonly id = randomUUID();
   readonly media: PeerMedia;
+  readonly building = createTokenBucket({
+    ratePerSecond: buildingRatePerSecond,
+    burst: buildingBurstMax,
+  });
   readonly #link: Link;
   readonly #ticket: Ticket;
   #closed = false;
 
-  private constructor({ link, ticket, room, log, tapListenAddress }: PeerOptions) {
+  private constructor({ link, ticket, room, log, tap }: PeerOptions) {
     this.#link = link;
     this.#ticket = ticket;
     const fields = { streamId: ticket.stream, peerId: this.id };
     link.identify(fields);
-    this.media = new PeerMedia({ peer: this, room, log: log.child(fields), tapListenAddress });
+    this.media = new PeerMedia({ peer: this, room, log: log.child(fields), tap });
   }
 
   /** Joins the room and stays until the link is closed. */

@@ -5,7 +5,9 @@ import type { Logger } from 'pino';
 import { nodeReportIntervalSeconds, type SfuNode, sfuNodesKey } from '#contract';
 import { createOutage } from './outage.ts';
 
-interface Registry {
+export interface Registry {
+  /** Whether another process writes under the same id: rooms and reports of the two mix. */
+  readonly disputed: boolean;
   /** Takes the node off the list and stops. */
   close(): Promise<void>;
 }
@@ -26,14 +28,21 @@ export function createRegistry({
 }): Registry {
   const outage = createOutage(log, 'the node registry');
   let beating: Promise<void> | null = null;
+  let written: string | null = null;
+  let disputed = false;
   let closed = false;
 
   async function beat(): Promise<void> {
     try {
       const load = await measureLoad();
       if (closed) return;
+      const found = await redis.hget(sfuNodesKey, nodeId);
+      const foreign = written !== null && found !== null && found !== written;
+      if (foreign && !disputed) log.error({ found }, 'another node has the id of this one');
+      disputed = foreign;
       const entry: SfuNode = { nodeId, url, load, seenAt: Date.now() };
-      await redis.hset(sfuNodesKey, nodeId, JSON.stringify(entry));
+      written = JSON.stringify(entry);
+      await redis.hset(sfuNodesKey, nodeId, written);
       outage.recovered();
     } catch (error) {
       outage.failed(error);
@@ -52,6 +61,9 @@ export function createRegistry({
   tick();
 
   return {
+    get disputed() {
+      return disputed;
+    },
     async close() {
       if (closed) return;
       closed = true;
@@ -59,7 +71,9 @@ export function createRegistry({
       redis.off('ready', tick);
       await beating;
       try {
-        await redis.hdel(sfuNodesKey, nodeId);
+        // A successor with the same id may have begun already: its entry stays.
+        const found = await redis.hget(sfuNodesKey, nodeId);
+        if (found === written) await redis.hdel(sfuNodesKey, nodeId);
       } catch (error) {
         // The entry grows stale by itself.
         outage.failed(error);

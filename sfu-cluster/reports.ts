@@ -6,11 +6,15 @@ import { createOutage } from './outage.ts';
 
 /** Changes that come so close together are one report: sound and picture of one publisher. */
 const coalesceMs = 50;
+/** However fast tracks come and go, reports are no closer together than this. */
+export const reportSpacingMs = 150;
 const reportTimeoutMs = 2_000;
 /** A report that failed is sent again after so long, doubling up to the usual interval. */
 const retryDelayMinMs = 250;
 
-interface Reporter {
+export interface Reporter {
+  /** How far the clock of this machine is ahead of the edge's; null while that is not known. */
+  readonly clockAheadSeconds: number | null;
   /** Something worth telling at once has happened. */
   nudge(): void;
   /** Sends a last report, unless the edge is away, and stops. */
@@ -38,6 +42,8 @@ export function createReporter({
   let sending: Promise<void> | null = null;
   let nudged = false;
   let failures = 0;
+  let sentAtMs = Number.NEGATIVE_INFINITY;
+  let clockAheadSeconds: number | null = null;
   let closed = false;
 
   async function post(): Promise<void> {
@@ -47,6 +53,8 @@ export function createReporter({
       body: JSON.stringify(snapshot()),
       signal: AbortSignal.timeout(reportTimeoutMs),
     });
+    const edgeMs = Date.parse(response.headers.get('date') ?? '');
+    if (!Number.isNaN(edgeMs)) clockAheadSeconds = Math.round((Date.now() - edgeMs) / 1000);
     if (!response.ok) {
       await response.body?.cancel();
       throw new Error(`the edge answered ${response.status}`);
@@ -57,6 +65,7 @@ export function createReporter({
 
   async function send(): Promise<void> {
     nudged = false;
+    sentAtMs = performance.now();
     try {
       await post();
       failures = 0;
@@ -67,6 +76,10 @@ export function createReporter({
     }
   }
 
+  function scheduleSoon(): void {
+    schedule(Math.max(coalesceMs, sentAtMs + reportSpacingMs - performance.now()));
+  }
+
   function schedule(delayMs: number): void {
     if (timer) clearTimeout(timer);
     timer = setTimeout(() => {
@@ -75,18 +88,23 @@ export function createReporter({
         sending = null;
         if (closed) return;
         const retryMs = Math.min(intervalMs, retryDelayMinMs * 2 ** Math.min(failures - 1, 10));
-        schedule(failures > 0 ? retryMs : nudged ? coalesceMs : intervalMs);
+        if (failures > 0) schedule(retryMs);
+        else if (nudged) scheduleSoon();
+        else schedule(intervalMs);
       });
     }, delayMs);
   }
 
   schedule(0);
   return {
+    get clockAheadSeconds() {
+      return clockAheadSeconds;
+    },
     nudge() {
       if (nudged || closed) return;
       nudged = true;
       // While a report is on its way, the next one is scheduled when it is done.
-      if (!sending && failures === 0) schedule(coalesceMs);
+      if (!sending && failures === 0) scheduleSoon();
     },
     async close() {
       if (closed) return;

@@ -14,6 +14,7 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
       throw refusal('out-of-order', 'this socket has joined already');
     case 'transport.create':
       requireCapability(peer, frame.direction === 'send' ? 'publish' : 'subscribe');
+      spend(peer);
       return media.createTransport(frame.direction);
     case 'transport.connect':
       await media.connectTransport(frame);
@@ -22,6 +23,7 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
       return media.restartIce(frame.transportId);
     case 'produce':
       requireCapability(peer, 'publish');
+      spend(peer);
       return media.produce(frame);
     case 'producer.close':
       media.closeProducer(frame.producerId);
@@ -37,6 +39,7 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
       return done;
     case 'tap.open':
       requireTranscoder(peer);
+      spend(peer);
       return media.openTap(frame);
     case 'tap.keyframe':
       requireTranscoder(peer);
@@ -53,6 +56,11 @@ function requireCapability(peer: Peer, capability: Capability): void {
   if (!peer.can(capability)) {
     throw refusal('forbidden', `the ticket does not allow to ${capability}`);
   }
+}
+
+/** For requests that make the worker build something. */
+function spend(peer: Peer): void {
+  if (!peer.building.take()) throw refusal('rate-limited', 'too much is asked of the worker');
 }
 
 function requireTranscoder(peer: Peer): void {

@@ -77,7 +77,11 @@ export class Rooms extends EventEmitter<RoomsEvents> {
     opened.joining += 1;
     try {
       await opened.listening;
-      if (opened.room.closed) throw refusal('stream-ended', 'the stream has ended');
+      if (opened.room.closed) {
+        throw this.#closed
+          ? refusal('unavailable', 'the node shuts down')
+          : refusal('stream-ended', 'the stream has ended');
+      }
       return enter(opened.room);
     } finally {
       opened.joining -= 1;

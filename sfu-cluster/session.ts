@@ -1,5 +1,6 @@
 // A session: what a socket may do before it has joined, and who serves it afterwards.
 
+import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import {
@@ -8,12 +9,14 @@ import {
   type ResponseData,
   signallingVersion,
 } from '#contract';
+import { isListed, isSameHost } from './addresses.ts';
 import { Link, type Served } from './link.ts';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import { Peer } from './peer.ts';
 import { type RefusalCounter, refusal } from './refusals.ts';
 import { serveRequest } from './requests.ts';
 import type { Rooms } from './rooms.ts';
+import type { Arrival } from './socket-server.ts';
 import type { TicketGate } from './ticket-gate.ts';
 
 interface SessionDeps {
@@ -23,10 +26,12 @@ interface SessionDeps {
   refusals: RefusalCounter;
   log: Logger;
   tapListenAddress: string;
+  /** Where media may be sent besides the address that a transcoder's socket comes from. */
+  tapAllowedAddresses: BlockList;
 }
 
 /** Serves one socket from its opening to its end. */
-export function openSession(socket: WebSocket, deps: SessionDeps): void {
+export function openSession(socket: WebSocket, arrival: Arrival, deps: SessionDeps): void {
   let peer: Peer | null = null;
   const link = Link.open({
     socket,
@@ -35,8 +40,9 @@ export function openSession(socket: WebSocket, deps: SessionDeps): void {
     async serve(frame): Promise<Served> {
       if (peer) return { data: await serveRequest(peer, frame) };
       if (frame.type !== 'join') throw refusal('out-of-order', 'join first');
-      const joined = await join(link, frame, deps);
+      const joined = await join(link, arrival.address, frame, deps);
       peer = joined.peer;
+      arrival.joined();
       clearTimeout(joinTimer);
       return joined;
     },
@@ -50,6 +56,7 @@ export function openSession(socket: WebSocket, deps: SessionDeps): void {
 
 async function join(
   link: Link,
+  address: string,
   frame: ClientFrameOf<'join'>,
   deps: SessionDeps,
 ): Promise<{ peer: Peer; data: ResponseData<'join'>; after: () => void }> {
@@ -59,8 +66,12 @@ async function join(
   const ticket = await deps.gate.admit(frame.ticket);
   return deps.rooms.join(ticket.stream, (room) => {
     if (link.closed) throw refusal('unavailable', 'the socket was closed');
-    const { log, tapListenAddress } = deps;
-    const peer = Peer.join({ link, ticket, room, log, tapListenAddress });
+    const tap = {
+      listenAddress: deps.tapListenAddress,
+      allows: (target: string) =>
+        isSameHost(address, target) || isListed(deps.tapAllowedAddresses, target),
+    };
+    const peer = Peer.join({ link, ticket, room, log: deps.log, tap });
     return {
       peer,
       data: {

@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import { closeCodeOf, frameBytesMax, type SocketErrorCode } from '#contract';
+import { remoteAddress } from './addresses.ts';
+import { createDoorstep } from './doorstep.ts';
 import type { RefusalCounter } from './refusals.ts';
 
 /** Sockets of one node, joined or not. */
@@ -31,6 +33,13 @@ class RoomSocket extends WebSocket {
   }
 }
 
+/** Where a socket comes from, and what it still needs to say. */
+export interface Arrival {
+  address: string;
+  /** To be called when the ticket was taken: the place on the doorstep is free again. */
+  joined(): void;
+}
+
 export interface SocketServer {
   readonly sockets: number;
   /** Takes an upgrade request over: it becomes a socket or is answered with an HTTP error. */
@@ -41,17 +50,18 @@ export interface SocketServer {
 
 export function createSocketServer({
   origins,
+  addressHeader,
   refusals,
   log,
   onSocket,
-  limit = socketsMax,
 }: {
   /** Pages that may connect. Programs that are no browsers send no Origin and are let in. */
   origins: readonly string[];
+  /** Where the proxy in front names the address of the sender; undefined without a proxy. */
+  addressHeader: string | undefined;
   refusals: RefusalCounter;
   log: Logger;
-  onSocket(socket: WebSocket): void;
-  limit?: number;
+  onSocket(socket: WebSocket, arrival: Arrival): void;
 }): SocketServer {
   const server = new WebSocketServer<typeof RoomSocket>({
     noServer: true,
@@ -60,6 +70,7 @@ export function createSocketServer({
     maxPayload: frameBytesMax,
     WebSocket: RoomSocket,
   });
+  const doorstep = createDoorstep();
   const alive = new Map<RoomSocket, { answered: boolean }>();
   let closed = false;
 
@@ -74,7 +85,7 @@ export function createSocketServer({
     }
   }, heartbeatIntervalMs);
 
-  function take(socket: RoomSocket): void {
+  function take(socket: RoomSocket, arrival: Arrival): void {
     const state = { answered: true };
     alive.set(socket, state);
     socket.onFrameTooLarge = () => refusals.count('frame-too-large');
@@ -82,7 +93,7 @@ export function createSocketServer({
       state.answered = true;
     });
     socket.once('close', () => alive.delete(socket));
-    onSocket(socket);
+    onSocket(socket, arrival);
   }
 
   return {
@@ -98,11 +109,20 @@ export function createSocketServer({
         refusals.count('forbidden');
         return refuse(connection, '403 Forbidden');
       }
-      if (closed || alive.size >= limit) {
+      if (closed || alive.size >= socketsMax) {
         refusals.count('unavailable');
         return refuse(connection, '503 Service Unavailable');
       }
-      server.handleUpgrade(request, connection, head, take);
+      const address = remoteAddress(request, addressHeader);
+      const leave = doorstep.enter(address);
+      if (!leave) {
+        refusals.count('rate-limited');
+        return refuse(connection, '429 Too Many Requests');
+      }
+      connection.once('close', leave);
+      server.handleUpgrade(request, connection, head, (socket) =>
+        take(socket, { address, joined: leave }),
+      );
     },
     close(code, detail) {
       closed = true;
@@ -120,5 +140,7 @@ function pathOf(request: IncomingMessage): string {
 }
 
 function refuse(connection: Duplex, status: string): void {
+  // The other side may never close its half, and the HTTP server's own limits end with the upgrade.
+  connection.once('finish', () => connection.destroy());
   connection.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -41,33 +41,31 @@ export async function framesAdvance(page: Page, frames: number, timeoutMs = 20_0
 
 /** Resolves when the sound of the player has energy; throws when it stays silent. */
 export async function soundArrives(page: Page, timeoutMs = 15_000): Promise<void> {
-  await page.evaluate(
-    async ({ selector, timeoutMs }) => {
-      const video = document.querySelector<HTMLVideoElement & { captureStream(): MediaStream }>(
-        `video${selector}, ${selector} video`,
-      );
-      if (!video) throw new Error('no video');
-      const context = new AudioContext();
-      await context.resume();
-      const analyser = context.createAnalyser();
-      const deadline = performance.now() + timeoutMs;
-      let stream = video.captureStream();
-      while (stream.getAudioTracks().length === 0) {
-        if (performance.now() > deadline) throw new Error('no audio track');
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        stream = video.captureStream();
-      }
-      context.createMediaStreamSource(new MediaStream(stream.getAudioTracks())).connect(analyser);
+  const ear = await page.evaluateHandle(async (selector) => {
+    const video = document.querySelector<HTMLVideoElement & { captureStream(): MediaStream }>(
+      `video${selector}, ${selector} video`,
+    );
+    if (!video) throw new Error('no video');
+    const context = new AudioContext();
+    await context.resume();
+    return { stream: video.captureStream(), context, analyser: context.createAnalyser() };
+  }, player);
+  const options = { timeout: timeoutMs };
+  await page.waitForFunction(({ stream }) => stream.getAudioTracks().length > 0, ear, options);
+  await ear.evaluate(({ stream, context, analyser }) => {
+    const sound = new MediaStream(stream.getAudioTracks());
+    context.createMediaStreamSource(sound).connect(analyser);
+  });
+  await page.waitForFunction(
+    ({ analyser }) => {
       const samples = new Float32Array(analyser.fftSize);
-      for (;;) {
-        analyser.getFloatTimeDomainData(samples);
-        const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
-        if (Math.sqrt(power) > 0.01) break;
-        if (performance.now() > deadline) throw new Error('the sound has no energy');
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      await context.close();
+      analyser.getFloatTimeDomainData(samples);
+      const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+      return Math.sqrt(power) > 0.01;
     },
-    { selector: player, timeoutMs },
+    ear,
+    options,
   );
+  await ear.evaluate(({ context }) => context.close());
+  await ear.dispose();
 }

@@ -26,8 +26,6 @@ const Environment = z.object({
     .pipe(z.array(z.url().transform((url) => new URL(url).origin))),
   ENVIRONMENT: z.enum(['development', 'production']).default('development'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  /** Descriptor of a pipe held by the launcher: when it closes, the launcher is gone and so are we. */
-  LIVEPANTY_PARENT_PIPE: z.coerce.number().int().min(0).optional(),
 });
 
 export interface Config {
@@ -45,7 +43,6 @@ export interface Config {
   clientOrigins: string[];
   environment: 'development' | 'production';
   logLevel: string;
-  parentPipe: number | null;
 }
 
 /** Throws one error that names everything that is missing or wrong. */
@@ -73,7 +70,6 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     clientOrigins: values.CLIENT_ORIGINS,
     environment: values.ENVIRONMENT,
     logLevel: values.LOG_LEVEL,
-    parentPipe: values.LIVEPANTY_PARENT_PIPE ?? null,
   };
 }
 

@@ -1,57 +1,18 @@
 // Tests of whole streams: RTP in at the pace of the clock, LL-HLS out, read back by ffmpeg.
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { redisUrl } from '../testing/services.ts';
-import {
-  type Bench,
-  capture,
-  type Stream,
-  startBench,
-  startStream,
-  until,
-  withFile,
-} from './testing/bench.ts';
+import { describe, expect, test } from 'vitest';
+import { capture, until, withFile } from './testing/bench.ts';
 import { beepTimes, expectWhole, flashTimes, runsOf } from './testing/expectations.ts';
-import {
-  type CodedAudio,
-  type CodedVideo,
-  codedH264,
-  codedOpus,
-  codedVp8,
-} from './testing/media.ts';
+import { codedH264, codedOpus, codedVp8, decodeErrors } from './testing/media.ts';
+import { setStage } from './testing/stage.ts';
 
 const timeoutMs = 60_000;
-let bench: Bench;
-let video: CodedVideo;
-let audio: CodedAudio;
-
-beforeAll(async () => {
-  [bench, video, audio] = await Promise.all([
-    startBench({ redisUrl: redisUrl() }),
-    codedH264({ seconds: 4 }),
-    codedOpus({ seconds: 4 }),
-  ]);
-});
-
-afterAll(async () => {
-  await bench.close();
-});
-
-/** Tests run side by side, so each one has to say which one it is. */
-async function open(
-  context: TestContext,
-  options: Parameters<typeof startStream>[1],
-): Promise<Stream> {
-  const stream = await startStream(bench, options);
-  context.onTestFinished(() => stream.close());
-  await stream.ready();
-  return stream;
-}
+const stage = setStage();
 
 describe.concurrent('a stream', () => {
   test('comes out as clean CMAF in playlists that keep the rules', {
     timeout: timeoutMs,
   }, async (context) => {
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     const [pictures, sound] = await Promise.all([
       capture(stream, 'video0', 6),
       capture(stream, 'audio', 6),
@@ -63,7 +24,7 @@ describe.concurrent('a stream', () => {
   });
 
   test('cuts sound where it cuts pictures', { timeout: timeoutMs }, async (context) => {
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     const [pictures, sound] = await Promise.all([
       capture(stream, 'video0', 5),
       capture(stream, 'audio', 5),
@@ -86,7 +47,7 @@ describe.concurrent('a stream', () => {
       codedOpus({ seconds: 4, beeps: true }),
     ]);
     // Pictures leave 80 ms later than sound, as from a camera with a slow encoder.
-    const stream = await open(context, { video: flashing, audio: beeping, videoDelayMs: 80 });
+    const stream = await stage.open(context, { video: flashing, audio: beeping, videoDelayMs: 80 });
     const [pictures, sound] = await Promise.all([
       capture(stream, 'video0', 9),
       capture(stream, 'audio', 9),
@@ -103,7 +64,7 @@ describe.concurrent('a stream', () => {
   });
 
   test('dates its segments with the time of capture', { timeout: timeoutMs }, async (context) => {
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     const pictures = await capture(stream, 'video0', 5);
     const last = [...pictures.segments.values()].at(-1);
     // Keyframes are captured at whole seconds after the start.
@@ -114,7 +75,7 @@ describe.concurrent('a stream', () => {
   test('goes on when timestamps wrap', { timeout: timeoutMs }, async (context) => {
     // Video wraps after three seconds, audio after five and a half.
     const timestampBase = 2 ** 32 - 270_000;
-    const stream = await open(context, { video, audio, timestampBase });
+    const stream = await stage.open(context, { timestampBase });
     const [pictures, sound] = await Promise.all([
       capture(stream, 'video0', 7),
       capture(stream, 'audio', 7),
@@ -125,7 +86,7 @@ describe.concurrent('a stream', () => {
   });
 
   test('without a microphone is a stream of pictures', { timeout: timeoutMs }, async (context) => {
-    const stream = await open(context, { video });
+    const stream = await stage.open(context, { only: 'video' });
     const pictures = await capture(stream, 'video0', 4);
     expect(pictures.faults).toEqual([]);
     await expectWhole(pictures);
@@ -135,7 +96,7 @@ describe.concurrent('a stream', () => {
   });
 
   test('without a camera is a stream of sound', { timeout: timeoutMs }, async (context) => {
-    const stream = await open(context, { audio });
+    const stream = await stage.open(context, { only: 'audio' });
     const sound = await capture(stream, 'audio', 4);
     expect(sound.faults).toEqual([]);
     await expectWhole(sound);
@@ -144,7 +105,7 @@ describe.concurrent('a stream', () => {
   });
 
   test('with a muted microphone goes on in silence', { timeout: timeoutMs }, async (context) => {
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     await capture(stream, 'audio', 2);
     stream.publisher.muteAudio(true);
     const muted = await stream.playlist('audio');
@@ -163,11 +124,55 @@ describe.concurrent('a stream', () => {
     await expectWhole(pictures);
   });
 
+  test('whose camera sends nothing for a while, and then leaves, goes on with a still picture', {
+    timeout: timeoutMs,
+  }, async (context) => {
+    const stream = await stage.open(context, { keyframes: true });
+    await capture(stream, 'video0', 2);
+    stream.publisher.muteVideo(true);
+    const pausing = await Promise.all([capture(stream, 'video0', 6), capture(stream, 'audio', 6)]);
+    stream.sfu.setSources(['microphone']);
+    await until('a second tap', () => stream.sfu.counts.taps === 2);
+    await until(
+      'a second run',
+      async () => runsOf(await capture(stream, 'video0', 1)).length === 2,
+    );
+    const gone = await Promise.all([capture(stream, 'video0', 9), capture(stream, 'audio', 9)]);
+    stream.publisher.muteVideo(false);
+    stream.sfu.setSources(['microphone', 'camera']);
+    await until('a third tap', () => stream.sfu.counts.taps === 3);
+    await until('a third run', async () => runsOf(await capture(stream, 'video0', 1)).length === 3);
+    const [pictures, sound] = await Promise.all([
+      capture(stream, 'video0', 14),
+      capture(stream, 'audio', 14),
+    ]);
+    for (const each of [...pausing, ...gone, pictures, sound]) expect(each.faults).toEqual([]);
+    expect(runsOf(sound)).toEqual(runsOf(pictures));
+    for (const run of runsOf(pictures)) {
+      await expectWhole(sound, run);
+      await withFile(pictures, async (file) => expect(await decodeErrors(file)).toBe(''), run);
+    }
+  });
+
+  test('whose microphone leaves goes on in silence', { timeout: timeoutMs }, async (context) => {
+    const stream = await stage.open(context);
+    await capture(stream, 'audio', 2);
+    stream.sfu.setSources(['camera']);
+    await until('a second tap', () => stream.sfu.counts.taps === 2);
+    await until('a second run', async () => runsOf(await capture(stream, 'audio', 1)).length === 2);
+    const [pictures, sound] = await Promise.all([
+      capture(stream, 'video0', 8),
+      capture(stream, 'audio', 8),
+    ]);
+    expect([...pictures.faults, ...sound.faults]).toEqual([]);
+    expect(runsOf(sound)).toEqual(runsOf(pictures));
+    for (const run of runsOf(sound)) await expectWhole(sound, run);
+  });
+
   test('whose microphone never sends is a stream with silence', {
     timeout: timeoutMs,
   }, async (context) => {
-    const stream = await startStream(bench, { video, audio });
-    context.onTestFinished(() => stream.close());
+    const stream = await stage.open(context, { atOnce: true });
     stream.publisher.muteAudio(true);
     await stream.ready();
     const sound = await capture(stream, 'audio', 4);
@@ -176,7 +181,7 @@ describe.concurrent('a stream', () => {
 
   test('of VP8 is encoded to H.264', { timeout: timeoutMs }, async (context) => {
     const vp8 = await codedVp8({ seconds: 4 });
-    const stream = await open(context, { video: vp8, audio });
+    const stream = await stage.open(context, { video: vp8 });
     const [pictures, sound] = await Promise.all([
       capture(stream, 'video0', 5),
       capture(stream, 'audio', 5),

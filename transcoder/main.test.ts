@@ -1,9 +1,8 @@
-// Tests of the process: it ends when it is told to, or when nobody is left to tell it, and leaves nothing behind.
+// Tests of the process: it ends when it is told to, and leaves nothing behind.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
 import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { redisUrl } from '../testing/services.ts';
 import { until } from './testing/bench.ts';
@@ -21,8 +20,6 @@ beforeAll(async () => {
 
 interface Running {
   process: ChildProcess;
-  /** The launcher's end of the pipe. */
-  lifeline: Writable;
   encoderPid: number;
 }
 
@@ -32,14 +29,13 @@ async function start(context: TestContext): Promise<Running> {
   const publisher = startPublisher({ audio });
   const sfu = await startFakeSfu({ publisher });
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       TRANSCODER_PORT: '0',
       EDGE_URL: edge.url,
       NODE_SECRET: nodeSecret,
       REDIS_URL: redisUrl(),
       FFMPEG_BIN: ffmpegBin,
-      LIVEPANTY_PARENT_PIPE: '3',
       PATH: process.env.PATH,
     },
   });
@@ -53,7 +49,7 @@ async function start(context: TestContext): Promise<Running> {
   await until('a job is ready', () => edge.reports.at(-1)?.jobs[0]?.state === 'ready');
   const [encoderPid] = childrenOf(child.pid ?? 0);
   if (!encoderPid) throw new Error('no encoder runs');
-  return { process: child, lifeline: child.stdio[3] as Writable, encoderPid };
+  return { process: child, encoderPid };
 }
 
 function childrenOf(pid: number): number[] {
@@ -75,7 +71,6 @@ describe.concurrent('the process and its encoders end', () => {
   const ends: [string, (running: Running) => void][] = [
     ['on SIGTERM', (running) => running.process.kill('SIGTERM')],
     ['on SIGINT', (running) => running.process.kill('SIGINT')],
-    ['when the launcher is gone', (running) => running.lifeline.destroy()],
     ['when the process is killed', (running) => running.process.kill('SIGKILL')],
   ];
   for (const [name, end] of ends) {

@@ -1,61 +1,18 @@
 // Tests of streams that things happen to: loss, broken links, other pictures, dead encoders.
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { redisUrl } from '../testing/services.ts';
-import {
-  type Bench,
-  capture,
-  type Stream,
-  startBench,
-  startStream,
-  until,
-  withFile,
-} from './testing/bench.ts';
+import { describe, expect, test } from 'vitest';
+import { capture, until, withFile } from './testing/bench.ts';
 import { expectWhole, runsOf } from './testing/expectations.ts';
-import {
-  type CodedAudio,
-  type CodedVideo,
-  codedH264,
-  codedOpus,
-  codedVp8,
-  decodeErrors,
-  probePackets,
-} from './testing/media.ts';
+import { codedH264, codedVp8, decodeErrors, probePackets } from './testing/media.ts';
+import { setStage } from './testing/stage.ts';
 
 const timeoutMs = 60_000;
-let bench: Bench;
-let video: CodedVideo;
-let audio: CodedAudio;
-
-beforeAll(async () => {
-  [bench, video, audio] = await Promise.all([
-    startBench({ redisUrl: redisUrl() }),
-    codedH264({ seconds: 4 }),
-    codedOpus({ seconds: 4 }),
-  ]);
-});
-
-afterAll(async () => {
-  await bench.close();
-});
-
-/** Tests run side by side, so each one has to say which one it is. */
-async function open(
-  context: TestContext,
-  options: Parameters<typeof startStream>[1],
-): Promise<Stream> {
-  const stream = await startStream(bench, options);
-  context.onTestFinished(() => stream.close());
-  await stream.ready();
-  return stream;
-}
+const stage = setStage();
 
 describe.concurrent('a spoilt stream', () => {
   test('that is reordered and doubled comes out whole', { timeout: timeoutMs }, async (context) => {
     const held = { video: [] as Buffer[], audio: [] as Buffer[] };
     let count = 0;
-    const stream = await open(context, {
-      video,
-      audio,
+    const stream = await stage.open(context, {
       spoil(datagram, kind) {
         count++;
         // Every seventh packet comes after the next one, every fifth comes twice. The last packet of a picture
@@ -82,9 +39,7 @@ describe.concurrent('a spoilt stream', () => {
     timeout: timeoutMs,
   }, async (context) => {
     let count = 0;
-    const stream = await open(context, {
-      video,
-      audio,
+    const stream = await stage.open(context, {
       keyframes: true,
       spoil: (datagram, kind) => (kind === 'video' && ++count % 97 === 0 ? [] : [datagram]),
     });
@@ -104,7 +59,7 @@ describe.concurrent('a spoilt stream', () => {
     timeout: timeoutMs,
   }, async (context) => {
     const other = await codedH264({ seconds: 4, width: 640, height: 360 });
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     await capture(stream, 'video0', 2);
     stream.publisher.switchVideo(other);
     const [pictures, sound] = await Promise.all([
@@ -121,7 +76,7 @@ describe.concurrent('a spoilt stream', () => {
   test('whose link is cut taps again with a new ticket and goes on', {
     timeout: timeoutMs,
   }, async (context) => {
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     await capture(stream, 'video0', 2);
     stream.sfu.drop();
     await until('a second tap', () => stream.sfu.counts.taps === 2);
@@ -140,7 +95,7 @@ describe.concurrent('a spoilt stream', () => {
   });
 
   test('whose audio encoder is killed loses no sample', { timeout: timeoutMs }, async (context) => {
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     await capture(stream, 'audio', 2);
     const [pid] = stream.job().encoderPids;
     if (!pid) throw new Error('no encoder');
@@ -155,7 +110,7 @@ describe.concurrent('a spoilt stream', () => {
   test('whose audio encoder hangs is served by a new one', {
     timeout: timeoutMs,
   }, async (context) => {
-    const stream = await open(context, { video, audio });
+    const stream = await stage.open(context);
     const [pid] = stream.job().encoderPids;
     if (!pid) throw new Error('no encoder');
     process.kill(pid, 'SIGSTOP');
@@ -172,7 +127,7 @@ describe.concurrent('a spoilt stream', () => {
     timeout: timeoutMs,
   }, async (context) => {
     const vp8 = await codedVp8({ seconds: 4, gop: 15 });
-    const stream = await open(context, { video: vp8 });
+    const stream = await stage.open(context, { video: vp8, only: 'video' });
     await capture(stream, 'video0', 2);
     const [pid] = stream.job().encoderPids;
     if (!pid) throw new Error('no encoder');

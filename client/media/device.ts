@@ -12,42 +12,48 @@ type Direction = 'sendonly' | 'recvonly';
 
 const handlers = { Chrome111, Firefox120, Safari12 };
 
-/** Asks the browser once for each direction: the answer costs tens of milliseconds and never changes. */
-function remembering(factory: HandlerFactory): HandlerFactory {
-  const known = new Map<Direction, Promise<types.RtpCapabilities>>();
+/**
+ * A device of ours only sends or only receives, so the browser is asked about that direction alone,
+ * and once: the answer costs tens of milliseconds and never changes.
+ */
+function createFactory(name: keyof typeof handlers, direction: Direction): HandlerFactory {
+  const factory = handlers[name].createFactory({});
+  let known: Promise<types.RtpCapabilities> | null = null;
   return {
     ...factory,
-    getNativeRtpCapabilities({ direction }) {
-      const asked = known.get(direction) ?? factory.getNativeRtpCapabilities({ direction });
-      known.set(direction, asked);
-      asked.catch(() => known.delete(direction));
-      return asked;
+    getNativeRtpCapabilities() {
+      known ??= factory.getNativeRtpCapabilities({ direction }).catch((error: unknown) => {
+        known = null;
+        throw error;
+      });
+      return known;
     },
   };
 }
 
-let handlerFactory: HandlerFactory | null = null;
+const factories = new Map<Direction, HandlerFactory>();
 
-function newDevice(): Device {
+function factoryOf(direction: Direction): HandlerFactory | undefined {
   const name = detectDevice();
-  if (name !== 'Chrome111' && name !== 'Firefox120' && name !== 'Safari12') return new Device();
-  handlerFactory ??= remembering(handlers[name].createFactory({}));
-  return new Device({ handlerFactory });
+  if (name !== 'Chrome111' && name !== 'Firefox120' && name !== 'Safari12') return undefined;
+  const factory = factories.get(direction) ?? createFactory(name, direction);
+  factories.set(direction, factory);
+  return factory;
 }
 
-/** Asks the browser what it can do while something else is still waited for. */
+/** Asks the browser what it can receive while something else is still waited for. */
 export function warmUp(): void {
-  newDevice();
-  for (const direction of ['recvonly', 'sendonly'] as const) {
-    handlerFactory?.getNativeRtpCapabilities({ direction }).catch(() => {
+  factoryOf('recvonly')
+    ?.getNativeRtpCapabilities({ direction: 'recvonly' })
+    .catch(() => {
       // Asked again, and reported, when a device is loaded.
     });
-  }
 }
 
 /** A device that knows the router of the room; rejects where the browser has no usable WebRTC. */
-export async function loadDevice(socket: RoomSocket): Promise<Device> {
-  const device = newDevice();
+export async function loadDevice(socket: RoomSocket, direction: Direction): Promise<Device> {
+  const handlerFactory = factoryOf(direction);
+  const device = handlerFactory ? new Device({ handlerFactory }) : new Device();
   await device.load({
     routerRtpCapabilities: asLibrary<types.RtpCapabilities>(socket.joined.routerRtpCapabilities),
   });
@@ -72,10 +78,13 @@ export async function createTransport(
     direction === 'send'
       ? loaded.createSendTransport(options)
       : loaded.createRecvTransport(options);
-  transport.on('connect', ({ dtlsParameters }, done, fail) => {
-    socket
-      .request('transport.connect', { transportId: transport.id, dtlsParameters })
-      .then(() => done(), fail);
+  transport.on('connect', ({ dtlsParameters }, done) => {
+    socket.request('transport.connect', { transportId: transport.id, dtlsParameters }).catch(() => {
+      // Without its handshake nothing can come over this socket; the next one begins anew.
+      socket.close();
+    });
+    // The request is on its way before the first packet of the browser: no need to wait for its answer.
+    done();
   });
   return transport;
 }

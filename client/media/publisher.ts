@@ -86,7 +86,7 @@ export class Publisher {
     ladder: LadderName,
     clock: Clock,
   ): Promise<Publisher> {
-    const loading = loadDevice(socket);
+    const loading = loadDevice(socket, 'sendonly');
     const transport = await createTransport(socket, loading, 'send');
     const device = await loading;
     const publisher = new Publisher(transport, socket, clock);

@@ -57,7 +57,7 @@ export class Receiver {
 
   /** Receives whatever the room has now, and goes on following it as producers come and go. */
   static async create(socket: RoomSocket, clock: Clock): Promise<Receiver> {
-    const device = loadDevice(socket);
+    const device = loadDevice(socket, 'recvonly');
     const transport = await createTransport(socket, device, 'receive');
     const { recvRtpCapabilities } = await device;
     const receiver = new Receiver(socket, clock, transport, recvRtpCapabilities);

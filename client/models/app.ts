@@ -1,6 +1,5 @@
 // The app: the models that every page shares, built once from what the browser offers.
 
-import { wakeMedia } from '../media/wake.ts';
 import type { Exclusive } from './access-token.ts';
 import { createApi, createAuthApi, type Fetch } from './api.ts';
 import type { Clock } from './clock.ts';
@@ -67,7 +66,6 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
     headStart: createHeadStart({
       grant: (streamId) => api.streams.ticket(streamId, { intent: 'watch' }),
       openWebSocket,
-      wakeMedia,
       clock,
     }),
     isLookedAt: (): boolean => document.visibilityState === 'visible',

@@ -19,7 +19,6 @@ function createScene(grantOf?: () => Promise<TicketGrant>) {
         return { transport: 'webrtc', room: { url, ticket: `ticket-${asked}` }, hls: null };
       }),
     openWebSocket: server.open,
-    wakeMedia: () => {},
     clock,
   });
   return { clock, server, headStart, asked: () => asked };

@@ -9,8 +9,6 @@ export const headStartLifeMs = 10_000;
 export type HeadStartDeps = {
   grant: (streamId: string) => Promise<TicketGrant>;
   openWebSocket: (url: string) => WebSocket;
-  /** Wakes the browser's media engine, whose first use takes long. */
-  wakeMedia: () => void;
   clock: Clock;
 };
 
@@ -21,7 +19,7 @@ type Ahead = {
   socket: WebSocket | null;
 };
 
-export function createHeadStart({ grant, openWebSocket, wakeMedia, clock }: HeadStartDeps) {
+export function createHeadStart({ grant, openWebSocket, clock }: HeadStartDeps) {
   let ahead: Ahead | null = null;
   let cancelExpiry: Cancel = () => {};
 
@@ -51,7 +49,6 @@ export function createHeadStart({ grant, openWebSocket, wakeMedia, clock }: Head
         },
       );
       cancelExpiry = clock.after(headStartLifeMs, drop);
-      wakeMedia();
     },
     /** The ticket that was asked for ahead, once; null when there is none for this stream. */
     takeGrant(streamId: string): Promise<TicketGrant> | null {

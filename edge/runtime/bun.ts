@@ -1,5 +1,5 @@
 // The edge on Bun.
-import { endWithParent } from './lifeline.ts';
+import { endOnSignal } from './ending.ts';
 import { createServerParts, listenPort } from './server.ts';
 
 const parts = await createServerParts(process.env, 'edge');
@@ -9,7 +9,7 @@ const server = Bun.serve({
   fetch: (request, self) => parts.fetch(request, self.requestIP(request)?.address ?? ''),
 });
 parts.deps.log.info('edge listens', { runtime: 'bun', port: server.port });
-endWithParent(async () => {
+endOnSignal(async () => {
   await server.stop();
   await parts.close();
 });

@@ -1,5 +1,5 @@
 // The edge on Deno.
-import { endWithParent } from './lifeline.ts';
+import { endOnSignal } from './ending.ts';
 import { createServerParts, listenPort } from './server.ts';
 
 /** The little of Deno's own interface that is used here. */
@@ -20,7 +20,7 @@ const server = Deno.serve(
   },
   (request, info) => parts.fetch(request, info.remoteAddr.hostname ?? ''),
 );
-endWithParent(async () => {
+endOnSignal(async () => {
   await server.shutdown();
   await parts.close();
 });

@@ -5,7 +5,7 @@ import type { Health } from '#contract';
 import { connectPostgres } from '#db/postgres';
 import { type Job, jobs } from '../jobs/index.ts';
 import { describeError } from '../problem.ts';
-import { endWithParent } from './lifeline.ts';
+import { endOnSignal } from './ending.ts';
 import { createServerParts } from './server.ts';
 
 /** A job that has not succeeded for so many of its periods makes the runner unready. */
@@ -77,7 +77,7 @@ const server = serve(
 );
 for (const job of jobs) schedule(job, 0);
 
-endWithParent(async () => {
+endOnSignal(async () => {
   stopping = true;
   for (const timer of timers) clearTimeout(timer);
   server.close();

@@ -1,6 +1,6 @@
 // The edge on Node.
 import { serve } from '@hono/node-server';
-import { endWithParent } from './lifeline.ts';
+import { endOnSignal } from './ending.ts';
 import { createServerParts, listenPort } from './server.ts';
 
 const parts = await createServerParts(process.env, 'edge');
@@ -15,7 +15,7 @@ const server = serve(
   },
   ({ port }) => parts.deps.log.info('edge listens', { runtime: 'node', port }),
 );
-endWithParent(async () => {
+endOnSignal(async () => {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     // Idle keep-alive connections would hold the server open.

@@ -1,8 +1,9 @@
 // The same app on Node, Bun, Deno and workerd: one list of acts, once on each.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
+import { edgeCommand } from '../../scripts/launch/edge-command.ts';
+import { Part } from '../../scripts/launch/part.ts';
+import { probeReady } from '../../scripts/launch/probe.ts';
 import {
   newKey,
   nodeSecret,
@@ -12,9 +13,6 @@ import {
 } from '../../testing/edge.ts';
 import { freePort } from '../../testing/redis.ts';
 import { startWorkerd } from '../../testing/workerd.ts';
-
-const require = createRequire(import.meta.url);
-const startTimeoutMs = 30_000;
 
 let edge: TestEdge;
 beforeAll(async () => {
@@ -29,70 +27,26 @@ interface Running {
   stop(): Promise<void>;
 }
 
-/** The binary that an npm package brings, in one of its packages by platform. */
-function packagedBinary(name: 'bun' | 'deno'): string {
-  const platforms = {
-    bun: [
-      `@oven/bun-${process.platform}-${process.arch}/bin/bun`,
-      // Where the package's own install step has run, the binary was moved.
-      'bun/bin/bun.exe',
-    ],
-    deno: [
-      `@deno/${process.platform}-${process.arch}-glibc/deno`,
-      `@deno/${process.platform}-${process.arch}/deno`,
-    ],
-  };
-  for (const candidate of platforms[name]) {
-    try {
-      return require.resolve(candidate);
-    } catch {
-      // Another name on this platform.
-    }
-  }
-  throw new Error(`the package ${name} has no binary for this platform`);
-}
-
-async function startProcess(command: string, args: string[], appOrigin: string): Promise<Running> {
+/** As the launcher starts it, with the launcher's own probe. */
+async function startProcess(runtime: 'node' | 'bun' | 'deno'): Promise<Running> {
   const port = await freePort();
-  const child: ChildProcess = spawn(command, args, {
-    env: {
-      ...process.env,
-      ...edge.env,
-      APP_ORIGIN: appOrigin,
-      EDGE_PORT: String(port),
-      LOG_LEVEL: 'warn',
-    },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const url = `http://127.0.0.1:${port}`;
-  await untilReady(url, () => child.exitCode !== null);
-  return {
-    url,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-async function untilReady(url: string, hasEnded: () => boolean): Promise<void> {
-  const deadline = Date.now() + startTimeoutMs;
-  for (;;) {
-    const ready = await fetch(`${url}/readyz`).catch(() => null);
-    if (ready?.ok) return;
-    if (hasEnded() || Date.now() > deadline) throw new Error(`no edge at ${url}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const env = { ...edge.env, APP_ORIGIN: edge.url, LOG_LEVEL: 'warn' };
+  const part = Part.create({
+    name: `edge on ${runtime}`,
+    after: [],
+    address: url,
+    command: async () => edgeCommand(runtime, port, env),
+    probe: (signal) => probeReady(url, signal),
+  });
+  await part.start();
+  return { url, stop: () => part.stop() };
 }
 
 const runtimes: [string, () => Promise<Running>][] = [
-  ['node', () => startProcess(process.execPath, ['edge/runtime/node.ts'], edge.url)],
-  ['bun', () => startProcess(packagedBinary('bun'), ['edge/runtime/bun.ts'], edge.url)],
-  [
-    'deno',
-    () => startProcess(packagedBinary('deno'), ['run', '-A', 'edge/runtime/deno.ts'], edge.url),
-  ],
+  ['node', () => startProcess('node')],
+  ['bun', () => startProcess('bun')],
+  ['deno', () => startProcess('deno')],
   ['workerd', () => startWorkerd(edge)],
 ];
 

@@ -11,8 +11,6 @@ import { buildDeps } from '../services/build-deps.ts';
 import { loadArgon2Modules } from './argon2-files.ts';
 
 const clientFolder = fileURLToPath(new URL('../../client/dist', import.meta.url));
-/** Files with a hash in their name never change. */
-const hashedFileCache = 'public, max-age=31536000, immutable';
 
 const mediaTypes: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
@@ -79,10 +77,7 @@ async function readClientFile(request: Request): Promise<Response | null> {
   const bytes = file && (await readFile(file).catch(() => null));
   if (!file || !bytes) return null;
   return new Response(new Uint8Array(bytes), {
-    headers: {
-      'content-type': mediaTypes[path.extname(file)] ?? 'application/octet-stream',
-      'cache-control': pathname.startsWith('/assets/') ? hashedFileCache : 'no-cache',
-    },
+    headers: { 'content-type': mediaTypes[path.extname(file)] ?? 'application/octet-stream' },
   });
 }
 

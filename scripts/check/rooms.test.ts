@@ -12,6 +12,7 @@ test('imports along the arrows pass', () => {
   expect(fault('client/models/api.ts', "import type { Api } from '#edge';")).toEqual([]);
   expect(fault('edge/routes/auth.ts', "import {\n  a,\n  b,\n} from '../deps.ts';")).toEqual([]);
   expect(fault('db/x.test.ts', "import { t } from '../testing/database.ts';")).toEqual([]);
+  expect(fault('db/testing/x.ts', "import { t } from '../../testing/database.ts';")).toEqual([]);
 });
 
 test('imports against the arrows are found, in every form', () => {
@@ -21,4 +22,5 @@ test('imports against the arrows are found, in every form', () => {
   expect(fault('client/a.ts', "const x = await import('../db/index.ts');")).toHaveLength(1);
   expect(fault('transcoder/a/b.ts', "export * from '../../contract/ids.ts';")).toHaveLength(1);
   expect(fault('edge/app.ts', "import '../db/users.ts';")).toHaveLength(1);
+  expect(fault('edge/app.ts', "import './testing/scene.ts';")).toHaveLength(1);
 });

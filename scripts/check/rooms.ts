@@ -42,9 +42,12 @@ export function faultOf(file: string, found: ImportFound): string | null {
   const { specifier, typeOnly } = found;
   if (specifier.startsWith('.')) {
     const target = path.posix.join(path.posix.dirname(file), specifier);
+    if (target.startsWith(`${room}/testing/`) && !isForTests(file)) {
+      return `uses ${target}, which is for tests`;
+    }
     if (target.startsWith(`${room}/`)) return null;
     // Tests stand on real parts that `testing/` and the launcher bring up.
-    if (/\.test\.tsx?$/.test(file) && /^(testing|scripts)\//.test(target)) return null;
+    if (isForTests(file) && /^(testing|scripts)\//.test(target)) return null;
     return `reaches out of ${room}/ to ${target}`;
   }
   if (specifier.startsWith('#')) {
@@ -52,7 +55,7 @@ export function faultOf(file: string, found: ImportFound): string | null {
       return null;
     }
     // A test may look into the books or prepare rows, whatever its room.
-    if (/\.test\.tsx?$/.test(file) && specifier.startsWith('#')) return null;
+    if (isForTests(file)) return null;
     return `${room}/ may not import ${typeOnly ? 'types of ' : ''}${specifier}`;
   }
   const own = packages[room];
@@ -62,6 +65,11 @@ export function faultOf(file: string, found: ImportFound): string | null {
     .join('/');
   if (own && !own.includes(name)) return `${room}/ may not use the package ${name}`;
   return null;
+}
+
+/** A test, or what the tests of a room share. */
+function isForTests(file: string): boolean {
+  return /\.test\.tsx?$|^[^/]+\/testing\//.test(file);
 }
 
 function sourcesOf(room: string): string[] {

@@ -1,24 +1,24 @@
 // Stages: runs named commands one after another, streaming what they print.
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { fromRoot, watchingParent } from '../launch/child.ts';
 
 export interface Stage {
   name: string;
-  command: string;
+  /** For this very Node. */
   args: readonly string[];
-  env?: Record<string, string>;
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** True when the command ended with 0. */
+/** True when the command ended with 0. It ends with us. */
 export async function runStage(stage: Stage): Promise<boolean> {
   const startedAt = Date.now();
   console.log(`\n── ${stage.name}`);
-  const child = spawn(stage.command, stage.args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...stage.env },
+  const child = spawn(process.execPath, [...watchingParent, ...stage.args], {
+    cwd: fromRoot('.'),
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    env: { ...process.env, LIVEPANTY_PARENT_PIPE: '3' },
+  });
+  child.stdio[3]?.on('error', () => {
+    // The stage ended first.
   });
   const passed = await new Promise<boolean>((resolve) => {
     child.once('error', () => resolve(false));
@@ -29,20 +29,16 @@ export async function runStage(stage: Stage): Promise<boolean> {
   return passed;
 }
 
-/** A stage that runs a package's command with this very Node. */
+/** A stage that runs a package's command. */
 export function packageStage(name: string, script: string, args: readonly string[]): Stage {
-  return {
-    name,
-    command: process.execPath,
-    args: [fileURLToPath(new URL(`../../node_modules/${script}`, import.meta.url)), ...args],
-  };
+  return { name, args: [fromRoot(`node_modules/${script}`), ...args] };
 }
 
 /** `npm run check`: format and lint, types, room arrows, lock file, dead code. */
 export const checkStages: readonly Stage[] = [
   packageStage('format and lint', '@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', '.']),
   packageStage('types', 'typescript/bin/tsc', ['-p', '.']),
-  { name: 'room arrows', command: process.execPath, args: ['scripts/check/rooms.ts'] },
-  { name: 'lock file', command: process.execPath, args: ['scripts/check/lock.ts'] },
+  { name: 'room arrows', args: ['scripts/check/rooms.ts'] },
+  { name: 'lock file', args: ['scripts/check/lock.ts'] },
   packageStage('dead code', 'knip/bin/knip.js', []),
 ];

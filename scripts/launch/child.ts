@@ -1,11 +1,14 @@
 // A child process in a process group of its own, that ends when we do and leaves nobody behind.
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Guarded } from './guard.ts';
 
 /** How long an orderly end may take; a little more than the children give themselves. */
 export const stopTimeoutMs = 7_000;
+/** How long a guard may take to kill its program before it is killed itself. */
+const guardTimeoutMs = 2_000;
 
 export interface Command {
   file: string;
@@ -35,7 +38,19 @@ export interface Child {
 /** What every program needs from the environment; all else is given to it by name. */
 const inheritedNames = ['PATH', 'HOME', 'USER', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'NODE_OPTIONS'];
 
-/** Starts `command`; each line that it prints goes to `onLine`. */
+/** Whatever this process has started and that has not ended. */
+const living = new Set<Child>();
+
+/** Kills all that this process has started, and all that these have started. */
+export async function killChildren(): Promise<void> {
+  await Promise.all([...living].map((child) => child.kill()));
+}
+
+/**
+ * Starts `command`; each line that it prints goes to `onLine`. The child holds the end of a pipe by
+ * which it can tell that we are gone: our own Node processes watch it (see nodeCommand), and foreign
+ * programs have a guard that does (see guardedCommand).
+ */
 export function startChild(command: Command, onLine: (line: string) => void): Child {
   const inherited = inheritedNames.flatMap((name) => {
     const value = process.env[name];
@@ -74,42 +89,64 @@ export function startChild(command: Command, onLine: (line: string) => void): Ch
     });
   });
 
-  return {
+  const endWithin = async (timeoutMs: number) => {
+    const timer = setTimeout(killGroup, timeoutMs);
+    const end = await ended;
+    clearTimeout(timer);
+    return end;
+  };
+  const self: Child = {
     pid: child.pid,
     ended,
-    async stop() {
+    stop() {
       child.kill('SIGTERM');
-      const timer = setTimeout(killGroup, stopTimeoutMs);
-      const end = await ended;
-      clearTimeout(timer);
-      return end;
+      return endWithin(stopTimeoutMs);
     },
-    async kill() {
+    kill() {
       if (!command.guarded) killGroup();
       else child.kill('SIGUSR2');
-      return ended;
+      return endWithin(guardTimeoutMs);
     },
   };
+  living.add(self);
+  ended.then(() => living.delete(self));
+  return self;
 }
 
-/** The command that runs one of our own TypeScript files. */
+/** The preload that ends a Node process with whoever holds the other end of its pipe. */
+export const watchingParent = [
+  '--import',
+  new URL('../setup/parent-watch.mjs', import.meta.url).href,
+];
+
+/** The command that runs one of our own TypeScript files, or a package's script. */
 export function nodeCommand(
   file: string,
   env: Record<string, string>,
   args: string[] = [],
 ): Command {
-  return { file: process.execPath, args: [fromRoot(file), ...args], cwd: fromRoot('.'), env };
+  return {
+    file: process.execPath,
+    args: [...watchingParent, fromRoot(file), ...args],
+    cwd: fromRoot('.'),
+    env,
+  };
 }
 
-/** The command that runs a foreign program under a guard, since it does not watch its parent itself. */
-export function guardedCommand(program: Guarded): Command {
+/**
+ * The command that runs a foreign program under a guard, since it does not watch its parent itself.
+ * Secrets belong in `env`: what is in `program` is an argument, which everybody on the machine can read.
+ */
+export function guardedCommand(program: Guarded, env: Record<string, string> = {}): Command {
   return {
-    ...nodeCommand('scripts/launch/guard.ts', {}, [JSON.stringify(program)]),
+    ...nodeCommand('scripts/launch/guard.ts', env, [JSON.stringify(program)]),
     guarded: true,
   };
 }
 
-/** A path in the checkout. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A path in the checkout; an absolute one stays as it is. */
 export function fromRoot(path: string): string {
-  return fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  return resolve(root, path);
 }

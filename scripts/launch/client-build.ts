@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fromRoot, startChild } from './child.ts';
+import { fromRoot, nodeCommand, startChild } from './child.ts';
 import { withLock } from './lock.ts';
 import { hashSources, keptBuild, workDir } from './work-dir.ts';
 
@@ -38,10 +38,11 @@ async function build(folder: string): Promise<void> {
   const output: string[] = [];
   const child = startChild(
     {
-      file: process.execPath,
-      args: [vite, 'build', '--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'],
+      ...nodeCommand(vite, { NODE_ENV: 'production', NO_COLOR: '1' }, [
+        'build',
+        ...['--outDir', folder, '--emptyOutDir', '--logLevel', 'warn'],
+      ]),
       cwd: fromRoot('client'),
-      env: { NODE_ENV: 'production', NO_COLOR: '1' },
     },
     (line) => output.push(line),
   );

@@ -8,6 +8,8 @@ import type { PartStatus } from './supervisor.ts';
 const levels: LineLevel[] = ['debug', 'info', 'warn', 'error'];
 /** The longest name of a part, `upstash-proxy`. */
 const nameWidth = 13;
+/** Of a terminal that does not tell. */
+const usualColumns = 80;
 
 export interface Display {
   progress(name: string, state: string, ms: number | null): void;
@@ -22,6 +24,8 @@ export interface Display {
   }): void;
   /** Everything goes down: the way there is not shown. */
   ending(): void;
+  /** Somebody cannot wait for that. */
+  endingAtOnce(): void;
 }
 
 /** Shows a stack on a terminal, or as plain lines where there is none. */
@@ -31,7 +35,7 @@ export function createDisplay(options: {
   level: LineLevel;
 }): Display {
   const { out, quiet } = options;
-  const isTerminal = out.isTTY === true;
+  const isTerminal = out.isTTY === true && process.env.TERM !== 'dumb';
   const colour = isTerminal && !process.env.NO_COLOR;
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
@@ -49,19 +53,15 @@ export function createDisplay(options: {
 
   function showProgress(): void {
     if (!isTerminal || isUp || coming.size === 0) return;
-    const text = `starting ${[...coming].join(', ')}`.slice(0, (out.columns || 80) - 1);
+    const text = `starting ${[...coming].join(', ')}`.slice(0, widthOf(out) - 1);
     out.write(`\r\x1b[2K${paint('dim', text)}`);
     hasProgress = true;
   }
 
   return {
     progress(name, state, ms) {
-      if (isEnding) return;
-      if (isUp) {
-        if (state === 'ready')
-          this.line(name, JSON.stringify({ level: 'info', msg: 'ready again' }));
-        return;
-      }
+      // Later news are among the lines.
+      if (isEnding || isUp) return;
       if (state === 'starting') coming.add(name);
       else coming.delete(name);
       if ((state === 'ready' || state === 'done') && !quiet) {
@@ -78,7 +78,7 @@ export function createDisplay(options: {
     },
     up({ app, statuses, accounts, logsFolder, seconds }) {
       isUp = true;
-      write(`\n${renderStatusTable(statuses, colour)}\n`);
+      write(`\n${renderStatusTable(statuses, { colour, width: widthOf(out) })}\n`);
       if (accounts?.made) {
         write(paint('bold', 'Demo accounts, made just now:'));
         for (const { role, email, password } of accounts.made) {
@@ -90,7 +90,7 @@ export function createDisplay(options: {
       }
       write(paint('dim', `Logs: ${logsFolder}\n`));
       const address = `  LivePanty is ready in ${seconds.toFixed(1)} s:  ${app}  `;
-      const rule = '━'.repeat(address.length);
+      const rule = '━'.repeat(Math.min(address.length, widthOf(out)));
       write(paint(['bold', 'magenta'], `${rule}\n${address}\n${rule}`));
       write(paint('dim', 'Ctrl-C ends everything.\n'));
     },
@@ -98,5 +98,14 @@ export function createDisplay(options: {
       isEnding = true;
       write('\nending …');
     },
+    endingAtOnce() {
+      isUp = false;
+      write('ending at once …');
+    },
   };
+}
+
+/** Columns of a terminal; without one there is no limit. */
+function widthOf(out: NodeJS.WriteStream): number {
+  return out.isTTY ? out.columns || usualColumns : Number.POSITIVE_INFINITY;
 }

@@ -1,7 +1,7 @@
 // The command that runs the edge, on each of its runtimes.
 import { createRequire } from 'node:module';
 import { StartRefused } from '../local/environment.ts';
-import { type Command, fromRoot, nodeCommand } from './child.ts';
+import { type Command, fromRoot, guardedCommand, nodeCommand } from './child.ts';
 import type { EdgeRuntime } from './settings.ts';
 
 const require = createRequire(import.meta.url);
@@ -22,19 +22,20 @@ export function edgeCommand(
     case 'node':
       return nodeCommand('edge/runtime/node.ts', own);
     case 'bun':
-      return {
-        file: packagedBinary('bun'),
-        args: [fromRoot('edge/runtime/bun.ts')],
-        cwd: fromRoot('.'),
-        env: own,
-      };
+      return foreign('bun', [fromRoot('edge/runtime/bun.ts')]);
     case 'deno':
-      return {
-        file: packagedBinary('deno'),
-        args: ['run', '--allow-all', '--no-check', fromRoot('edge/runtime/deno.ts')],
-        cwd: fromRoot('.'),
-        env: own,
-      };
+      return foreign('deno', [
+        'run',
+        '--allow-all',
+        '--no-check',
+        fromRoot('edge/runtime/deno.ts'),
+      ]);
+  }
+
+  function foreign(name: 'bun' | 'deno', args: string[]): Command {
+    const file = packagedBinary(name);
+    const stopSignal = 'SIGTERM';
+    return guardedCommand({ file, args, cwd: fromRoot('.'), env: {}, stopSignal }, own);
   }
 }
 

@@ -1,6 +1,6 @@
 // The process of the edge in workerd: holds Miniflare, and takes workerd along when it ends.
 import { z } from 'zod';
-import { endWithParent } from '../local/lifeline.ts';
+import { endOnSignal } from '../local/ending.ts';
 import { startEdgeWorker } from './worker.ts';
 
 const env = z
@@ -14,6 +14,6 @@ const env = z
   .parse(process.env);
 
 const starting = startEdgeWorker({ port: env.EDGE_PORT, bindings: env.EDGE_BINDINGS });
-endWithParent(async () => (await starting).stop());
+endOnSignal(async () => (await starting).stop());
 const { url } = await starting;
 console.log(JSON.stringify({ level: 'info', time: Date.now(), msg: 'edge listens', url }));

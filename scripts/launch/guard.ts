@@ -1,13 +1,13 @@
-// The guard of a foreign program (postgres, redis-server): runs it, and ends it when our parent is gone.
+// The guard of a foreign program (postgres, redis-server, bun): runs it, and ends it when it is told to.
 import { spawn } from 'node:child_process';
 import { z } from 'zod';
-import { watchParent } from '../local/lifeline.ts';
 
 /** What the guard is told in its one argument. */
 const Guarded = z.object({
   file: z.string(),
   args: z.array(z.string()),
   cwd: z.string(),
+  /** For the program alone: it may not suit the guard. */
   env: z.record(z.string(), z.string()),
   uid: z.number().optional(),
   gid: z.number().optional(),
@@ -22,7 +22,7 @@ const stopTimeoutMs = 5_000;
 function guard(program: Guarded): void {
   const child = spawn(program.file, program.args, {
     cwd: program.cwd,
-    env: { ...process.env, ...program.env, LIVEPANTY_PARENT_PIPE: undefined },
+    env: { ...process.env, ...program.env },
     stdio: ['ignore', 'inherit', 'inherit'],
     ...(program.uid === undefined ? {} : { uid: program.uid }),
     ...(program.gid === undefined ? {} : { gid: program.gid }),
@@ -42,7 +42,6 @@ function guard(program: Guarded): void {
   process.once('SIGINT', stop);
   // A crash on request: killed by its parent, so that it is also buried by its parent.
   process.once('SIGUSR2', () => child.kill('SIGKILL'));
-  watchParent(stop);
 }
 
 guard(Guarded.parse(JSON.parse(process.argv[2] ?? '')));

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { StartRefused, startOrRefuse } from '../local/environment.ts';
-import { watchParent } from '../local/lifeline.ts';
+import { killChildren } from './child.ts';
 import { createDisplay } from './display.ts';
 import { openLogFiles } from './log-files.ts';
 import { portNames, portVariable, usualPort } from './ports.ts';
@@ -20,6 +20,9 @@ ${portNames.map((name) => `  --port-${`${name} <n>`.padEnd(16)}${usualPort(name)
 DATABASE_URL, REDIS_URL, UPSTASH_REDIS_REST_URL and _TOKEN, and RAZORPAY_KEY_ID, _KEY_SECRET and
 _WEBHOOK_SECRET point at real services, which are then not started here.
 `;
+
+/** A second Ctrl-C means it when it comes so much later: npm and the terminal both send the first. */
+const impatientAfterMs = 500;
 
 /** Node's parser, whose complaints are for the person at the terminal. */
 function parseOrRefuse(config: ParseArgsConfig): ReturnType<typeof parseArgs> {
@@ -69,9 +72,11 @@ async function main(): Promise<void> {
   });
 
   const ending = new AbortController();
+  let endingSince = 0;
   let stack: Stack | null = null;
   const end = async () => {
     if (ending.signal.aborted) return;
+    endingSince = Date.now();
     ending.abort();
     display.ending();
     await stack?.stop();
@@ -83,7 +88,15 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => void end());
-  watchParent(() => void end());
+  process.on('SIGINT', async () => {
+    if (Date.now() - endingSince < impatientAfterMs) return;
+    display.endingAtOnce();
+    await killChildren();
+    process.exit(130);
+  });
+  // The terminal is closed, or whoever read our lines is gone: nobody is left to show anything to.
+  process.stdout.on('error', () => void end());
+  process.stderr.on('error', () => {});
 
   try {
     stack = await startStack({

@@ -1,17 +1,24 @@
-// One part of the stack: a child process that is started, watched until it is ready, and started again when it dies.
-import { EventEmitter } from 'node:events';
+// One part of the stack: a child process that is started, watched as long as it lives, and started again when it dies.
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, type ChildEnd, type Command, startChild } from './child.ts';
 
 export const readyTimeoutMs = 60_000;
 const readyPollMs = 50;
+/** One lost answer of a part that was ready is no news. */
+const failedProbesMin = 2;
 /** A part that dies so many times in a row, without having been steady, is given up. */
 export const restartsMax = 8;
 const restartDelayBaseMs = 250;
-const restartDelayMaxMs = 10_000;
 /** A part that has been ready for so long has got over what made it die before. */
 const steadyMs = 30_000;
 const tailLinesMax = 40;
+
+const usualPace = {
+  /** How often a part that was ready is asked whether it still is. */
+  watchEveryMs: 5_000,
+  restartDelayMaxMs: 10_000,
+};
 
 export interface PartSpec {
   name: string;
@@ -23,9 +30,19 @@ export interface PartSpec {
   command(): Promise<Command>;
   /** Throws while it is not ready; `signal` ends a probe that nobody waits for any more. */
   probe(signal: AbortSignal): Promise<void>;
+  /** Another pace than the usual one, for tests. */
+  pace?: typeof usualPace;
 }
 
-export type PartState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'stopped' | 'failed';
+/** `unready` runs and has been ready, but says that it is not; `failed` is given up. */
+export type PartState =
+  | 'waiting'
+  | 'starting'
+  | 'ready'
+  | 'unready'
+  | 'restarting'
+  | 'stopped'
+  | 'failed';
 
 interface PartEvents {
   line: [text: string];
@@ -34,6 +51,7 @@ interface PartEvents {
 
 export class Part extends EventEmitter<PartEvents> {
   readonly spec: PartSpec;
+  readonly #pace: typeof usualPace;
   #state: PartState = 'waiting';
   #child: Child | null = null;
   /** Grows whenever somebody decides about it: what an earlier decision had set going then ends. */
@@ -48,6 +66,7 @@ export class Part extends EventEmitter<PartEvents> {
   private constructor(spec: PartSpec) {
     super();
     this.spec = spec;
+    this.#pace = spec.pace ?? usualPace;
   }
 
   static create(spec: PartSpec): Part {
@@ -85,19 +104,26 @@ export class Part extends EventEmitter<PartEvents> {
 
   /** Resolves when it is ready, now or after a restart; throws when it is given up or the time is over. */
   async untilReady(timeoutMs = readyTimeoutMs): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const signal = AbortSignal.timeout(timeoutMs);
     while (this.#state !== 'ready') {
-      if (this.#state === 'failed' || this.#state === 'stopped' || Date.now() > deadline) {
+      if (this.#state === 'failed' || this.#state === 'stopped' || signal.aborted) {
         throw new Error(`${this.spec.name} is ${this.#state}:\n${this.tail}`);
       }
-      await delay(readyPollMs);
+      await once(this, 'state', { signal }).catch(() => {
+        // The time is over: the next turn says so.
+      });
     }
+  }
+
+  /** From now on its end is no accident: it is not started again. */
+  release(): void {
+    this.#decision += 1;
+    this.#closing.abort();
   }
 
   /** Ends it in an orderly way; it stays down. Idempotent. */
   async stop(): Promise<void> {
-    this.#decision += 1;
-    this.#closing.abort();
+    this.release();
     await this.#child?.stop();
     this.#become('stopped');
   }
@@ -107,7 +133,7 @@ export class Part extends EventEmitter<PartEvents> {
     const lives = this.#lives;
     await this.#child?.kill();
     // Whoever asks from now on is not told of the life before.
-    if (this.#state === 'ready' && this.#lives === lives) this.#become('restarting');
+    if (this.#lives === lives && this.#hasBeenReady()) this.#become('restarting');
   }
 
   /** Ends it in an orderly way, starts it again, and resolves when it is ready. */
@@ -123,10 +149,19 @@ export class Part extends EventEmitter<PartEvents> {
     this.emit('state', state);
   }
 
-  #say(line: string): void {
+  #hasBeenReady(): boolean {
+    return this.#state === 'ready' || this.#state === 'unready';
+  }
+
+  #hear(line: string): void {
     this.#tail.push(line);
     if (this.#tail.length > tailLinesMax) this.#tail.shift();
     this.emit('line', line);
+  }
+
+  /** News of its life, among its own lines. */
+  #say(level: 'info' | 'warn' | 'error', msg: string): void {
+    this.#hear(JSON.stringify({ level, msg }));
   }
 
   async #live(decision: number): Promise<void> {
@@ -134,14 +169,14 @@ export class Part extends EventEmitter<PartEvents> {
     this.#become(this.#lives === 0 ? 'starting' : 'restarting');
     const command = await this.spec.command();
     if (decision !== this.#decision) throw new Error(`${this.spec.name} was stopped`);
-    const child = startChild(command, (line) => this.#say(line));
+    const child = startChild(command, (line) => this.#hear(line));
     this.#lives += 1;
     this.#child = child;
     const over = new AbortController();
     const ended = child.ended.then((end) => {
       over.abort();
       if (this.#child === child) this.#child = null;
-      if (end.error) this.#say(end.error.message);
+      if (end.error) this.#say('error', end.error.message);
       return end;
     });
     try {
@@ -152,8 +187,31 @@ export class Part extends EventEmitter<PartEvents> {
     }
     this.#readyMs = performance.now() - startedAt;
     this.#readyAt = Date.now();
+    if (this.#state === 'restarting') this.#say('info', 'ready again');
     this.#become('ready');
     ended.then((end) => this.#afterDeath(end, decision));
+    this.#watch(over.signal);
+  }
+
+  /** Tells when it is no longer ready, and when it is again, until this life is over. */
+  async #watch(over: AbortSignal): Promise<void> {
+    let failed = 0;
+    for (;;) {
+      try {
+        await delay(this.#pace.watchEveryMs, undefined, { signal: over });
+        await this.spec.probe(over);
+        failed = 0;
+        if (over.aborted || this.#state !== 'unready') continue;
+        this.#say('info', 'ready again');
+        this.#become('ready');
+      } catch (error) {
+        if (over.aborted) return;
+        failed += 1;
+        if (failed < failedProbesMin || this.#state !== 'ready') continue;
+        this.#say('warn', `not ready: ${messageOf(error)}`);
+        this.#become('unready');
+      }
+    }
   }
 
   async #untilProbed(over: AbortSignal): Promise<void> {
@@ -165,8 +223,7 @@ export class Part extends EventEmitter<PartEvents> {
         if (!over.aborted) return;
       } catch (error) {
         if (Date.now() > deadline) {
-          const reason = error instanceof Error ? error.message : String(error);
-          throw new Error(`${name} did not become ready: ${reason}\n${this.tail}`);
+          throw new Error(`${name} did not become ready: ${messageOf(error)}\n${this.tail}`);
         }
       }
       if (over.aborted) throw new Error(`${name} ended before it was ready:\n${this.tail}`);
@@ -181,19 +238,25 @@ export class Part extends EventEmitter<PartEvents> {
     this.#become('restarting');
     let cause = `ended (${end.signal ?? `code ${end.code}`})`;
     while (this.#restarts < restartsMax) {
+      const { restartDelayMaxMs } = this.#pace;
       const delayMs = Math.min(restartDelayBaseMs * 2 ** this.#restarts, restartDelayMaxMs);
       this.#restarts += 1;
-      this.#say(`${cause}; started again in ${delayMs} ms`);
+      this.#say('warn', `${cause}; started again in ${delayMs} ms`);
       try {
         await delay(delayMs, undefined, { signal: this.#closing.signal });
         if (meant()) return;
         return await this.#live(decision);
       } catch (error) {
         if (meant()) return;
-        cause = (error instanceof Error ? error.message : String(error)).split('\n', 1).join();
+        cause = messageOf(error).split('\n', 1).join();
       }
     }
-    this.#say(`${cause}; given up after ${restartsMax} attempts in a row`);
+    const attempts = `given up after ${restartsMax} attempts in a row`;
+    this.#say('error', `${cause}; ${attempts}: it stays down until everything is started anew`);
     this.#become('failed');
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

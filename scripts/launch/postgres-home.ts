@@ -5,7 +5,9 @@ import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { StartRefused } from '../local/environment.ts';
 
 const run = promisify(execFile);
 
@@ -71,9 +73,10 @@ async function reachable(target: string): Promise<boolean> {
   }
 }
 
+/** A folder that all may walk to, in a place where root alone may put one. */
 function openPlace(kind: string, of: string): string {
   const name = createHash('sha256').update(of).digest('hex').slice(0, 16);
-  return path.join('/var/tmp', `livepanty-${kind}-${name}`);
+  return path.join('/var/lib/livepanty', `${kind}-${name}`);
 }
 
 /** The package's binaries with the library links that its install step would have made. */
@@ -85,9 +88,13 @@ export async function unpackBinaries(forOtherUser: boolean): Promise<string> {
   const packaged = path.join(path.dirname(parent.resolve(name)), '..', 'native');
   let native = packaged;
   if (forOtherUser && !(await reachable(packaged))) {
-    native = openPlace('postgres', packaged);
+    const { version } = JSON.parse(
+      await fs.readFile(path.join(packaged, '../package.json'), 'utf8'),
+    );
+    native = openPlace('postgres', `${packaged} ${version}`);
     if (!existsSync(native)) {
       const partial = `${native}.${process.pid}`;
+      await fs.mkdir(path.dirname(native), { recursive: true, mode: 0o755 });
       await fs.cp(packaged, partial, { recursive: true });
       await fs.chmod(partial, 0o755);
       await fs
@@ -113,10 +120,41 @@ export async function unpackBinaries(forOtherUser: boolean): Promise<string> {
   return native;
 }
 
+/** Larger than any process id: nobody runs under it. */
+const nobodysPid = 2 ** 31 - 1;
+/** How long the server of a killed run may take to end. */
+const remainsPatienceMs = 10_000;
+
+/**
+ * Looks after the file by which a server says that it runs on a cluster. Its process id may be another
+ * program's by now, after a restart of the machine for instance, which PostgreSQL would take for a
+ * running server. The rest of the file stays: by it PostgreSQL finds backends that outlived a server.
+ * @throws StartRefused when a server does run on it, and goes on
+ */
+export async function mendPidFile(dataDir: string, patienceMs = remainsPatienceMs): Promise<void> {
+  const file = path.join(dataDir, 'postmaster.pid');
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const text = await fs.readFile(file, 'utf8').catch(() => null);
+    const pid = Number.parseInt(text ?? '', 10);
+    if (text === null || !existsSync(`/proc/${pid}`)) return;
+    const cwd = await fs.readlink(`/proc/${pid}/cwd`).catch(() => null);
+    if (cwd !== (await fs.realpath(dataDir))) {
+      return fs.writeFile(file, text.replace(/^.*/, String(nobodysPid)));
+    }
+    if (Date.now() > deadline) {
+      throw new StartRefused(
+        `A PostgreSQL of an earlier run (process ${pid}) still works on ${dataDir}: end it, and then try again.`,
+      );
+    }
+    await delay(100);
+  }
+}
+
 /** Makes the folder of the cluster, and answers where it is. */
 export async function prepareDataDir(wanted: string, owner: Owner | null): Promise<string> {
   const dataDir = await clusterDir(wanted);
-  await fs.mkdir(path.dirname(dataDir), { recursive: true });
+  await fs.mkdir(path.dirname(dataDir), { recursive: true, mode: 0o755 });
   await fs.mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (owner) await fs.chown(dataDir, owner.uid, owner.gid);
   return dataDir;

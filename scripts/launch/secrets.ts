@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
+import { StartRefused } from '../local/environment.ts';
 
 const secret = z.string().min(16);
 
@@ -30,12 +31,22 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (text !== null) return Secrets.parse(JSON.parse(text));
+  if (text !== null) return parseSecrets(file, text);
   const made = await makeSecrets();
   await mkdir(dataDir, { recursive: true });
   await writeFile(`${file}.new`, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
   return made;
+}
+
+function parseSecrets(file: string, text: string): Secrets {
+  try {
+    return Secrets.parse(JSON.parse(text));
+  } catch {
+    throw new StartRefused(
+      `${file} is broken, and without it the data beside it cannot be read: put it back, or forget all local data with npm run reset.`,
+    );
+  }
 }
 
 async function makeSecrets(): Promise<Secrets> {

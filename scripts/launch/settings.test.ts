@@ -1,7 +1,11 @@
 // Settings and ports: what does not fit is refused with a sentence that says what to do.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { assertFree, freePorts, portNames } from './ports.ts';
+import { loadSecrets } from './secrets.ts';
 import { readSettings } from './settings.ts';
 
 const real = {
@@ -61,4 +65,14 @@ test('a taken port is named with its part and the variable that sets it', async 
   await expect(assertFree({ ...ports, sfu: ports.edge }, portNames, 0)).rejects.toThrow(
     /share a port/,
   );
+});
+
+test('secrets are made once; a broken file is named, and never replaced', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'livepanty-secrets-'));
+  const made = await loadSecrets(folder);
+  expect(await loadSecrets(folder)).toEqual(made);
+  // As a power cut may leave it.
+  await writeFile(join(folder, 'secrets.json'), '');
+  await expect(loadSecrets(folder)).rejects.toThrow(/secrets\.json is broken.*npm run reset/);
+  await rm(folder, { recursive: true });
 });

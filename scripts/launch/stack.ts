@@ -6,7 +6,7 @@ import type { DemoAccounts } from './database.ts';
 import { type StackUrls, stackUrls } from './environment.ts';
 import { takeLock } from './lock.ts';
 import { planParts } from './parts.ts';
-import { assertFree, freePorts, type Ports } from './ports.ts';
+import { assertFree, freePorts, type PortName, type Ports, portVariable } from './ports.ts';
 import { clusterDir } from './postgres-home.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -139,14 +139,13 @@ export function portsFile(dataDir: string): string {
 
 /** Removes everything that a stack has kept in its data folder; builds stay. */
 export async function forgetData(dataDir: string): Promise<void> {
-  const postgres = join(dataDir, 'postgres');
+  const cluster = await clusterDir(join(dataDir, 'postgres'));
+  const files = ['redis', 'secrets.json', 'demo-accounts.json', 'sandbox.json', 'ports.json'];
   await Promise.all(
+    // What an initialisation that was killed has left is beside the cluster.
     [
-      postgres,
-      await clusterDir(postgres),
-      ...['redis', 'secrets.json', 'demo-accounts.json', 'sandbox.json', 'ports.json'].map((name) =>
-        join(dataDir, name),
-      ),
+      ...[cluster, `${cluster}.new`, `${cluster}.new.password`],
+      ...files.map((name) => join(dataDir, name)),
     ].map((path) => rm(path, { recursive: true, force: true })),
   );
 }
@@ -154,7 +153,7 @@ export async function forgetData(dataDir: string): Promise<void> {
 async function settingsOf({ ports, env = process.env }: StackOptions): Promise<Settings> {
   const chosen = ports === 'free' ? await freePorts() : (ports ?? {});
   const variables = Object.entries(chosen).map(([name, port]) => [
-    `LIVEPANTY_PORT_${name.toUpperCase()}`,
+    portVariable(name as PortName),
     String(port),
   ]);
   return readSettings({ ...env, ...Object.fromEntries(variables) });

@@ -11,10 +11,15 @@ const titles = {
 } as const;
 
 type Column = keyof typeof titles;
+/** The later, the less they are missed. */
 const columns: Column[] = ['name', 'state', 'address', 'pid', 'seconds'];
+const columnsMin = 3;
 
-/** The table as text. */
-export function renderStatusTable(statuses: PartStatus[], colour: boolean): string {
+/** The table as text, with as many of its columns as the width has room for. */
+export function renderStatusTable(
+  statuses: PartStatus[],
+  { colour, width: widthMax }: { colour: boolean; width: number },
+): string {
   const rows = statuses.map(
     ({ name, state, address, pid, readyMs }): Record<Column, string> => ({
       name,
@@ -26,8 +31,13 @@ export function renderStatusTable(statuses: PartStatus[], colour: boolean): stri
   );
   const width = (column: Column) =>
     Math.max(titles[column].length, ...rows.map((row) => row[column].length));
+  const widthOfFirst = (count: number) =>
+    columns.slice(0, count).reduce((sum, column) => sum + width(column) + 2, -2);
+  let shown = columns.length;
+  while (shown > columnsMin && widthOfFirst(shown) > widthMax) shown -= 1;
   const line = (row: Record<Column, string>) =>
     columns
+      .slice(0, shown)
       .map((column) =>
         column === 'seconds' || column === 'pid'
           ? row[column].padStart(width(column))

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../testing/redis.ts';
 import { fromRoot } from './child.ts';
-import type { PartSpec } from './part.ts';
+import { type PartSpec, restartsMax } from './part.ts';
 import { type StepSpec, Supervisor } from './supervisor.ts';
 import { askTiny, tinyForeignPart, tinyPart } from './testing/tiny-parts.ts';
 
@@ -36,10 +36,13 @@ function runs(pid: number): boolean {
     return false;
   }
 }
-const goneSoon = (...pids: number[]) =>
-  expect.poll(() => pids.filter(runs), { timeout: 10_000 }).toEqual([]);
+/** On a busy machine, too. */
+const soon = { timeout: 15_000 };
+const goneSoon = (...pids: number[]) => expect.poll(() => pids.filter(runs), soon).toEqual([]);
 const refuses = (at: number) =>
-  expect.poll(() => askTiny(at).then(String, (error) => error.cause?.code)).toBe('ECONNREFUSED');
+  expect
+    .poll(() => askTiny(at).then(String, (error) => error.cause?.code), soon)
+    .toBe('ECONNREFUSED');
 
 test('parts and steps begin when what they stand on is ready, and end the other way round', async () => {
   const story: string[] = [];
@@ -68,7 +71,7 @@ test('a part that dies is started again, with everything that it had started gon
   const supervisor = await start([tinyPart('tiny', port)]);
   const first = await askTiny(port);
   await fetch(`http://127.0.0.1:${port}/die`).catch(() => {});
-  await expect.poll(() => supervisor.part('tiny').lives).toBe(2);
+  await expect.poll(() => supervisor.part('tiny').lives, soon).toBe(2);
   await supervisor.part('tiny').untilReady();
   const second = await askTiny(port);
   expect(second.pid).not.toBe(first.pid);
@@ -96,6 +99,46 @@ test('a restart on request is one restart', async () => {
   expect((await askTiny(port)).pid).not.toBe(before.pid);
   expect(supervisor.part('tiny').lives).toBe(2);
   await goneSoon(before.pid, before.grandchild);
+});
+
+test('a part that is no longer ready is shown, and left alone until it is again', async () => {
+  const pace = { watchEveryMs: 50, restartDelayMaxMs: 10 };
+  const supervisor = await start([{ ...tinyPart('tiny', port), pace }]);
+  const lines: string[] = [];
+  supervisor.on('line', (_, text) => lines.push(text));
+  const state = () => supervisor.statuses()[0]?.state;
+  await fetch(`http://127.0.0.1:${port}/unready`);
+  await expect.poll(state, soon).toBe('unready');
+  await fetch(`http://127.0.0.1:${port}/recover`);
+  await supervisor.part('tiny').untilReady();
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { level: 'warn', msg: 'not ready: it says 503' },
+    { level: 'info', msg: 'ready again' },
+  ]);
+  expect(supervisor.part('tiny').lives).toBe(1);
+});
+
+test('a part that dies again and again is given up, and says so', async () => {
+  const pace = { watchEveryMs: 1_000, restartDelayMaxMs: 10 };
+  let lives = 0;
+  const spec = tinyPart('tiny', port);
+  const command = async () =>
+    lives++ === 0 ? spec.command() : { file: '/no/such', args: [], cwd: '/', env: {} };
+  const supervisor = await start([{ ...spec, pace, command }]);
+  const lines: string[] = [];
+  supervisor.on('line', (_, text) => lines.push(text));
+  await fetch(`http://127.0.0.1:${port}/die`).catch(() => {});
+  await expect.poll(() => supervisor.statuses()[0]?.state, soon).toBe('failed');
+  expect(lives).toBe(1 + restartsMax);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'warn',
+    msg: expect.stringMatching(/^ended \(code 3\)/),
+  });
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+    level: 'error',
+    msg: expect.stringMatching(/given up after 8 attempts/),
+  });
+  await expect(supervisor.part('tiny').untilReady()).rejects.toThrow('tiny is failed');
 });
 
 test('a part that cannot start fails the start, says why, and nothing stays up', async () => {
@@ -136,18 +179,24 @@ test('a part sees only the environment that is meant for it', async () => {
   expect(await seen.text()).toBe('nothing');
 });
 
-test('kill -9 of the launcher leaves no process and no port behind', async () => {
-  const launcher = spawn(
-    process.execPath,
-    [fromRoot('scripts/launch/testing/tiny-launcher.ts'), String(port), String(otherPort)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await once(launcher.stdout, 'data');
-  const ours = await askTiny(port);
-  const foreign = await askTiny(otherPort);
-  expect([ours.pid, ours.grandchild, foreign.pid].map(runs)).toEqual([true, true, true]);
-  launcher.kill('SIGKILL');
-  await goneSoon(ours.pid, ours.grandchild, foreign.pid);
-  await refuses(port);
-  await refuses(otherPort);
-});
+test.each([false, true])(
+  'kill -9 of the launcher leaves no process and no port behind (a part hangs: %s)',
+  async (stubborn) => {
+    const launcher = spawn(
+      process.execPath,
+      [fromRoot('scripts/launch/testing/tiny-launcher.ts'), String(port), String(otherPort)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await once(launcher.stdout, 'data');
+    const ours = await askTiny(port);
+    const foreign = await askTiny(otherPort);
+    expect([ours.pid, ours.grandchild, foreign.pid].map(runs)).toEqual([true, true, true]);
+    // Not even a part whose end hangs.
+    if (stubborn) await fetch(`http://127.0.0.1:${port}/stubborn`);
+    launcher.kill('SIGKILL');
+    await goneSoon(ours.pid, ours.grandchild, foreign.pid);
+    await refuses(port);
+    await refuses(otherPort);
+  },
+  40_000,
+);

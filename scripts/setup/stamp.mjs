@@ -1,12 +1,12 @@
 // Remembers what the last set-up of this checkout found, so that the next one need not look.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isExecutable } from './executable.mjs';
 import { RECIPE } from './mediasoup-worker.mjs';
 import { runsTypeScript } from './node.mjs';
-import { lockHash, packagesAreCurrent } from './packages.mjs';
+import { lockHash, packagesAreCurrent, readJson } from './packages.mjs';
 import { cacheDir, platform, systemName, workDir } from './places.mjs';
 
 const stampPath = join(workDir, 'setup.json');
@@ -35,8 +35,8 @@ function choices() {
  * @returns {import('./index.mjs').Programs | undefined} undefined: something is to be done
  */
 export function readStamp({ forTests }) {
-  if (!existsSync(stampPath)) return undefined;
-  const stamp = JSON.parse(readFileSync(stampPath, 'utf8'));
+  const stamp = readJson(stampPath);
+  if (!stamp) return undefined;
   if (stamp.basis !== basis() || !packagesAreCurrent()) return undefined;
   for (const [variable, program] of Object.entries(CHOICES)) {
     const chosen = process.env[variable] ?? '';

@@ -4,6 +4,7 @@ import {
   createKeyframeGovernor,
   keyframeAwaitedMs,
   keyframeIntervalMinMs,
+  viewerExpectedMs,
 } from './keyframe-governor.ts';
 
 beforeEach(() => {
@@ -79,4 +80,43 @@ test('nobody is served after the close', () => {
   governor.close();
   vi.advanceTimersByTime(10 * keyframeAwaitedMs);
   expect(ask).not.toHaveBeenCalled();
+});
+
+test('who can wait lets an expected viewer ask, and is served by the same keyframe', () => {
+  const governor = createKeyframeGovernor();
+  const served: string[] = [];
+  governor.expect();
+  vi.advanceTimersByTime(50);
+  governor.runPatiently(() => served.push('tap'));
+  vi.advanceTimersByTime(100);
+  expect(served).toEqual([]);
+  governor.run(() => served.push('viewer'));
+  expect(served).toEqual(['viewer', 'tap']);
+});
+
+test('who can wait is served at once when nobody is expected, and soon when nobody comes', () => {
+  const governor = createKeyframeGovernor();
+  const ask = vi.fn();
+  governor.runPatiently(ask);
+  expect(ask).toHaveBeenCalledTimes(1);
+  governor.arrived();
+  vi.advanceTimersByTime(keyframeIntervalMinMs);
+  governor.expect();
+  governor.runPatiently(ask);
+  vi.advanceTimersByTime(viewerExpectedMs - 1);
+  expect(ask).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(1);
+  expect(ask).toHaveBeenCalledTimes(2);
+});
+
+test('viewers who are expected one after another keep nobody waiting for ever', () => {
+  const governor = createKeyframeGovernor();
+  const ask = vi.fn();
+  governor.expect();
+  governor.runPatiently(ask);
+  for (let passedMs = 0; passedMs < viewerExpectedMs; passedMs += 50) {
+    governor.expect();
+    vi.advanceTimersByTime(50);
+  }
+  expect(ask).toHaveBeenCalledOnce();
 });

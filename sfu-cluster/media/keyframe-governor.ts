@@ -8,6 +8,8 @@
 export const keyframeIntervalMinMs = 310;
 /** A keyframe that has not come by then was lost, or the publisher makes none when asked. */
 export const keyframeAwaitedMs = 400;
+/** From the moment in which a viewer makes a transport to that in which it stands; slower ones are not waited for. */
+export const viewerExpectedMs = 300;
 
 interface KeyframeGovernor {
   /**
@@ -15,6 +17,13 @@ interface KeyframeGovernor {
    * keyframe, which the publisher makes of all layers at once, then serves them all.
    */
   run(ask: () => void): void;
+  /**
+   * The same for who can wait a little: as long as a viewer is expected, whose own request then
+   * serves both. Otherwise that viewer would find the interval taken, and no picture until it is over.
+   */
+  runPatiently(ask: () => void): void;
+  /** A viewer is about to ask. */
+  expect(): void;
   /** A request has gone out, perhaps one that nobody asked the governor about: a viewer lost packets. */
   requested(): void;
   /** A keyframe has come. */
@@ -28,7 +37,10 @@ export function createKeyframeGovernor(
 ): KeyframeGovernor {
   let freeAtMs = Number.NEGATIVE_INFINITY;
   let awaited = false;
+  let expectedUntilMs = Number.NEGATIVE_INFINITY;
+  let patientUntilMs = 0;
   let waiting: (() => void)[] = [];
+  let patient: (() => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
 
   function requested(): void {
@@ -36,15 +48,23 @@ export function createKeyframeGovernor(
     freeAtMs = now() + keyframeAwaitedMs;
   }
 
+  function dueAtMs(): number {
+    if (waiting.length > 0) return freeAtMs;
+    return Math.max(freeAtMs, Math.min(expectedUntilMs, patientUntilMs));
+  }
+
   function release(): void {
+    if (timer) clearTimeout(timer);
     timer = null;
-    const restMs = freeAtMs - now();
+    const asking = [...waiting, ...patient];
+    if (asking.length === 0) return;
+    const restMs = dueAtMs() - now();
     if (restMs > 0) {
       timer = setTimeout(release, Math.ceil(restMs));
       return;
     }
-    const asking = waiting;
     waiting = [];
+    patient = [];
     requested();
     for (const ask of asking) ask();
   }
@@ -52,7 +72,17 @@ export function createKeyframeGovernor(
   return {
     run(ask) {
       waiting.push(ask);
-      if (!timer) release();
+      release();
+    },
+    runPatiently(ask) {
+      // Viewers who come one after another must not keep anybody waiting for ever.
+      if (patient.length === 0) patientUntilMs = now() + viewerExpectedMs;
+      patient.push(ask);
+      release();
+    },
+    expect() {
+      expectedUntilMs = now() + viewerExpectedMs;
+      release();
     },
     requested,
     arrived() {
@@ -60,14 +90,13 @@ export function createKeyframeGovernor(
       if (!awaited) return;
       awaited = false;
       freeAtMs = now() + keyframeIntervalMinMs;
-      if (!timer) return;
-      clearTimeout(timer);
       release();
     },
     close() {
       if (timer) clearTimeout(timer);
       timer = null;
       waiting = [];
+      patient = [];
     },
   };
 }

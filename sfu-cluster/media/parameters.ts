@@ -52,6 +52,14 @@ const Feedback = z
   .array(z.object({ type: z.string().max(32), parameter: z.string().max(32).exactOptional() }))
   .max(feedbackMax);
 
+const codec = {
+  mimeType: MimeType,
+  clockRate: ClockRate,
+  channels: Channels,
+  parameters: CodecParameters.exactOptional(),
+  rtcpFeedback: Feedback.exactOptional(),
+};
+
 /** Extensions that we do not know are left out, as SDP answers do, instead of refusing the track. */
 const extensionsKnown = z
   .array(z.looseObject({ uri: z.string().max(256) }))
@@ -61,16 +69,7 @@ const extensionsKnown = z
 const RtpParameters = z.object({
   mid: z.string().max(32).exactOptional(),
   codecs: z
-    .array(
-      z.object({
-        mimeType: MimeType,
-        payloadType: PayloadType,
-        clockRate: ClockRate,
-        channels: Channels,
-        parameters: CodecParameters.exactOptional(),
-        rtcpFeedback: Feedback.exactOptional(),
-      }),
-    )
+    .array(z.object({ ...codec, payloadType: PayloadType }))
     .min(1)
     .max(codecsMax),
   headerExtensions: extensionsKnown
@@ -111,17 +110,7 @@ const RtpParameters = z.object({
 
 const RtpCapabilities = z.object({
   codecs: z
-    .array(
-      z.object({
-        kind: Kind,
-        mimeType: MimeType,
-        preferredPayloadType: PayloadType,
-        clockRate: ClockRate,
-        channels: Channels,
-        parameters: CodecParameters.exactOptional(),
-        rtcpFeedback: Feedback.exactOptional(),
-      }),
-    )
+    .array(z.object({ ...codec, kind: Kind, preferredPayloadType: PayloadType }))
     .min(1)
     .max(codecsMax),
   headerExtensions: extensionsKnown

@@ -40,8 +40,9 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #worker: MediaWorker;
   readonly #router: Router;
   readonly #tracks = new Map<MediaSource, Track>();
-  /** Sources that a producer is being made for, so that two requests cannot both have one. */
-  readonly #reserved = new Set<MediaSource>();
+  /** Sources that a producer is being made for, and on what: two requests cannot both have one. */
+  readonly #reserved = new Map<MediaSource, Transport>();
+  readonly #resumed = new WeakSet<Consumer>();
   readonly #keyframes = createKeyframeGovernor();
   readonly #keyframesWanted = new Set<Consumer>();
   #changeDue = false;
@@ -101,6 +102,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       initialAvailableOutgoingBitrate: firstGuessBitrateBps,
     });
     if (direction === 'send') await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
+    else this.#keyframes.expect();
     transport.on('dtlsstatechange', (state) => {
       if (state === 'closed' || state === 'failed') transport.close();
     });
@@ -132,18 +134,20 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     track: { source: MediaSource; kind: 'audio' | 'video'; rtpParameters: RtpParameters },
   ): Promise<Producer> {
     const { source, kind, rtpParameters } = track;
-    if (this.#tracks.has(source) || this.#reserved.has(source)) {
+    // What is being made on a transport that has closed will be nothing.
+    const reserved = this.#reserved.get(source)?.closed === false;
+    if (this.#tracks.has(source) || reserved) {
       throw refusal('already-published', `there is a ${source} in this room already`);
     }
-    this.#reserved.add(source);
+    this.#reserved.set(source, transport);
     try {
       const producer = await transport.produce({
         kind,
         rtpParameters,
         ...(kind === 'video' ? { keyFrameRequestDelay: keyframeAwaitedMs } : {}),
       });
-      if (kind === 'video') await this.#watchKeyframes(producer);
-      if (producer.closed) throw refusal('unavailable', 'the transport was closed');
+      if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
+      refuseIfClosed(transport, producer);
       this.#tracks.set(source, { source, producer });
       producer.observer.once('close', () => {
         this.#tracks.delete(source);
@@ -152,7 +156,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       this.#changed();
       return producer;
     } finally {
-      this.#reserved.delete(source);
+      if (this.#reserved.get(source) === transport) this.#reserved.delete(source);
     }
   }
 
@@ -167,20 +171,26 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   ): Promise<Consumer | null> {
     const producerId = track.producer.id;
     if (!this.#router.canConsume({ producerId, rtpCapabilities })) return null;
-    return transport.consume({ producerId, rtpCapabilities, paused: true });
+    const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true });
+    refuseIfClosed(transport, consumer);
+    return consumer;
   }
 
-  /** Starts a viewer's consumer: sound at once, a picture with its keyframe. */
+  /** Starts a viewer's consumer, once: sound without delay, a picture with its keyframe. */
   async resume(transport: WebRtcTransport, consumer: Consumer): Promise<void> {
+    if (this.#resumed.has(consumer)) return;
+    this.#resumed.add(consumer);
     if (consumer.kind === 'audio') {
       await consumer.resume();
     } else if (transport.dtlsState === 'connected') {
       this.startPicture(consumer);
     } else {
       // The keyframe is asked for when the connection stands, so the governor must wait for it too.
-      transport.on('dtlsstatechange', (state) => {
+      const start = (state: WebRtcTransport['dtlsState']) => {
         if (state === 'connected') this.startPicture(consumer);
-      });
+      };
+      transport.on('dtlsstatechange', start);
+      consumer.observer.once('close', () => transport.off('dtlsstatechange', start));
     }
   }
 
@@ -197,7 +207,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     const nobodyWaits = this.#keyframesWanted.size === 0;
     for (const consumer of consumers) this.#keyframesWanted.add(consumer);
     if (!nobodyWaits || this.#keyframesWanted.size === 0) return;
-    this.#keyframes.run(() => {
+    this.#keyframes.runPatiently(() => {
       const wanted = [...this.#keyframesWanted];
       this.#keyframesWanted.clear();
       for (const consumer of wanted) {
@@ -212,13 +222,15 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     track: Track,
     layers: ConsumerLayers | null,
   ): Promise<Consumer> {
-    return transport.consume({
+    const consumer = await transport.consume({
       producerId: track.producer.id,
       rtpCapabilities: tapRtpCapabilities,
       enableRtx: false,
       paused: true,
       ...(layers ? { preferredLayers: layers } : {}),
     });
+    refuseIfClosed(transport, consumer);
+    return consumer;
   }
 
   /**
@@ -248,4 +260,14 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     this.removeAllListeners();
     this.#router.close();
   }
+}
+
+/**
+ * The library hands out a producer or consumer whose transport was closed while it was being made,
+ * and never closes it: it would stay in the room for ever.
+ */
+function refuseIfClosed(transport: Transport, made: Producer | Consumer): void {
+  if (!transport.closed && !made.closed) return;
+  made.close();
+  throw refusal('unavailable', 'the transport was closed');
 }

@@ -1,19 +1,15 @@
 // Tests of taps and of the keyframe governor, on real RTP through a real worker.
-import { randomUUID } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { redisUrl } from '../../testing/services.ts';
-import type { Room } from '../room.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RoomClient } from '../testing/room-client.ts';
 import { publishRtp, type RtpSource } from '../testing/rtp-source.ts';
-import { startTestEdge, type TestEdge } from '../testing/test-edge.ts';
-import { startTestNode, type TestNode } from '../testing/test-node.ts';
+import { useScene } from '../testing/scene.ts';
 import { keyframeAwaitedMs } from './keyframe-governor.ts';
 
-let edge: TestEdge;
-let node: TestNode;
-let stream: string;
+const scene = useScene({
+  env: { SFU_TAP_ALLOWED_ADDRESSES: '10.7.0.0/16', CLIENT_ADDRESS_HEADER: 'X-Real-IP' },
+});
 let ports: Port[];
 let source: RtpSource | null;
 
@@ -30,13 +26,7 @@ interface Rtp {
   payload: Buffer;
 }
 
-beforeAll(async () => {
-  edge = await startTestEdge();
-  node = await startTestNode({ edgeUrl: edge.url, redisUrl: redisUrl() });
-});
-
 beforeEach(async () => {
-  stream = randomUUID();
   source = null;
   ports = await Promise.all([openPort(), openPort(), openPort(), openPort()]);
 });
@@ -44,11 +34,6 @@ beforeEach(async () => {
 afterEach(() => {
   source?.close();
   for (const port of ports) port.socket.close();
-});
-
-afterAll(async () => {
-  await node.close();
-  await edge.close();
 });
 
 async function openPort(): Promise<Port> {
@@ -73,16 +58,6 @@ function isKeyframe(packet: Rtp): boolean {
   return ((packet.payload[0] ?? 0) & 0x1f) === 7;
 }
 
-async function tapper(): Promise<RoomClient> {
-  return RoomClient.join(node.socketUrl, await edge.ticket({ stream, aud: 'node' }));
-}
-
-function theRoom(): Room {
-  const room = node.rooms.find(stream);
-  if (!room) throw new Error('there is no room');
-  return room;
-}
-
 /** Asks for the sound on the first port and the picture on the others. */
 function open(client: RoomClient, videoPorts: number) {
   const [audio, ...video] = ports.map((port) => port.number);
@@ -101,8 +76,8 @@ async function layersOn(port: Port | undefined): Promise<number[]> {
 
 describe('a tap', () => {
   test('sends the sound and each layer of the picture to its own port', async () => {
-    const client = await tapper();
-    source = await publishRtp(theRoom(), 3);
+    const client = await scene.transcoder();
+    source = await publishRtp(scene.room, 3);
     const { tracks } = await open(client, 3);
     expect(tracks).toHaveLength(4);
     const [audio, ...video] = ports;
@@ -133,8 +108,8 @@ describe('a tap', () => {
   });
 
   test('takes the highest layers where there are fewer ports', async () => {
-    const client = await tapper();
-    source = await publishRtp(theRoom(), 3);
+    const client = await scene.transcoder();
+    source = await publishRtp(scene.room, 3);
     const one = await open(client, 1);
     expect(one.tracks.map((track) => track.spatialLayer)).toEqual(
       expect.arrayContaining([null, 2]),
@@ -148,9 +123,9 @@ describe('a tap', () => {
   });
 
   test('takes what there is where there are fewer layers', async () => {
-    const client = await tapper();
+    const client = await scene.transcoder();
     expect((await open(client, 3)).tracks).toEqual([]);
-    source = await publishRtp(theRoom(), 1);
+    source = await publishRtp(scene.room, 1);
     await client.wait(() => client.of('room.media').at(-1)?.sources.length === 2);
     const { tracks } = await open(client, 3);
     expect(tracks.filter((track) => track.kind === 'video')).toMatchObject([
@@ -161,15 +136,15 @@ describe('a tap', () => {
   });
 
   test('is told when its tracks end, and can be opened again for new ones', async () => {
-    const client = await tapper();
-    source = await publishRtp(theRoom(), 2);
+    const client = await scene.transcoder();
+    source = await publishRtp(scene.room, 2);
     await open(client, 2);
     await layersOn(ports[1]);
     source.close();
     await client.wait(() => client.of('consumer.closed').length === 3);
     await client.wait(() => client.of('room.media').at(-1)?.sources.length === 0);
     for (const port of ports) port.packets.length = 0;
-    source = await publishRtp(theRoom(), 2);
+    source = await publishRtp(scene.room, 2);
     await open(client, 2);
     expect(await layersOn(ports[1])).toEqual([0]);
     expect(await layersOn(ports[2])).toEqual([1]);
@@ -177,10 +152,10 @@ describe('a tap', () => {
   });
 
   test('leaves nothing behind when its socket closes', async () => {
-    const keeper = await RoomClient.join(node.socketUrl, await edge.ticket({ stream }));
-    const client = await tapper();
-    source = await publishRtp(theRoom(), 3);
-    const { router } = await theRoom().media();
+    const keeper = await scene.join();
+    const client = await scene.transcoder();
+    source = await publishRtp(scene.room, 3);
+    const { router } = await scene.room.media();
     await open(client, 3);
     expect((await router.dump()).transportIds).toHaveLength(5);
     client.cut();
@@ -188,8 +163,33 @@ describe('a tap', () => {
     keeper.close();
   });
 
+  test('is sent to the address that its socket comes from, and to no other', async () => {
+    const client = await scene.transcoder();
+    const aim = (address: string) =>
+      client.request('tap.open', { address, audioPort: 9, videoPorts: [10] });
+    for (const address of ['203.0.113.5', '169.254.169.254', '0.0.0.0', '255.255.255.255', '::']) {
+      await expect(aim(address)).rejects.toMatchObject({ code: 'forbidden' });
+    }
+    expect((await aim('127.0.0.1')).tracks).toEqual([]);
+    // The operator allows the network of the transcoders, and the proxy says who came.
+    expect((await aim('10.7.0.9')).tracks).toEqual([]);
+    client.close();
+  });
+
+  test('from behind a proxy is sent to the address that the proxy names', async () => {
+    const ticket = await scene.edge.ticket({ stream: scene.stream, aud: 'node' });
+    const headers = { 'x-real-ip': '203.0.113.5' };
+    const client = await RoomClient.join(scene.node.socketUrl, ticket, { headers });
+    const aim = (address: string) =>
+      client.request('tap.open', { address, audioPort: 9, videoPorts: [10] });
+    expect((await aim('203.0.113.5')).tracks).toEqual([]);
+    await expect(aim('203.0.113.6')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(aim('127.0.0.1')).rejects.toMatchObject({ code: 'forbidden' });
+    client.close();
+  });
+
   test('refuses what is no address, and a keyframe before it is open', async () => {
-    const client = await tapper();
+    const client = await scene.transcoder();
     await expect(
       client.request('tap.open', { address: 'example.test', audioPort: 9, videoPorts: [10] }),
     ).rejects.toMatchObject({ code: 'malformed-frame' });
@@ -205,8 +205,8 @@ describe('a tap', () => {
 
 describe('the keyframe governor', () => {
   test('however many ask within a moment, the publisher is asked once, and once more for the late', async () => {
-    const client = await tapper();
-    source = await publishRtp(theRoom(), 1);
+    const client = await scene.transcoder();
+    source = await publishRtp(scene.room, 1);
     await open(client, 1);
     await layersOn(ports[1]);
     await settled(source);
@@ -220,8 +220,8 @@ describe('the keyframe governor', () => {
   });
 
   test('a keyframe asked for reaches every tapped layer', async () => {
-    const client = await tapper();
-    source = await publishRtp(theRoom(), 3);
+    const client = await scene.transcoder();
+    source = await publishRtp(scene.room, 3);
     await open(client, 3);
     await Promise.all(ports.slice(1).map(layersOn));
     await settled(source);

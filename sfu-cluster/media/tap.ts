@@ -19,6 +19,13 @@ interface TapEvents {
   consumerClosed: [string];
 }
 
+/** From where a tap sends, and to whom it may. */
+export interface TapRules {
+  listenAddress: string;
+  /** A stolen ticket must not aim a room's media at somebody else. */
+  allows(address: string): boolean;
+}
+
 interface Line {
   track: Track;
   port: number;
@@ -41,11 +48,14 @@ export class Tap extends EventEmitter<TapEvents> {
   /** Opens one line per track and layer; when one of them fails, none stays. */
   static async create(
     media: RoomMedia,
-    listenAddress: string,
+    { listenAddress, allows }: TapRules,
     request: ClientFrameOf<'tap.open'>,
   ): Promise<Tap> {
     if (isIP(request.address) === 0) {
       throw refusal('malformed-frame', 'address: an IP address is needed');
+    }
+    if (!allows(request.address)) {
+      throw refusal('forbidden', 'address: neither that of this socket nor one that is allowed');
     }
     const tap = new Tap(media);
     try {

@@ -1,69 +1,50 @@
 // Tests of media workers that fail: their rooms come back, others do not notice, the node stays up.
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sfuNodesKey } from '#contract';
 import { redisUrl } from '../../testing/services.ts';
-import { RoomClient } from '../testing/room-client.ts';
-import { h264Parameters } from '../testing/rtp-source.ts';
-import { startTestEdge, type TestEdge } from '../testing/test-edge.ts';
-import { startTestNode, type TestNode } from '../testing/test-node.ts';
+import type { RoomClient } from '../testing/room-client.ts';
+import { publishCamera, useScene } from '../testing/scene.ts';
 
-let edge: TestEdge;
-let node: TestNode;
-let stream: string;
+const scene = useScene({ workers: 2 });
 
-beforeAll(async () => {
-  edge = await startTestEdge();
-  node = await startTestNode({ edgeUrl: edge.url, redisUrl: redisUrl(), workers: 2 });
-});
-
-beforeEach(() => {
-  stream = randomUUID();
-});
-
-afterAll(async () => {
-  await node.close();
-  await edge.close();
-});
-
-async function publish(streamId: string): Promise<RoomClient> {
-  const ticket = await edge.ticket({ stream: streamId, capabilities: ['publish'] });
-  const host = await RoomClient.join(node.socketUrl, ticket);
-  const { transportId } = await host.request('transport.create', { direction: 'send' });
-  const camera = { transportId, kind: 'video', source: 'camera' } as const;
-  await host.request('produce', { ...camera, rtpParameters: h264Parameters([5]) });
+async function publish(stream = scene.stream): Promise<RoomClient> {
+  const host = await scene.join({ stream, capabilities: ['publish'] });
+  await publishCamera(host, 1);
   return host;
 }
 
 async function workerOf(streamId: string) {
-  const media = await node.rooms.find(streamId)?.media();
+  const media = await scene.node.rooms.find(streamId)?.media();
   if (!media) throw new Error('the room has no media');
   return media.worker;
 }
 
 async function allWorkers(): Promise<void> {
-  await expect.poll(() => node.pool.workers.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => scene.node.pool.workers.length, { timeout: 10_000 }).toBe(2);
 }
 
 describe('a media worker that is killed', () => {
   test('sends its publishers and viewers away to come again, and leaves the others alone', async () => {
     await allWorkers();
     const elsewhere = randomUUID();
-    const host = await publish(stream);
+    const host = await publish();
     const otherHost = await publish(elsewhere);
-    const worker = await workerOf(stream);
+    const worker = await workerOf(scene.stream);
     // Rooms spread over the workers, so the other one is on the other worker.
     expect((await workerOf(elsewhere)).index).not.toBe(worker.index);
-    const listener = await RoomClient.join(node.socketUrl, await edge.ticket({ stream }));
+    const listener = await scene.join();
     await listener.wait((frame) => frame.type === 'room.media');
     const killedAt = performance.now();
 
     process.kill(worker.pid, 'SIGKILL');
 
     expect(await host.closed).toBe('unavailable');
-    await edge.report((r) => r.streams.some((s) => s.streamId === stream && !s.publishing));
-    const back = await publish(stream);
+    await scene.edge.report((r) =>
+      r.streams.some((s) => s.streamId === scene.stream && !s.publishing),
+    );
+    const back = await publish();
     expect(performance.now() - killedAt).toBeLessThan(2_000);
     await listener.wait(() => listener.of('room.media').at(-1)?.sources.length === 1);
     expect(listener.of('room.media').map((frame) => frame.sources)).toEqual([
@@ -82,31 +63,30 @@ describe('a media worker that is killed', () => {
   test('is replaced, and the load shows it until then', async () => {
     await allWorkers();
     const redis = new Redis(redisUrl());
-    for (const worker of node.pool.workers) process.kill(worker.pid, 'SIGKILL');
-    await expect.poll(() => node.pool.load, { interval: 5 }).toBe(1);
-    const ready = await fetch(`${node.httpUrl}/readyz`);
-    expect((await fetch(`${node.httpUrl}/healthz`)).status).toBe(200);
+    for (const worker of scene.node.pool.workers) process.kill(worker.pid, 'SIGKILL');
+    await expect.poll(() => scene.node.pool.load, { interval: 5 }).toBe(1);
+    const ready = await fetch(`${scene.node.httpUrl}/readyz`);
+    expect((await fetch(`${scene.node.httpUrl}/healthz`)).status).toBe(200);
     expect([200, 503]).toContain(ready.status);
     await allWorkers();
-    const again = await fetch(`${node.httpUrl}/readyz`);
+    const again = await fetch(`${scene.node.httpUrl}/readyz`);
     expect(await again.json()).toMatchObject({
       ok: true,
       checks: { worker: { detail: '2 of 2 workers answer' }, redis: { ok: true } },
     });
     await expect
       .poll(async () => await redis.hget(sfuNodesKey, 'sfu-test'), { timeout: 10_000 })
-      .toContain(node.nodeId);
+      .toContain(scene.node.nodeId);
     redis.disconnect();
-    const host = await publish(stream);
+    const host = await publish();
     host.close();
   });
 
   test('a request that comes while no worker runs is served by the next one', async () => {
     await allWorkers();
-    const ticket = await edge.ticket({ stream, capabilities: ['publish'] });
-    const host = await RoomClient.join(node.socketUrl, ticket);
-    for (const worker of node.pool.workers) process.kill(worker.pid, 'SIGKILL');
-    await expect.poll(() => node.pool.workers.length, { interval: 1 }).toBe(0);
+    const host = await scene.performer();
+    for (const worker of scene.node.pool.workers) process.kill(worker.pid, 'SIGKILL');
+    await expect.poll(() => scene.node.pool.workers.length, { interval: 1 }).toBe(0);
     await host.request('transport.create', { direction: 'send' });
     host.close();
   });
@@ -115,13 +95,13 @@ describe('a media worker that is killed', () => {
 describe('a media worker that hangs', () => {
   test('is killed and replaced, and its rooms come back', async () => {
     await allWorkers();
-    const host = await publish(stream);
-    const worker = await workerOf(stream);
+    const host = await publish();
+    const worker = await workerOf(scene.stream);
     process.kill(worker.pid, 'SIGSTOP');
     expect(await host.closed).toBe('unavailable');
     await allWorkers();
-    expect(node.pool.workers.map((one) => one.pid)).not.toContain(worker.pid);
-    const back = await publish(stream);
+    expect(scene.node.pool.workers.map((one) => one.pid)).not.toContain(worker.pid);
+    const back = await publish();
     back.close();
   }, 30_000);
 });

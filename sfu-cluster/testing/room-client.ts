@@ -1,6 +1,6 @@
 // A room client for tests: a real WebSocket that keeps every frame and can wait for one.
 
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import {
   type ClientFrame,
   type ClientFrameOf,
@@ -45,8 +45,8 @@ export class RoomClient {
     });
   }
 
-  static async connect(url: string, origin?: string): Promise<RoomClient> {
-    const socket = new WebSocket(url, origin === undefined ? {} : { origin });
+  static async connect(url: string, options: ClientOptions = {}): Promise<RoomClient> {
+    const socket = new WebSocket(url, options);
     const client = new RoomClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
@@ -56,8 +56,8 @@ export class RoomClient {
   }
 
   /** Connects and joins in one go. */
-  static async join(url: string, ticket: string): Promise<RoomClient> {
-    const client = await RoomClient.connect(url);
+  static async join(url: string, ticket: string, options?: ClientOptions): Promise<RoomClient> {
+    const client = await RoomClient.connect(url, options);
     await client.request('join', { version: signallingVersion, ticket });
     return client;
   }
@@ -119,4 +119,10 @@ export class RoomClient {
   close(): void {
     this.#socket.close();
   }
+}
+
+/** Fits the notice that exactly these sources can be consumed. */
+export function showing(sources: string[]) {
+  return (frame: ServerFrame) =>
+    frame.type === 'room.media' && frame.sources.join() === sources.join();
 }

@@ -12,8 +12,10 @@ import {
 } from '#contract';
 
 export const testNodeSecret = 'a-secret-for-tests-only-0123456789abcdef';
+/** What a request for the figures of a node must carry. */
+export const withSecret = { headers: { authorization: `Bearer ${testNodeSecret}` } };
 
-interface TicketWish {
+export interface TicketWish {
   aud?: 'room' | 'node' | 'hls';
   sub?: string;
   stream: string;
@@ -32,6 +34,8 @@ export interface TestEdge {
   over: Set<string>;
   /** True makes every report fail. */
   broken: boolean;
+  /** How far its clock is ahead of the node's. */
+  clockAheadSeconds: number;
   ticket(wish: TicketWish): Promise<string>;
   /** The first report, from now on or from before, that `fits`. */
   report(fits: (report: SfuReport) => boolean): Promise<SfuReport>;
@@ -61,6 +65,8 @@ export async function startTestEdge(): Promise<TestEdge> {
       body += chunk;
     });
     request.on('end', () => {
+      const now = new Date(Date.now() + edge.clockAheadSeconds * 1000);
+      response.setHeader('date', now.toUTCString());
       if (edge.broken) {
         response.writeHead(500).end();
         return;
@@ -81,6 +87,7 @@ export async function startTestEdge(): Promise<TestEdge> {
     reports: [],
     over: new Set(),
     broken: false,
+    clockAheadSeconds: 0,
     ticket(wish) {
       const nowSeconds = Math.floor(Date.now() / 1000);
       const { aud = 'room', sub = randomUUID(), node = 'sfu-test', stream } = wish;

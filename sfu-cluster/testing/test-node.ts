@@ -11,12 +11,16 @@ export interface TestNode extends SfuNodeProcess {
   socketUrl: string;
 }
 
-export async function startTestNode(settings: {
+export interface TestNodeSettings {
   edgeUrl: string;
   redisUrl: string;
   nodeId?: string;
   workers?: number;
-}): Promise<TestNode> {
+  /** Further environment variables. */
+  env?: Record<string, string>;
+}
+
+export async function startTestNode(settings: TestNodeSettings): Promise<TestNode> {
   const config = readConfig({
     SFU_NODE_ID: settings.nodeId ?? 'sfu-test',
     SFU_PORT: '0',
@@ -28,6 +32,7 @@ export async function startTestNode(settings: {
     REDIS_URL: settings.redisUrl,
     CLIENT_ORIGINS: testOrigin,
     LOG_LEVEL: process.env.SFU_TEST_LOG ?? 'silent',
+    ...settings.env,
   });
   const node = await createSfuNode({ config, log: pino({ level: config.logLevel }) });
   return { ...node, socketUrl: `${node.httpUrl.replace('http', 'ws')}/room` };

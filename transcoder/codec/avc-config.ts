@@ -64,6 +64,18 @@ export function parameterSetsOf(record: Buffer): Buffer[] | null {
   return sets.length > 0 ? sets : null;
 }
 
+/** The NAL units of a picture in AVCC form (four-byte lengths); what is cut short is left out. */
+export function avccNals(picture: Buffer): Buffer[] {
+  const nals: Buffer[] = [];
+  for (let at = 0; at + 4 <= picture.length; ) {
+    const end = at + 4 + picture.readUInt32BE(at);
+    if (end > picture.length) break;
+    nals.push(picture.subarray(at + 4, end));
+    at = end;
+  }
+  return nals;
+}
+
 function withLength(nal: Buffer): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(nal.length);

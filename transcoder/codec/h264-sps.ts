@@ -7,10 +7,19 @@ export interface SequenceParameters {
   levelIdc: number;
   width: number;
   height: number;
+  /** Bits of `frame_num` in a slice header. */
+  frameNumBits: number;
+  pictureOrderType: number;
+  /** Bits of `pic_order_cnt_lsb` in a slice header; 0 when there is none. */
+  pictureOrderBits: number;
+  /** No interlacing. */
+  framesOnly: boolean;
+  macroblocks: number;
 }
 
 const highProfiles = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 const pictureSideMax = 8_192;
+const counterBitsMax = 16;
 
 /** Reads an SPS NAL unit; null when it is malformed or absurd. */
 export function readSps(nal: Buffer): SequenceParameters | null {
@@ -30,8 +39,8 @@ function parse(nal: Buffer): SequenceParameters | null {
   const reader = createBitReader(raw.subarray(4));
   reader.ue();
   const chromaFormat = highProfiles.has(profileIdc) ? skipHighProfileFields(reader) : 1;
-  reader.ue();
-  skipPictureOrder(reader);
+  const frameNumBits = reader.ue() + 4;
+  const pictureOrder = readPictureOrder(reader);
   reader.ue();
   reader.flag();
   const widthUnits = reader.ue() + 1;
@@ -47,7 +56,13 @@ function parse(nal: Buffer): SequenceParameters | null {
   const width = widthUnits * 16 - (crop.left + crop.right) * cropX;
   const height = heightUnits * 16 * (framesOnly ? 1 : 2) - (crop.top + crop.bottom) * cropY;
   const sane = width > 0 && height > 0 && width <= pictureSideMax && height <= pictureSideMax;
-  return sane ? { profileIdc, constraints, levelIdc, width, height } : null;
+  if (!sane || Math.max(frameNumBits, pictureOrder.bits) > counterBitsMax) return null;
+  const macroblocks = widthUnits * heightUnits;
+  const order = { pictureOrderType: pictureOrder.type, pictureOrderBits: pictureOrder.bits };
+  return {
+    ...{ profileIdc, constraints, levelIdc, width, height },
+    ...{ frameNumBits, ...order, framesOnly, macroblocks },
+  };
 }
 
 /** Skips what only high profiles carry; returns chroma_format_idc. */
@@ -74,10 +89,10 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-function skipPictureOrder(reader: BitReader): void {
+function readPictureOrder(reader: BitReader): { type: number; bits: number } {
   const type = reader.ue();
-  if (type === 0) reader.ue();
-  else if (type === 1) {
+  if (type === 0) return { type, bits: reader.ue() + 4 };
+  if (type === 1) {
     reader.flag();
     reader.se();
     reader.se();
@@ -85,4 +100,5 @@ function skipPictureOrder(reader: BitReader): void {
     if (cycle > 255) throw new RangeError('picture order cycle too long');
     for (let index = 0; index < cycle; index++) reader.se();
   }
+  return { type, bits: 0 };
 }

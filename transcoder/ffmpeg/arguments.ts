@@ -75,6 +75,7 @@ const encodedBitsPerSecondMin = 300_000;
 export function vp8ToH264Arguments(size: PictureSize, keyframeMs: number): string[] {
   const width = whole(size.width);
   const height = whole(size.height);
+  const keyframeSeconds = `(${whole(keyframeMs)}/1000)`;
   const rate = Math.max(encodedBitsPerSecondMin, size.width * size.height * bitsPerPixelSecond);
   return [
     ...guarded,
@@ -103,6 +104,8 @@ export function vp8ToH264Arguments(size: PictureSize, keyframeMs: number): strin
     'zerolatency',
     '-profile:v',
     'high',
+    // What stills can be written for; see codec/h264-still.ts.
+    ...['-coder', 'vlc', '-weightp', 'none'],
     '-pix_fmt',
     'yuv420p',
     '-bf',
@@ -118,7 +121,8 @@ export function vp8ToH264Arguments(size: PictureSize, keyframeMs: number): strin
     '-sc_threshold',
     '0',
     '-force_key_frames',
-    `expr:gte(t,n_forced*${whole(keyframeMs)}/1000)`,
+    // On a grid, and only one behind a pause: counting them would make up for those that the pause left out.
+    `expr:isnan(prev_forced_t)+gte(t,(floor(prev_forced_t/${keyframeSeconds})+1)*${keyframeSeconds})`,
     '-flush_packets',
     '1',
     '-flvflags',

@@ -1,13 +1,16 @@
 // Tests of the encoders on real ffmpeg: how soon frames come out, where they belong, and what a crash costs.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { stillAfter } from '../codec/h264-still.ts';
 import { createOggOpusWriter } from '../codec/ogg-opus.ts';
 import type { Picture } from '../packaging/video-packager.ts';
 import { until } from '../testing/bench.ts';
 import { codedOpus, codedVp8, ffmpegBin } from '../testing/media.ts';
 import { encodedSize, opusToAacArguments, vp8ToH264Arguments } from './arguments.ts';
 import { AudioEncoder } from './audio-encoder.ts';
+import { FfmpegProcess } from './ffmpeg-process.ts';
 import { VideoEncoder } from './video-encoder.ts';
 
 const log = pino({ level: 'silent' });
@@ -110,18 +113,25 @@ describe('the audio encoder', () => {
   });
 });
 
+/** An encoder that lives as long as the test, and what it gives back. */
+function startVideoEncoder() {
+  const pictures: Picture[] = [];
+  const count = { keyframesNeeded: 0 };
+  const encoder = VideoEncoder.create({
+    ffmpegBin,
+    log,
+    keyframeMs: 1_000,
+    onPicture: (picture) => pictures.push(picture),
+    onKeyframeNeeded: () => count.keyframesNeeded++,
+  });
+  onTestFinished(() => encoder.close());
+  return { encoder, pictures, count };
+}
+
 describe('the video encoder', () => {
   test('gives every frame back with its own time', { timeout: 30_000 }, async () => {
     const { frames } = await codedVp8({ seconds: 3 });
-    const pictures: Picture[] = [];
-    const encoder = VideoEncoder.create({
-      ffmpegBin,
-      log,
-      keyframeMs: 1_000,
-      onPicture: (picture) => pictures.push(picture),
-      onKeyframeNeeded() {},
-    });
-    onTestFinished(() => encoder.close());
+    const { encoder, pictures } = startVideoEncoder();
     // Uneven times, as of a camera in the dark.
     const timeOf = (index: number) => 10_000 + index * 33.3 + (index % 3) * 4.7;
     frames.forEach(([frame = Buffer.alloc(0)], index) => {
@@ -140,18 +150,27 @@ describe('the video encoder', () => {
     expect(pictures[0]?.config).toMatchObject({ width: 320, height: 180 });
   });
 
+  test('behind a pause makes one keyframe, not all that the pause left out, and stills fit to its pictures', {
+    timeout: 30_000,
+  }, async () => {
+    const { frames } = await codedVp8({ seconds: 2 });
+    const { encoder, pictures } = startVideoEncoder();
+    frames.forEach(([frame = Buffer.alloc(0)], index) => {
+      const timeMs = index * 33 + (index < 10 ? 0 : 8_000);
+      const size = index === 0 ? { width: 320, height: 180 } : null;
+      encoder.push({ chunks: [frame], key: index === 0, size, timeMs });
+    });
+    await until('all pictures', () => pictures.length === frames.length);
+    const keys = pictures.flatMap((picture, index) => (picture.key ? [index] : []));
+    expect(keys.filter((index) => index >= 10 && index < 30)).toEqual([10]);
+    for (const { chunks, config } of pictures) {
+      expect(stillAfter(Buffer.concat(chunks), config.record)).not.toBeNull();
+    }
+  });
+
   test('waits for a keyframe after a crash, and asks for it', { timeout: 30_000 }, async () => {
     const { frames } = await codedVp8({ seconds: 1 });
-    let wanted = 0;
-    const pictures: Picture[] = [];
-    const encoder = VideoEncoder.create({
-      ffmpegBin,
-      log,
-      keyframeMs: 1_000,
-      onPicture: (picture) => pictures.push(picture),
-      onKeyframeNeeded: () => wanted++,
-    });
-    onTestFinished(() => encoder.close());
+    const { encoder, pictures, count } = startVideoEncoder();
     const push = (index: number, timeMs: number) => {
       const size = index === 0 ? { width: 320, height: 180 } : null;
       encoder.push({ chunks: frames[index] ?? [], key: index === 0, size, timeMs });
@@ -159,9 +178,9 @@ describe('the video encoder', () => {
     for (let index = 0; index < 10; index++) push(index, index * 33);
     await until('pictures', () => pictures.length === 10);
     if (encoder.pid) process.kill(encoder.pid, 'SIGKILL');
-    await until('a request', () => wanted > 0);
+    await until('a request', () => count.keyframesNeeded > 0);
     push(11, 400);
-    expect(wanted).toBeGreaterThan(1);
+    expect(count.keyframesNeeded).toBeGreaterThan(1);
     push(0, 433);
     await until('a picture', () => pictures.length === 11);
     expect(pictures[10]).toMatchObject({ key: true, timeMs: 433 });
@@ -173,6 +192,20 @@ describe('the video encoder', () => {
     expect(encodedSize({ width: 641, height: 359 })).toEqual({ width: 642, height: 360 });
     expect(encodedSize({ width: 16_383, height: 16 })).toEqual({ width: 1_280, height: 2 });
   });
+});
+
+test('a process that floods its error output costs no memory, and its last words are told', async () => {
+  const code = `const line = 'x'.repeat(65_000) + '\\n';
+    let left = 1_000;
+    (function more() {
+      while (left-- > 0) if (!process.stderr.write(line)) return process.stderr.once('drain', more);
+      process.stderr.write('last words', () => process.exit(3));
+    })();`;
+  const flooding = FfmpegProcess.start(process.execPath, ['-e', code]);
+  const [detail] = await once(flooding, 'exit');
+  expect(detail).toMatch(/^code 3 x+/);
+  expect(detail).toMatch(/last words$/);
+  expect(detail.length).toBeLessThan(2_100);
 });
 
 test('arguments take numbers only, and no protocol but pipes', () => {

@@ -1,5 +1,6 @@
 // Tests of the media playlist: its text to the letter, its window, and who has to wait for what.
 import { describe, expect, test } from 'vitest';
+import { playlistBytesMax, segmentsPerPathMax } from './limits.ts';
 import { createMediaPlaylist, type MediaPlaylist } from './media-playlist.ts';
 import { renderMediaPlaylist } from './render-media-playlist.ts';
 import { waitersMax } from './waiters.ts';
@@ -16,10 +17,10 @@ interface Filled {
   ): void;
 }
 
-function setUp(segmentsListed?: number): Filled {
+function setUp(segmentsListed?: number, newPathToken = () => 'token'): Filled {
   const playlist = createMediaPlaylist({
     name: 'video0',
-    pathToken: 'token',
+    newPathToken,
     firstSequence: 100,
     firstDiscontinuity: 7,
     ...(segmentsListed ? { segmentsListed } : {}),
@@ -171,6 +172,55 @@ describe('the window', () => {
     expect(await playlist.resource(initUri)).toBeNull();
     expect(await playlist.resource(other)).not.toBeNull();
   });
+});
+
+describe('addresses', () => {
+  const namesOf = (playlist: MediaPlaylist) => [
+    ...new Set(playlist.view().segments.map((segment) => segment.uri.split('/')[0])),
+  ];
+
+  test('get a new name every few segments, and the hinted part keeps its own', async () => {
+    let names = 0;
+    const { playlist, segment } = setUp(60, () => `name-${++names}`);
+    for (let index = 0; index < 2 * segmentsPerPathMax + 1; index++) {
+      const hint = playlist.view().nextPartUri;
+      segment(2);
+      expect(playlist.view().segments.at(-1)?.parts[0]?.uri).toBe(hint);
+    }
+    expect(namesOf(playlist)).toEqual(['name-1', 'name-2', 'name-3']);
+    const { segments } = playlist.view();
+    for (const { uri, parts } of segments) {
+      for (const each of [uri, ...parts.map((part) => part.uri)]) {
+        expect(await playlist.resource(each)).not.toBeNull();
+      }
+    }
+    // Counting on with an old name leads nowhere.
+    const newest = segments.at(-1)?.uri ?? '';
+    expect(await playlist.resource(newest.replace('name-3', 'name-1'))).toBeNull();
+    expect(
+      await playlist.resource(playlist.view().nextPartUri.replace('name-3', 'name-1')),
+    ).toBeNull();
+  });
+});
+
+test('segments of unreasonable size are kept for six seconds, not for twenty', async () => {
+  const { playlist, initUri } = setUp();
+  const uris: string[] = [];
+  for (let index = 0; index < 30; index++) {
+    playlist.beginSegment({
+      initUri,
+      discontinuities: 0,
+      programDateTimeMs: startMs + index * 1_000,
+    });
+    const data = Buffer.alloc(4_000_000);
+    playlist.addPart({ durationSeconds: 1, independent: true, data });
+    playlist.endSegment();
+    uris.push(playlist.view().segments.at(-1)?.uri ?? '');
+  }
+  const found = await Promise.all(uris.map((uri) => playlist.resource(uri)));
+  const keptBytes = found.filter((each) => each !== null).length * 4_000_000;
+  expect(keptBytes).toBeLessThanOrEqual(playlistBytesMax);
+  expect(playlist.view().segments.length).toBeGreaterThanOrEqual(6);
 });
 
 describe('a blocking reload', () => {

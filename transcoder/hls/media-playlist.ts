@@ -1,6 +1,14 @@
 // Media playlist: the segments and parts of one rendition, as far as they are listed or still kept.
 import { assert } from '#contract';
-import { blockedRequestMsMax, partTargetMs, segmentsKeptMax, segmentsListedMax } from './limits.ts';
+import {
+  blockedRequestMsMax,
+  listedSecondsMin,
+  partTargetMs,
+  playlistBytesMax,
+  segmentsKeptMax,
+  segmentsListedMax,
+  segmentsPerPathMax,
+} from './limits.ts';
 import { createWaiters, type WaitResult } from './waiters.ts';
 
 export interface Part {
@@ -69,8 +77,8 @@ export interface MediaPlaylist {
 
 export interface MediaPlaylistOptions {
   name: string;
-  /** Comes before every URI of a segment, part or init segment. */
-  pathToken: string;
+  /** A name that nobody can guess; a new one is asked for every `segmentsPerPathMax` segments. */
+  newPathToken(): string;
   /** Numbers that a later playlist of the same stream, on another node, exceeds. */
   firstSequence: number;
   firstDiscontinuity: number;
@@ -83,7 +91,6 @@ const advanceSegmentsMax = 2;
 
 export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylist {
   const listedMax = options.segmentsListed ?? segmentsListedMax;
-  const base = `${options.pathToken}/${options.name}`;
   const waiters = createWaiters();
   const resources = new Map<string, readonly Buffer[]>();
   const inits: string[] = [];
@@ -92,12 +99,21 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
   let nextSequence = options.firstSequence;
   let discontinuitySequence = options.firstDiscontinuity;
   let nextPart = 0;
+  let path = newPath();
+  let pathSegments = 0;
+  let hintUri = partUri();
   let initCount = 0;
   let completeSegments = 0;
   let version = 0;
   let ended = false;
 
-  const partUri = (index: number) => `${base}/part-${index}.m4s`;
+  function newPath(): string {
+    return `${options.newPathToken()}/${options.name}`;
+  }
+
+  function partUri(): string {
+    return `${path}/part-${nextPart}.m4s`;
+  }
 
   function changed(): void {
     version++;
@@ -114,15 +130,23 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
     for (const part of segment.parts) resources.delete(part.uri);
   }
 
+  /** Whether the oldest segment has to go: there are too many, or they are too large and six seconds are left. */
+  function isOver(): boolean {
+    const complete = listed.filter((segment) => segment.complete);
+    if (complete.length > listedMax) return true;
+    const leftSeconds = complete.slice(1).reduce((sum, each) => sum + each.durationSeconds, 0);
+    return bytesOf(listed) > playlistBytesMax && leftSeconds >= listedSecondsMin;
+  }
+
   function slide(): void {
-    while (listed.filter((segment) => segment.complete).length > listedMax) {
+    while (isOver()) {
       const [gone, ...rest] = listed;
       if (!gone) return;
       listed = rest;
       discontinuitySequence += gone.discontinuities;
       kept.push(gone);
     }
-    while (kept.length > segmentsKeptMax) {
+    while (kept.length > segmentsKeptMax || bytesOf([...kept, ...listed]) > playlistBytesMax) {
       const [gone, ...rest] = kept;
       if (!gone) return;
       kept = rest;
@@ -178,7 +202,7 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
       name: options.name,
       segments: listed,
       discontinuitySequence,
-      nextPartUri: partUri(nextPart),
+      nextPartUri: hintUri,
       ended,
     }),
     get version() {
@@ -189,18 +213,22 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
     },
     edge,
     addInit(data) {
-      const uri = `${base}/init-${++initCount}.mp4`;
+      const uri = `${path}/init-${++initCount}.mp4`;
       inits.push(uri);
       resources.set(uri, [data]);
       return uri;
     },
     beginSegment(opening) {
       assert(!open() && !ended, 'one segment at a time');
+      if (++pathSegments > segmentsPerPathMax) {
+        path = newPath();
+        pathSegments = 1;
+      }
       const sequence = nextSequence++;
       listed.push({
         ...opening,
         sequence,
-        uri: `${base}/segment-${sequence}.m4s`,
+        uri: `${path}/segment-${sequence}.m4s`,
         parts: [],
         durationSeconds: 0,
         complete: false,
@@ -209,7 +237,9 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
     addPart(part) {
       const segment = open();
       assert(segment, 'a part needs an open segment');
-      const uri = partUri(nextPart++);
+      const uri = hintUri;
+      nextPart++;
+      hintUri = partUri();
       segment.parts.push({ ...part, uri });
       segment.durationSeconds += part.durationSeconds;
       resources.set(uri, [part.data]);
@@ -237,11 +267,16 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
       return waiters.wait(() => has(sequence, part), blockedRequestMsMax, signal);
     },
     async resource(uri, signal) {
-      const hinted = partUri(nextPart);
-      if (uri === hinted && !ended) {
+      if (uri === hintUri && !ended) {
         await waiters.wait(() => ended || resources.has(uri), blockedRequestMsMax, signal);
       }
       return resources.get(uri) ?? null;
     },
   };
+}
+
+function bytesOf(segments: readonly Segment[]): number {
+  return segments
+    .flatMap((segment) => segment.parts)
+    .reduce((sum, part) => sum + part.data.length, 0);
 }

@@ -10,7 +10,7 @@ import { createSegmenter } from './segmenter.ts';
 function setUp(timescale = videoTimescale) {
   const playlist = createMediaPlaylist({
     name: 'video0',
-    pathToken: 'token',
+    newPathToken: () => 'token',
     firstSequence: 1,
     firstDiscontinuity: 0,
   });

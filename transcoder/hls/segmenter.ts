@@ -7,8 +7,11 @@ export interface Segmenter {
   readonly open: boolean;
   /** How long the open segment is by now. */
   readonly segmentMs: number;
+  /** How long the next sample may be at most, and how long it is cut to where it is too long to fit. */
+  readonly room: { ticksMax: number; ticks: number };
   /** Opens a segment whose first sample starts at `startTicks`: right behind the segment before, if one is open. */
   begin(opening: SegmentOpening, startTicks: number): void;
+  /** No longer than there is room for. */
   push(sample: Sample): void;
   /** Publishes what is there and closes the segment. */
   end(): void;
@@ -74,9 +77,7 @@ export function createSegmenter(playlist: MediaPlaylist, timescale: number): Seg
       earlyTicks = over;
       return wanted - over;
     }
-    // The source itself paused for longer than a part: no rule can be kept.
-    publishPart();
-    return wanted;
+    throw new Error('a sample is longer than there is room for');
   }
 
   return {
@@ -85,6 +86,11 @@ export function createSegmenter(playlist: MediaPlaylist, timescale: number): Seg
     },
     get segmentMs() {
       return (segmentTicks * 1_000) / timescale;
+    },
+    get room() {
+      // A part that is long enough ends before a sample that does not fit; another one is filled by it.
+      const left = partTicks >= partFillTicks ? partTargetTicks : partTargetTicks - partTicks;
+      return { ticks: left - earlyTicks, ticksMax: left - earlyTicks + earlyTicksMax };
     },
     begin(next, startTicks) {
       publishPart();

@@ -7,7 +7,10 @@ import {
 } from '#contract';
 import type { JobTable } from './job-table.ts';
 
-export const reportTimeoutMs = 5_000;
+/** Shorter than a lease, so that a report that got lost costs none. */
+export const reportTimeoutMs = 3_000;
+/** How soon a report that failed is repeated: the leases are running out. */
+export const reportRetryMs = 500;
 /** Reports that are asked for in a burst become one. */
 export const reportGapMsMin = 100;
 const answerBytesMax = 1024 * 1024;
@@ -64,7 +67,8 @@ export function createEdgeReporter(options: EdgeReporterOptions): EdgeReporter {
       away = true;
     }
     reporting = false;
-    if (!closed) timer = setTimeout(beat, again ? reportGapMsMin : intervalMs);
+    const pauseMs = away ? Math.min(reportRetryMs, intervalMs) : intervalMs;
+    if (!closed) timer = setTimeout(beat, again ? reportGapMsMin : pauseMs);
     again = false;
   }
 

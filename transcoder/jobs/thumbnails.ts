@@ -1,7 +1,7 @@
 // Thumbnails: small pictures of a stream, made every few seconds from its latest keyframe.
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { parameterSetsOf } from '../codec/avc-config.ts';
+import { avccNals, parameterSetsOf } from '../codec/avc-config.ts';
 import { thumbnailArguments } from '../ffmpeg/arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import type { Picture } from '../packaging/video-packager.ts';
@@ -93,14 +93,8 @@ function annexB(picture: Picture): Buffer | null {
   const sets = parameterSetsOf(picture.config.record);
   if (!sets) return null;
   const startCode = Buffer.from([0, 0, 0, 1]);
-  const pieces = sets.flatMap((set) => [startCode, set]);
-  const picked = Buffer.concat(picture.chunks);
-  for (let at = 0; at + 4 <= picked.length; ) {
-    const length = picked.readUInt32BE(at);
-    pieces.push(startCode, picked.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return Buffer.concat(pieces);
+  const nals = [...sets, ...avccNals(Buffer.concat(picture.chunks))];
+  return Buffer.concat(nals.flatMap((nal) => [startCode, nal]));
 }
 
 function runOnce(ffmpegBin: string, input: Buffer): Promise<Buffer> {

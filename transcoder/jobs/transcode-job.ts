@@ -1,6 +1,4 @@
 // Transcode job: one stream on this transcoder, from the first ticket until its last segment is forgotten.
-
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { Id, MediaSource, TranscoderReport } from '#contract';
@@ -16,7 +14,6 @@ export const mediaStalledMs = 3_000;
 /** ... and the tap is opened anew, because it may be the tap that is broken. */
 export const mediaSilentMs = 6_000;
 const watchIntervalMs = 500;
-const pathTokenBytes = 16;
 
 export interface TranscodeJobOptions {
   streamId: Id;
@@ -71,10 +68,7 @@ export class TranscodeJob extends EventEmitter<TranscodeJobEvents> {
     this.streamId = options.streamId;
     this.#options = options;
     this.#log = options.log.child({ streamId: options.streamId });
-    this.presentation = createPresentation({
-      pathToken: randomBytes(pathTokenBytes).toString('base64url'),
-      nowMs: Date.now(),
-    });
+    this.presentation = createPresentation({ nowMs: Date.now() });
     this.thumbnails = createThumbnails({
       maker: options.thumbnails,
       keyframe: () => this.presentation.keyframe,

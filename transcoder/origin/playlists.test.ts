@@ -1,34 +1,15 @@
 // Tests of the playlists' addresses: who gets in, what blocks, and what is refused.
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { redisUrl } from '../../testing/services.ts';
+import { describe, expect, test } from 'vitest';
 import { targetDurationSeconds } from '../hls/limits.ts';
-import { type Bench, type Stream, startBench, startStream, until } from '../testing/bench.ts';
+import { startStream, until } from '../testing/bench.ts';
 import { problemOf } from '../testing/expectations.ts';
-import { codedH264, codedOpus } from '../testing/media.ts';
+import { codedH264 } from '../testing/media.ts';
 import { readPlaylist } from '../testing/playlist-reader.ts';
+import { setStream } from '../testing/stage.ts';
 
-let bench: Bench;
-let stream: Stream;
-
-beforeAll(async () => {
-  const [started, video, audio] = await Promise.all([
-    startBench({ redisUrl: redisUrl(), paces: { endedKeptMs: 1_500 } }),
-    codedH264({ seconds: 4 }),
-    codedOpus({ seconds: 4 }),
-  ]);
-  bench = started;
-  stream = await startStream(bench, { video, audio });
-  await stream.ready();
-});
-
-afterAll(async () => {
-  await stream.close();
-  await bench.close();
-});
-
-const live = (path: string) => `${bench.service.url}/live/${stream.id}/${path}`;
+const { stage, stream, live } = setStream({ paces: { endedKeptMs: 1_500 } });
 
 describe('a playlist', () => {
   test('needs a ticket', async () => {
@@ -40,18 +21,18 @@ describe('a playlist', () => {
 
   test('refuses every ticket that is not good', async () => {
     const withTicket = (ticket: string) => fetch(`${live('video0.m3u8')}?ticket=${ticket}`);
-    const good = await bench.edge.ticket(stream.id);
+    const good = await stage.bench.edge.ticket(stream.id);
     const [head = '', body = '', signature = ''] = good.split('.');
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString());
     const altered = Buffer.from(JSON.stringify({ ...claims, exp: claims.exp + 9_999 }));
     const unsigned = Buffer.from('{"alg":"none"}').toString('base64url');
     const bad = {
-      expired: await bench.edge.ticket(stream.id, { expiresInSeconds: -60 }),
+      expired: await stage.bench.edge.ticket(stream.id, { expiresInSeconds: -60 }),
       tampered: `${head}.${altered.toString('base64url')}.${signature}`,
       unsigned: `${unsigned}.${body}.`,
-      'of another audience': await bench.edge.ticket(stream.id, { audience: 'room' }),
-      'of another issuer': await bench.edge.ticket(stream.id, { issuer: 'somebody' }),
-      'of another key': await bench.edge.ticket(stream.id, { foreignKey: true }),
+      'of another audience': await stage.bench.edge.ticket(stream.id, { audience: 'room' }),
+      'of another issuer': await stage.bench.edge.ticket(stream.id, { issuer: 'somebody' }),
+      'of another key': await stage.bench.edge.ticket(stream.id, { foreignKey: true }),
       garbage: 'a.b.c',
       huge: 'x'.repeat(5_000),
     };
@@ -60,7 +41,7 @@ describe('a playlist', () => {
         `${name}: 401 unauthenticated`,
       );
     }
-    const elsewhere = await bench.edge.ticket(crypto.randomUUID());
+    const elsewhere = await stage.bench.edge.ticket(crypto.randomUUID());
     expect(await problemOf(await withTicket(elsewhere))).toBe('403 forbidden');
     // The same refusal again, now that its signature is remembered.
     expect(await problemOf(await withTicket(elsewhere))).toBe('403 forbidden');
@@ -68,7 +49,7 @@ describe('a playlist', () => {
 
   test('stops being served to a ticket when the ticket expires', async () => {
     // Five seconds of clock skew are granted.
-    const ticket = await bench.edge.ticket(stream.id, { expiresInSeconds: -3 });
+    const ticket = await stage.bench.edge.ticket(stream.id, { expiresInSeconds: -3 });
     const get = () => fetch(`${live('video0.m3u8')}?ticket=${ticket}`);
     expect((await get()).status).toBe(200);
     await until('the ticket has expired', async () => (await get()).status === 401);
@@ -112,9 +93,12 @@ describe('a blocking reload', () => {
   }
 
   test('comes back as soon as the part is there, and with it', async () => {
-    const { sequence } = await edge();
-    const query = `&_HLS_msn=${sequence + 1}&_HLS_part=0`;
-    const blocked = stream.playlist('video0', query);
+    // A segment that has just begun, so that the next one is nearly a second away.
+    const { sequence } = await until('a segment begins', async () => {
+      const newest = await edge();
+      return newest.parts === 1 ? newest : null;
+    });
+    const blocked = stream.playlist('video0', `&_HLS_msn=${sequence + 1}&_HLS_part=0`);
     const meanwhile = await stream.playlist('video0');
     expect(meanwhile.segments.some((segment) => segment.sequence > sequence)).toBe(false);
     const found = (await blocked).segments.find((segment) => segment.sequence === sequence + 1);
@@ -137,12 +121,39 @@ describe('a blocking reload', () => {
       '&_HLS_part=1',
       '&_HLS_msn=-1',
       '&_HLS_msn=x',
-      '&_HLS_msn=1e3',
+      '&_HLS_msn=1e30',
+      '&_HLS_msn=0x10',
+      `&_HLS_msn=${'9'.repeat(400)}`,
+      `&_HLS_msn=${sequence}&_HLS_msn=${sequence + 1}`,
+      `&_HLS_msn=${sequence}&_HLS_part=0&_HLS_part=1`,
       `&_HLS_msn=${sequence}&_HLS_part=1.5`,
     ];
     for (const query of nonsense) {
       expect(await problemOf(await stream.get('video0.m3u8', query))).toBe('400 malformed-query');
     }
+  });
+
+  test('for a far future is refused ten thousand times without harm', async () => {
+    const { sequence } = await edge();
+    const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+    const { hostname, port, pathname, search } = new URL(
+      stream.url('video0.m3u8', `&_HLS_msn=${sequence + 1_000}`),
+    );
+    const statuses = new Set<number | undefined>();
+    const ask = () =>
+      new Promise<void>((resolve, reject) => {
+        const options = { hostname, port, path: pathname + search, agent };
+        httpRequest(options, (response) => {
+          statuses.add(response.statusCode);
+          response.resume().on('end', resolve);
+        })
+          .on('error', reject)
+          .end();
+      });
+    await Promise.all(Array.from({ length: 10_000 }, ask));
+    agent.destroy();
+    expect([...statuses]).toEqual([400]);
+    expect((await stream.get('video0.m3u8')).status).toBe(200);
   });
 
   test('checks the ticket before it waits', async () => {
@@ -155,12 +166,12 @@ describe('a blocking reload', () => {
 test('a stream that ends is served to its end and then forgotten', {
   timeout: 30_000,
 }, async () => {
-  const ending = await startStream(bench, { video: await codedH264({ seconds: 2 }) });
+  const ending = await startStream(stage.bench, { video: await codedH264({ seconds: 2 }) });
   await ending.ready();
   const last = (await ending.playlist('video0')).segments.at(-1)?.sequence ?? 0;
   ending.publisher.muteVideo(true);
   const blocked = ending.playlist('video0', `&_HLS_msn=${last + 1}`);
-  bench.edge.assign(ending.id, null);
+  stage.bench.edge.assign(ending.id, null);
   // Those who wait are not left waiting.
   expect((await blocked).ended).toBe(true);
   await ending.close();

@@ -11,22 +11,27 @@ const wholeNumber = /^\d{1,15}$/;
 
 /** Reads `_HLS_msn`, `_HLS_part` and `_HLS_skip` (RFC 8216bis, 6.2.5); refuses nonsense. */
 export function readReloadQuery(query: URLSearchParams): ReloadQuery {
-  const sequence = query.get('_HLS_msn');
-  const part = query.get('_HLS_part');
-  const skip = query.get('_HLS_skip');
+  const sequence = number(only(query, '_HLS_msn'));
+  const part = number(only(query, '_HLS_part'));
+  const skip = only(query, '_HLS_skip');
   if (part !== null && sequence === null) {
     throw new Refusal('malformed-query', '_HLS_part needs _HLS_msn');
   }
   return {
-    wanted:
-      sequence === null
-        ? null
-        : { sequence: number(sequence), part: part === null ? null : number(part) },
+    wanted: sequence === null ? null : { sequence, part },
     skip: skip === 'YES' || skip === 'v2',
   };
 }
 
-function number(text: string): number {
+/** Said twice, it would mean one thing to us and might mean another to a cache before us. */
+function only(query: URLSearchParams, name: string): string | null {
+  const [value = null, ...more] = query.getAll(name);
+  if (more.length > 0) throw new Refusal('malformed-query', `${name} may be said once`);
+  return value;
+}
+
+function number(text: string | null): number | null {
+  if (text === null) return null;
   if (!wholeNumber.test(text)) throw new Refusal('malformed-query', 'a whole number is needed');
   return Number(text);
 }

@@ -1,39 +1,15 @@
 // Tests of the origin server: media by its address, thumbnails, browsers, and health.
-import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Health } from '#contract';
 import { redisUrl } from '../../testing/services.ts';
-import {
-  type Bench,
-  pageOrigin,
-  type Stream,
-  startBench,
-  startStream,
-  until,
-} from '../testing/bench.ts';
+import { pageOrigin, startBench, until } from '../testing/bench.ts';
 import { problemOf } from '../testing/expectations.ts';
-import { codedH264, codedOpus } from '../testing/media.ts';
+import { setStream } from '../testing/stage.ts';
+import { requestMsMax, requestsAtOnceMax } from './server.ts';
 
-let bench: Bench;
-let stream: Stream;
-
-beforeAll(async () => {
-  const [started, video, audio] = await Promise.all([
-    startBench({ redisUrl: redisUrl(), paces: { thumbnailIntervalMs: 300 } }),
-    codedH264({ seconds: 4 }),
-    codedOpus({ seconds: 4 }),
-  ]);
-  bench = started;
-  stream = await startStream(bench, { video, audio });
-  await stream.ready();
-});
-
-afterAll(async () => {
-  await stream.close();
-  await bench.close();
-});
-
-const live = (path: string) => `${bench.service.url}/live/${stream.id}/${path}`;
+const { stage, stream, live } = setStream({ paces: { thumbnailIntervalMs: 300 } });
 
 describe('media', () => {
   test('is served by its address alone, for long, and whole', async () => {
@@ -41,7 +17,7 @@ describe('media', () => {
     const [segment] = playlist.segments;
     const response = await fetch(live(segment?.uri ?? ''));
     expect(response.status).toBe(200);
-    expect(response.headers.get('cache-control')).toBe('public, max-age=3600, immutable');
+    expect(response.headers.get('cache-control')).toBe('public, max-age=60, immutable');
     expect(response.headers.get('content-type')).toBe('video/mp4');
     const whole = Buffer.from(await response.arrayBuffer());
     const parts = await Promise.all((segment?.parts ?? []).map((part) => stream.bytes(part.uri)));
@@ -64,7 +40,9 @@ describe('media', () => {
     expect(token).toMatch(/^[A-Za-z0-9_-]{22}$/);
     const thumbnailUrl = await until(
       'a thumbnail',
-      () => bench.edge.reports.at(-1)?.jobs.find((job) => job.streamId === stream.id)?.thumbnailUrl,
+      () =>
+        stage.bench.edge.reports.at(-1)?.jobs.find((job) => job.streamId === stream.id)
+          ?.thumbnailUrl,
     );
     expect(thumbnailUrl).toMatch(/\/[A-Za-z0-9_-]{22}\/thumbnail-\d+\.jpg$/);
     expect(thumbnailUrl).not.toContain(token);
@@ -99,7 +77,7 @@ describe('media', () => {
 describe('a thumbnail', () => {
   test('is a small JPEG, and the latest two are kept', async () => {
     const url = () =>
-      bench.edge.reports.at(-1)?.jobs.find((job) => job.streamId === stream.id)?.thumbnailUrl;
+      stage.bench.edge.reports.at(-1)?.jobs.find((job) => job.streamId === stream.id)?.thumbnailUrl;
     const first = await until('a thumbnail', url);
     const response = await fetch(first);
     expect(response.headers.get('content-type')).toBe('image/jpeg');
@@ -110,6 +88,54 @@ describe('a thumbnail', () => {
     expect([jpeg.readUInt16BE(frame + 7), jpeg.readUInt16BE(frame + 5)]).toEqual([480, 270]);
     await until('a newer one', () => url() !== first);
     await until('the first is forgotten', async () => (await fetch(first)).status === 404);
+  });
+});
+
+describe('a hostile client', () => {
+  /** Sends bytes and waits until the server closes the connection. */
+  async function closedAfter(send: (socket: Socket) => void): Promise<string> {
+    const { hostname, port } = new URL(stage.bench.service.url);
+    const socket = connect(Number(port), hostname);
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    let received = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      received += chunk;
+    });
+    socket.on('error', () => {});
+    send(socket);
+    await once(socket, 'close');
+    return received;
+  }
+
+  test('that sends its request a byte at a time is cut off', async () => {
+    const startMs = performance.now();
+    const received = await closedAfter((socket) => {
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n');
+      const drip = setInterval(() => socket.write('x'), 200);
+      socket.once('close', () => clearInterval(drip));
+    });
+    expect(received).toContain('408');
+    expect(performance.now() - startMs).toBeLessThan(requestMsMax + 4_000);
+  });
+
+  test('that asks for many things at once on one connection is cut off, and nobody else', async () => {
+    const { pathname, search } = new URL(stream.url('video0.m3u8'));
+    const last = (await stream.playlist('video0')).segments.at(-1)?.sequence ?? 0;
+    const blocking = `GET ${pathname}${search}&_HLS_msn=${last + 2} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const received = await closedAfter((socket) =>
+      socket.write(blocking.repeat(requestsAtOnceMax + 1)),
+    );
+    expect(received).toBe('');
+    expect((await stream.get('video0.m3u8')).status).toBe(200);
+  });
+
+  test('that sends a bomb of headers is refused', async () => {
+    const received = await closedAfter((socket) =>
+      socket.write(`GET / HTTP/1.1\r\nHost: x\r\n${'a: b\r\n'.repeat(5_000)}\r\n`),
+    );
+    expect(received).toContain('431');
   });
 });
 
@@ -152,9 +178,9 @@ describe('a browser', () => {
 
 describe('health', () => {
   test('is told by real probes', async () => {
-    const alive = Health.parse(await (await fetch(`${bench.service.url}/healthz`)).json());
+    const alive = Health.parse(await (await fetch(`${stage.bench.service.url}/healthz`)).json());
     expect(alive).toEqual({ ok: true, service: 'transcoder', checks: {} });
-    const ready = Health.parse(await (await fetch(`${bench.service.url}/readyz`)).json());
+    const ready = Health.parse(await (await fetch(`${stage.bench.service.url}/readyz`)).json());
     expect(ready.ok).toBe(true);
     expect(ready.checks.ffmpeg?.detail).toContain('ffmpeg version');
     expect(Object.values(ready.checks).every((check) => check.ok)).toBe(true);
@@ -183,7 +209,7 @@ describe('health', () => {
 
 /** A request whose path no client library tidies up. */
 async function rawGet(path: string): Promise<Response> {
-  const { hostname, port } = new URL(bench.service.url);
+  const { hostname, port } = new URL(stage.bench.service.url);
   const text = await new Promise<string>((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => {
       socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);

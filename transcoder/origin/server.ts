@@ -1,12 +1,20 @@
 // Origin server: HTTP in front of the streams, with its limits, CORS and health.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Health } from '#contract';
 import { Refusal } from './refusal.ts';
 import type { StreamRoutes } from './stream-routes.ts';
 
 export const connectionsMax = 20_000;
-const headersTimeoutMs = 10_000;
+/** Until then a request must be here, whole. */
+export const requestMsMax = 5_000;
+/** How often requests that are too slow are looked for. */
+const slowRequestsIntervalMs = 1_000;
+/** Until then an answer must be away, waiting included: who reads more slowly than a segment plays is cut off. */
+export const responseMsMax = 30_000;
+/** Browsers and CDNs ask one thing at a time on a connection; who asks more could take all places that wait. */
+export const requestsAtOnceMax = 8;
 const headerBytesMax = 16 * 1024;
 /** Longer than the pause between two reloads, so that a player keeps its connection. */
 const keepAliveMs = 30_000;
@@ -24,13 +32,15 @@ export interface OriginOptions {
 export function createOriginServer(options: OriginOptions): Server {
   const server = createServer(
     {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: headersTimeoutMs,
+      headersTimeout: requestMsMax,
+      requestTimeout: requestMsMax,
+      connectionsCheckingInterval: slowRequestsIntervalMs,
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: headerBytesMax,
       noDelay: true,
     },
     (request, response) => {
+      if (!bound(request, response)) return;
       respond(request, response, options).catch((error) =>
         refuse(request, response, error, options),
       );
@@ -38,6 +48,22 @@ export function createOriginServer(options: OriginOptions): Server {
   );
   server.maxConnections = connectionsMax;
   return server;
+}
+
+const requestsAtOnce = new WeakMap<Socket, number>();
+
+/** Holds a connection to its limits; false when it has broken them, and is cut. */
+function bound(request: IncomingMessage, response: ServerResponse): boolean {
+  const { socket } = request;
+  const atOnce = (requestsAtOnce.get(socket) ?? 0) + 1;
+  requestsAtOnce.set(socket, atOnce);
+  const deadline = setTimeout(() => socket.destroy(), responseMsMax);
+  response.once('close', () => {
+    clearTimeout(deadline);
+    requestsAtOnce.set(socket, (requestsAtOnce.get(socket) ?? 1) - 1);
+  });
+  if (atOnce > requestsAtOnceMax) socket.destroy();
+  return !socket.destroyed;
 }
 
 async function respond(

@@ -1,4 +1,12 @@
 // Stream routes: playlists for those with a ticket, media for those who know its address.
+//
+// Every playlist, the multivariant one and the media ones, asks for a ticket at every request. Segments, parts and
+// init segments do not, so that a CDN can keep them for everybody: their addresses are the secret. Each has a name
+// of 128 random bits in it, which only playlists tell, which no log shows, and which is looked up in a hash table,
+// so that the time of an answer says nothing about how much of a guess is right. The name belongs to one playlist of
+// one run of a stream, and is replaced every `segmentsPerPathMax` segments: who has an address, but no ticket any
+// longer, can count on from it for 20 segments at most; and what has left the playlist is forgotten soon after, so
+// an address is dead within a minute or so at the origin. A CDN may go on to answer for what it has kept.
 import { Id } from '#contract';
 import type { MediaPlaylist } from '../hls/media-playlist.ts';
 import type { TranscodeJob } from '../jobs/transcode-job.ts';
@@ -32,7 +40,9 @@ const masterCache = 'private, no-store';
 const playlistCache = 'public, max-age=1';
 /** An answer that was waited for is right for everybody who waits for the same; one target duration is plenty. */
 const reloadCache = 'public, max-age=2';
-const mediaCache = 'public, max-age=3600, immutable';
+/** No longer than it is listed: then the address is of no use to those who may know it. */
+const mediaCache = 'public, max-age=60, immutable';
+const initCache = 'public, max-age=3600, immutable';
 const thumbnailCache = 'public, max-age=60';
 
 const pathPattern =
@@ -125,5 +135,6 @@ async function media(
   const body = await playlist?.resource(file, signal);
   if (!playlist || !body) throw new Refusal('not-found', 'no such media');
   const kind = playlist.name === 'audio' ? 'audio' : 'video';
-  return { contentType: `${kind}/mp4`, cacheControl: mediaCache, gzip: false, body };
+  const cacheControl = file.endsWith('.mp4') ? initCache : mediaCache;
+  return { contentType: `${kind}/mp4`, cacheControl, gzip: false, body };
 }

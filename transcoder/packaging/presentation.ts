@@ -1,4 +1,5 @@
 // Presentation: one stream as players see it, made of renditions that share a timeline.
+import { randomBytes } from 'node:crypto';
 import type { AacConfig } from '../codec/adts.ts';
 import {
   type AudioRendition,
@@ -19,7 +20,6 @@ export interface RunTracks {
 }
 
 export interface Presentation {
-  readonly pathToken: string;
   readonly timeline: Timeline;
   /** Starts a run; a discontinuity lies between it and the one before. */
   startRun(tracks: RunTracks, nowMs: number): void;
@@ -27,6 +27,10 @@ export interface Presentation {
   endRun(): void;
   pushPicture(layer: number, picture: Picture, nowMs: number): void;
   pushSound(frame: Buffer, config: AacConfig, startSamples: number, nowMs: number): void;
+  /** Pictures of this layer come that cannot be shown before its next keyframe. */
+  needsKeyframe(layer: number): boolean;
+  /** Players have been told of sound: it must go on, if only as silence. */
+  readonly hasSound: boolean;
   /** To be called every few milliseconds, so that nothing waits longer than it must. */
   tick(nowMs: number): void;
   end(): void;
@@ -40,9 +44,13 @@ export interface Presentation {
 }
 
 export interface PresentationOptions {
-  pathToken: string;
   nowMs: number;
+  /** Gives names that nobody can guess; tests give known ones. */
+  newPathToken?(): string;
 }
+
+const pathTokenBytes = 16;
+const newPathToken = () => randomBytes(pathTokenBytes).toString('base64url');
 
 const sequenceEpochMs = Date.UTC(2025, 0, 1);
 
@@ -60,7 +68,7 @@ export function createPresentation(options: PresentationOptions): Presentation {
   function playlist(name: string): MediaPlaylist {
     return createMediaPlaylist({
       name,
-      pathToken: options.pathToken,
+      newPathToken: options.newPathToken ?? newPathToken,
       firstSequence,
       // Counted from zero: hls.js walks through an array of this length at each reload.
       firstDiscontinuity: discontinuities.total,
@@ -92,15 +100,17 @@ export function createPresentation(options: PresentationOptions): Presentation {
   }
 
   return {
-    pathToken: options.pathToken,
     timeline,
     startRun(tracks, nowMs) {
-      const expectsVideo = tracks.videoLayers > 0;
       run = tracks;
       if (moved) discontinuities.add();
       moved = false;
-      audio?.startRun(expectsVideo, nowMs);
       for (let layer = videos.length; layer < tracks.videoLayers; layer++) addVideo(layer);
+      videos.forEach((video, layer) => {
+        video.startRun(layer < tracks.videoLayers, nowMs);
+      });
+      const expectsVideo = videos.length > 0;
+      audio?.startRun(expectsVideo, nowMs);
       if (tracks.audio) {
         audio ??= createAudioPackager({
           playlist: playlist('audio'),
@@ -117,14 +127,16 @@ export function createPresentation(options: PresentationOptions): Presentation {
     },
     pushPicture(layer, picture, nowMs) {
       moved = true;
-      videos[layer]?.push(picture);
+      videos[layer]?.push(picture, nowMs);
       audio?.release(nowMs);
     },
     pushSound(frame, config, startSamples, nowMs) {
       moved = true;
       audio?.push(frame, config, startSamples, nowMs);
     },
+    needsKeyframe: (layer) => videos[layer]?.needsKeyframe ?? false,
     tick(nowMs) {
+      for (const video of videos) video.hold(nowMs);
       audio?.release(nowMs);
     },
     end() {
@@ -147,6 +159,9 @@ export function createPresentation(options: PresentationOptions): Presentation {
       const current: (VideoPackager | AudioPackager)[] = videos.slice(0, run.videoLayers);
       if (run.audio && audio) current.push(audio);
       return current.length > 0 && current.every((each) => each.playlist.completeSegments > 0);
+    },
+    get hasSound() {
+      return audio !== null;
     },
     get keyframe() {
       return videos[0]?.keyframe ?? null;

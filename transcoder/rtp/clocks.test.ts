@@ -7,6 +7,11 @@ import { createSenderClock, createTrackClock } from './track-clock.ts';
 import { createUnwrapper } from './unwrap.ts';
 
 const startMs = Date.UTC(2030, 0, 1);
+const report = (ntpMs: number, rtpTimestamp: number): SenderReport => ({
+  ssrc: 1,
+  ntpMs,
+  rtpTimestamp,
+});
 
 test('a wrapping counter grows on, also when values come out of order', () => {
   const unwrap = createUnwrapper(32);
@@ -26,19 +31,62 @@ test('a sender report says which instant a timestamp means', () => {
   expect(readSenderReports(datagram.subarray(0, 20))).toEqual([]);
 });
 
-describe('a track clock', () => {
-  const report = (ntpMs: number, rtpTimestamp: number): SenderReport => ({
-    ssrc: 1,
-    ntpMs,
-    rtpTimestamp,
-  });
+describe('over a day', () => {
+  const daySeconds = 24 * 3_600;
 
+  test.each([-80, 0, 80])(
+    'dates stay right and tracks together when the sender runs off by %i millionths',
+    (ppm) => {
+      const sender = createSenderClock();
+      const sound = createTrackClock(48_000, sender);
+      const pictures = createTrackClock(90_000, sender);
+      const rate = 1 + ppm / 1e6;
+      let worstMs = 0;
+      let apartMs = 0;
+      for (let second = 0; second < daySeconds; second++) {
+        const nowMs = startMs + second * 1_000;
+        // The sender counts from its own start; timestamps follow its clock, and wrap.
+        const ntpMs = second * 1_000 * rate;
+        const soundRtp = Math.round(ntpMs * 48) % 2 ** 32;
+        const pictureRtp = Math.round(ntpMs * 90) % 2 ** 32;
+        const delayMs = 20 + ((second * 7_919) % 60);
+        const soundTicks = sound.arrived(soundRtp, nowMs + delayMs);
+        const pictureTicks = pictures.arrived(pictureRtp, nowMs + delayMs + 40);
+        sound.reported(report(ntpMs, soundRtp), nowMs + delayMs);
+        pictures.reported(report(ntpMs, pictureRtp), nowMs + delayMs);
+        worstMs = Math.max(worstMs, Math.abs(sound.wallOf(soundTicks) - nowMs));
+        apartMs = Math.max(
+          apartMs,
+          Math.abs(sound.wallOf(soundTicks) - pictures.wallOf(pictureTicks)),
+        );
+      }
+      expect(worstMs).toBeLessThan(100);
+      expect(apartMs).toBeLessThan(2);
+    },
+  );
+
+  test('dates stay right by arrival alone', () => {
+    for (const ppm of [-80, 80]) {
+      const clock = createTrackClock(90_000, createSenderClock());
+      let worstMs = 0;
+      for (let second = 0; second < daySeconds; second++) {
+        const nowMs = startMs + second * 1_000;
+        const rtp = Math.round(second * 90_000 * (1 + ppm / 1e6)) % 2 ** 32;
+        const ticks = clock.arrived(rtp, nowMs + ((second * 7_919) % 60));
+        worstMs = Math.max(worstMs, Math.abs(clock.wallOf(ticks) - nowMs));
+      }
+      expect(worstMs).toBeLessThan(100);
+    }
+  });
+});
+
+describe('a track clock', () => {
   test('before the first report trusts the earliest arrival', () => {
     const clock = createTrackClock(90_000, createSenderClock());
     clock.arrived(0, startMs + 50);
     const ticks = clock.arrived(9_000, startMs + 120);
-    expect(clock.wallOf(ticks)).toBeCloseTo(startMs + 120, 3);
-    expect(clock.wallOf(clock.arrived(18_000, startMs + 400))).toBeCloseTo(startMs + 220, 3);
+    expect(clock.wallOf(ticks)).toBeCloseTo(startMs + 120, 0);
+    expect(clock.wallOf(clock.arrived(18_000, startMs + 400))).toBeCloseTo(startMs + 220, 0);
   });
 
   test('lines tracks up by their reports, however late each arrives', () => {

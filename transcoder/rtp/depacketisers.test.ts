@@ -1,9 +1,11 @@
 // Tests of the depacketisers, on what a real encoder makes.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type CodedVideo, codedH264, codedVp8 } from '../testing/media.ts';
+import { createBitWriter, escapeNal } from '../codec/bit-writer.ts';
+import { type CodedVideo, codedH264, codedVp8, picturesOf } from '../testing/media.ts';
 import { h264Packets, type RtpStream, vp8Packets } from '../testing/rtp-sender.ts';
 import { type AccessUnit, createH264Depacketiser } from './h264.ts';
 import { type RtpPacket, readRtp } from './packet.ts';
+import type { CodedPicture, DepacketiserEvents } from './picture.ts';
 import { createVp8Depacketiser, type Vp8Frame } from './vp8.ts';
 
 let h264: CodedVideo;
@@ -26,30 +28,31 @@ function read(datagram: Buffer): RtpPacket {
   return packet;
 }
 
-/** The AVCC form of the slices of an access unit. */
-function avcc(nals: Buffer[]): Buffer {
-  const slices = nals.filter((nal) => ![7, 8].includes((nal[0] ?? 0) & 0x1f));
-  return Buffer.concat(
-    slices.flatMap((nal) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(nal.length);
-      return [length, nal];
-    }),
-  );
+type Depacketiser = ReturnType<typeof createH264Depacketiser>;
+
+interface Outcome<T> {
+  pictures: T[];
+  losses: number;
+  /** Which frames came out. */
+  frames: number[];
 }
 
 /** Runs frames through a depacketiser; packets for which `keep` says no are lost. */
-function runH264(keep: (frame: number, packet: number) => boolean) {
-  const pictures: AccessUnit[] = [];
+function run<T extends CodedPicture>(
+  create: (events: DepacketiserEvents<T>) => Depacketiser,
+  packetsOf: (sender: RtpStream, frame: number) => Buffer[],
+  keep: (frame: number, packet: number) => boolean,
+): Outcome<T> {
+  const pictures: T[] = [];
   let losses = 0;
-  const depacketiser = createH264Depacketiser({
+  const depacketiser = create({
     onPicture: (picture) => pictures.push(picture),
     onLoss: () => losses++,
   });
   const sender = stream();
   let lost = 0;
-  h264.frames.forEach((nals, frame) => {
-    h264Packets(sender, nals, frame / 30).forEach((datagram, index) => {
+  for (let frame = 0; frame < 30; frame++) {
+    packetsOf(sender, frame).forEach((datagram, index) => {
       if (!keep(frame, index)) {
         lost++;
         return;
@@ -57,16 +60,32 @@ function runH264(keep: (frame: number, packet: number) => boolean) {
       depacketiser.push(read(datagram), lost);
       lost = 0;
     });
-  });
+  }
   return { pictures, losses, frames: pictures.map((each) => Math.round(each.timestamp / 3_000)) };
 }
+
+const runH264 = (keep: (frame: number, packet: number) => boolean) =>
+  run<AccessUnit>(
+    createH264Depacketiser,
+    (sender, frame) => h264Packets(sender, h264.frames[frame] ?? [], frame / 30),
+    keep,
+  );
+
+const runVp8 = (keep: (frame: number, packet: number) => boolean) =>
+  run<Vp8Frame>(
+    createVp8Depacketiser,
+    (sender, frame) =>
+      vp8Packets(sender, vp8.frames[frame]?.[0] ?? Buffer.alloc(0), frame, frame / 30),
+    keep,
+  );
 
 describe('H.264', () => {
   test('comes out as the encoder made it', () => {
     const { pictures } = runH264(() => true);
-    expect(pictures).toHaveLength(h264.frames.length);
+    const coded = picturesOf(h264);
+    expect(pictures).toHaveLength(coded.length);
     pictures.forEach((picture, index) => {
-      const expected = avcc(h264.frames[index] ?? []);
+      const expected = coded[index]?.data ?? Buffer.alloc(0);
       expect(Buffer.concat(picture.chunks).equals(expected)).toBe(true);
       expect(picture.bytes).toBe(expected.length);
       expect(picture.key).toBe(index % 15 === 0);
@@ -100,38 +119,36 @@ describe('H.264', () => {
     expect(runH264((frame) => frame > 3).frames).toEqual(range(15, 30));
   });
 
-  test('survives garbage', () => {
-    const depacketiser = createH264Depacketiser({ onPicture() {}, onLoss() {} });
-    for (let seed = 0; seed < 2_000; seed++) {
-      const payload = Buffer.from(
-        Array.from({ length: seed % 40 }, (_, index) => (seed * 31 + index * 17) & 0xff),
-      );
-      depacketiser.push({ payload, marker: seed % 3 === 0, timestamp: seed >> 2 }, seed % 7);
+  test('whose parameter sets never came, or are absurd, is not shown', () => {
+    const slicesOnly = (nals: Buffer[]) => nals.filter((nal) => (nal.readUInt8(0) & 0x1f) < 6);
+    const keyframe = h264.frames[0] ?? [];
+    const [sps = Buffer.alloc(0)] = keyframe;
+    // A million macroblocks wide.
+    const huge = createBitWriter();
+    for (const value of [0, 0, 2, 1]) huge.ue(value);
+    huge.bits(0, 1);
+    for (const value of [1_000_000, 10]) huge.ue(value);
+    huge.bits(8, 4);
+    const wide = escapeNal(Buffer.concat([sps.subarray(0, 4), huge.finish()]));
+    for (const nals of [
+      slicesOnly(keyframe),
+      [wide, ...keyframe.slice(1)],
+      [sps.subarray(0, 5), ...keyframe.slice(1)],
+      // Longer than a configuration record can say.
+      [Buffer.concat([sps, Buffer.alloc(70_000, 1)]), ...keyframe.slice(1)],
+    ]) {
+      const pictures: AccessUnit[] = [];
+      const depacketiser = createH264Depacketiser({
+        onPicture: (picture) => pictures.push(picture),
+        onLoss() {},
+      });
+      for (const payload of fuA(nals))
+        depacketiser.push({ payload, marker: false, timestamp: 1 }, 0);
+      depacketiser.push({ payload: Buffer.from([9, 0xf0]), marker: true, timestamp: 1 }, 0);
+      expect(pictures).toEqual([]);
     }
   });
 });
-
-function runVp8(keep: (frame: number, packet: number) => boolean) {
-  const pictures: Vp8Frame[] = [];
-  let losses = 0;
-  const depacketiser = createVp8Depacketiser({
-    onPicture: (picture) => pictures.push(picture),
-    onLoss: () => losses++,
-  });
-  const sender = stream();
-  let lost = 0;
-  vp8.frames.forEach(([data = Buffer.alloc(0)], frame) => {
-    vp8Packets(sender, data, frame, frame / 30).forEach((datagram, index) => {
-      if (!keep(frame, index)) {
-        lost++;
-        return;
-      }
-      depacketiser.push(read(datagram), lost);
-      lost = 0;
-    });
-  });
-  return { pictures, losses, frames: pictures.map((each) => Math.round(each.timestamp / 3_000)) };
-}
 
 describe('VP8', () => {
   test('comes out as the encoder made it', () => {
@@ -157,6 +174,57 @@ describe('VP8', () => {
   test('does not take a keyframe with a hole', () => {
     const { frames } = runVp8((frame, packet) => frame !== 15 || packet !== 1);
     expect(frames).toEqual(range(0, 15));
+  });
+});
+
+/** NAL units in FU-As, whatever they are. */
+function fuA(nals: readonly Buffer[]): Buffer[] {
+  return nals.flatMap((nal) => {
+    const head = nal.readUInt8(0);
+    const last = Math.max(1, Math.ceil((nal.length - 1) / 1_000)) - 1;
+    return Array.from({ length: last + 1 }, (_, index) => {
+      const flags = (index === 0 ? 0x80 : 0) | (index === last ? 0x40 : 0);
+      const body = nal.subarray(1 + index * 1_000, 1 + (index + 1) * 1_000);
+      return Buffer.concat([Buffer.from([(head & 0xe0) | 28, flags | (head & 0x1f)]), body]);
+    });
+  });
+}
+
+describe('hostile input', () => {
+  const creations: [string, (events: DepacketiserEvents<CodedPicture>) => Depacketiser][] = [
+    ['H.264', createH264Depacketiser],
+    ['VP8', createVp8Depacketiser],
+  ];
+
+  test.each(creations)('of %s: garbage is survived', (_name, create) => {
+    const depacketiser = create({ onPicture() {}, onLoss() {} });
+    for (let seed = 0; seed < 5_000; seed++) {
+      const payload = Buffer.from(
+        Array.from({ length: seed % 40 }, (_, index) => (seed * 31 + index * 17) & 0xff),
+      );
+      depacketiser.push({ payload, marker: seed % 3 === 0, timestamp: seed >> 2 }, seed % 7);
+    }
+  });
+
+  // A picture that never ends: the payload that is sent again and again.
+  const endless: [string, number, number[]][] = [
+    ['an FU-A', 0, [0x7c, 0x05]],
+    ['a row of slices', 0, [0x65]],
+    ['a VP8 frame', 1, [0x00]],
+  ];
+
+  test.each(endless)('%s that never ends does not fill the memory', (_name, codec, head) => {
+    const depacketiser = creations[codec]?.[1]({ onPicture() {}, onLoss() {} });
+    const opening = codec === 0 ? [0x7c, 0x85] : [0x10];
+    depacketiser?.push({ payload: Buffer.from(opening), marker: false, timestamp: 1 }, 0);
+    const beforeBytes = process.memoryUsage().arrayBuffers;
+    for (let index = 0; index < 30_000; index++) {
+      // Each packet has memory of its own, as from a socket.
+      const payload = Buffer.from(new ArrayBuffer(8_192));
+      payload.set(head);
+      depacketiser?.push({ payload, marker: false, timestamp: 1 }, 0);
+    }
+    expect(process.memoryUsage().arrayBuffers - beforeBytes).toBeLessThan(100 * 1024 * 1024);
   });
 });
 

@@ -1,7 +1,12 @@
 // H.264 depacketiser (RFC 6184): RTP payloads in, access units in AVCC form out.
 import { type AvcConfig, avcConfigOf } from '../codec/avc-config.ts';
 import { createBitReader } from '../codec/bit-reader.ts';
-import { type CodedPicture, type DepacketiserEvents, pictureBytesMax } from './picture.ts';
+import {
+  type CodedPicture,
+  type DepacketiserEvents,
+  pictureBytesMax,
+  piecesMax,
+} from './picture.ts';
 
 const nalTypeIdr = 5;
 const nalTypeSps = 7;
@@ -13,6 +18,8 @@ const nalTypeFuA = 28;
 const uselessNalTypes = new Set([9, 10, 11, 12]);
 
 const pictureSetsMax = 16;
+/** Real ones have less than 100 bytes. A configuration record counts them in 16 bits. */
+const parameterSetBytesMax = 1_024;
 
 export interface AccessUnit extends CodedPicture {
   /** The parameter sets in force. */
@@ -35,7 +42,7 @@ export function createH264Depacketiser(
   let bytes = 0;
   let key = false;
   let timestamp: number | null = null;
-  let fragments: Buffer[] | null = null;
+  let fragments: { pieces: Buffer[]; bytes: number } | null = null;
   let damaged = false;
   let waitsForKey = true;
 
@@ -48,9 +55,11 @@ export function createH264Depacketiser(
     timestamp = null;
   }
 
+  /** What is left of this picture is not kept: it cannot be shown, and must not fill the memory. */
   function damage(): void {
     damaged = true;
     fragments = null;
+    nals = [];
     if (waitsForKey) return;
     waitsForKey = true;
     events.onLoss();
@@ -58,7 +67,7 @@ export function createH264Depacketiser(
 
   function takeNal(pieces: Buffer[]): void {
     const head = pieces[0]?.[0];
-    if (head === undefined) return;
+    if (head === undefined || damaged) return;
     const type = head & 0x1f;
     if (type === nalTypeSps || type === nalTypePps) {
       sets.take(Buffer.concat(pieces));
@@ -71,7 +80,7 @@ export function createH264Depacketiser(
     length.writeUInt32BE(nalBytes);
     nals.push(length, ...pieces);
     bytes += 4 + nalBytes;
-    if (bytes > pictureBytesMax) damage();
+    if (bytes > pictureBytesMax || nals.length > piecesMax) damage();
   }
 
   function finish(): void {
@@ -102,16 +111,18 @@ export function createH264Depacketiser(
     const header = payload[1];
     if (indicator === undefined || header === undefined) return;
     if (header & 0x80) {
-      fragments = [Buffer.from([(indicator & 0xe0) | (header & 0x1f)])];
-    } else if (fragments === null) {
+      fragments = { pieces: [Buffer.from([(indicator & 0xe0) | (header & 0x1f)])], bytes: 0 };
+    }
+    if (!fragments || fragments.bytes > pictureBytesMax || fragments.pieces.length > piecesMax) {
       damage();
       return;
     }
-    fragments?.push(payload.subarray(2));
-    if (header & 0x40 && fragments) {
-      const whole = fragments;
+    fragments.pieces.push(payload.subarray(2));
+    fragments.bytes += payload.length;
+    if (header & 0x40) {
+      const { pieces } = fragments;
       fragments = null;
-      takeNal(whole);
+      takeNal(pieces);
     }
   }
 
@@ -150,6 +161,7 @@ function createParameterSets(): ParameterSets {
 
   return {
     take(nal) {
+      if (nal.length > parameterSetBytesMax) return;
       const type = (nal[0] ?? 0) & 0x1f;
       if (type === nalTypeSps) {
         if (sps?.equals(nal)) return;

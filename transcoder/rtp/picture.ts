@@ -2,6 +2,8 @@
 
 /** A larger picture is thrown away: no real camera sends one. */
 export const pictureBytesMax = 4 * 1024 * 1024;
+/** Nor one in so many pieces, each of which costs more memory than its bytes. */
+export const piecesMax = 8_192;
 
 export interface CodedPicture {
   /** The picture's bytes, in pieces that are views into what came from the network. */

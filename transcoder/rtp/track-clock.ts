@@ -8,9 +8,16 @@ export const senderClockErrorMsMax = 2_000;
 /** A longer jump of timestamps between two packets is a sender that started anew: old reports are void. */
 const timestampJumpMsMax = 10_000;
 
+/** Over so many reports the one that was on its way for the shortest time counts. */
+const reportsJudged = 30;
+/** How fast a difference of the clocks is followed: two crystals part by at most 0.1 ms in a second. */
+const followMsPerReport = 0.5;
+/** As fast arrival times may fall behind, where there are no reports: a sender's crystal may run slow. */
+const arrivalDriftMax = 0.0002;
+
 /**
- * What the tracks of one sender share: how far its clock is from ours. It is measured once, on the
- * first report, so that all tracks stay on the same scale.
+ * What the tracks of one sender share: how far its clock is from ours. The first report tells; after that
+ * the clocks' drift is followed slowly, for all tracks alike, so that dates stay right for days.
  */
 export interface SenderClock {
   /** The instant of our clock for an instant of the sender's clock. */
@@ -19,9 +26,15 @@ export interface SenderClock {
 
 export function createSenderClock(): SenderClock {
   let offsetMs: number | null = null;
+  let behindMs: number[] = [];
   return {
     wallOfNtp(ntpMs, nowMs) {
-      offsetMs ??= Math.abs(nowMs - ntpMs) <= senderClockErrorMsMax ? 0 : nowMs - ntpMs;
+      behindMs = [...behindMs, nowMs - ntpMs].slice(-reportsJudged);
+      const shortest = Math.min(...behindMs);
+      const target = Math.abs(shortest) <= senderClockErrorMsMax ? 0 : shortest;
+      offsetMs ??= target;
+      const error = target - offsetMs;
+      offsetMs += Math.max(-followMsPerReport, Math.min(followMsPerReport, error));
       return ntpMs + offsetMs;
     },
   };
@@ -45,6 +58,7 @@ export function createTrackClock(clockRate: number, sender: SenderClock): TrackC
   let arrivalOffsetMs = Number.POSITIVE_INFINITY;
   let reportOffsetMs: number | null = null;
   let lastTicks: number | null = null;
+  let lastMs = 0;
 
   return {
     arrived(timestamp, nowMs) {
@@ -53,9 +67,11 @@ export function createTrackClock(clockRate: number, sender: SenderClock): TrackC
         arrivalOffsetMs = Number.POSITIVE_INFINITY;
         reportOffsetMs = null;
       }
+      const driftMs = Math.max(0, nowMs - lastMs) * arrivalDriftMax;
+      arrivalOffsetMs = Math.min(arrivalOffsetMs + driftMs, nowMs - ticks / ticksPerMs);
       lastTicks = ticks;
-      arrivalOffsetMs = Math.min(arrivalOffsetMs, nowMs - lastTicks / ticksPerMs);
-      return lastTicks;
+      lastMs = nowMs;
+      return ticks;
     },
     reported(report, nowMs) {
       // A report before the first packet could not be placed among the wraps.

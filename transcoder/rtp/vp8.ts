@@ -1,5 +1,10 @@
 // VP8 depacketiser (RFC 7741): RTP payloads in, whole frames out.
-import { type CodedPicture, type DepacketiserEvents, pictureBytesMax } from './picture.ts';
+import {
+  type CodedPicture,
+  type DepacketiserEvents,
+  pictureBytesMax,
+  piecesMax,
+} from './picture.ts';
 
 export interface Vp8Frame extends CodedPicture {
   /** Picture size; only keyframes tell it. */
@@ -30,6 +35,7 @@ export function createVp8Depacketiser(events: DepacketiserEvents<Vp8Frame>): Vp8
 
   function damage(): void {
     damaged = true;
+    chunks = [];
     if (waitsForKey) return;
     waitsForKey = true;
     events.onLoss();
@@ -61,7 +67,7 @@ export function createVp8Depacketiser(events: DepacketiserEvents<Vp8Frame>): Vp8
       timestamp = packet.timestamp;
       chunks.push(body.data);
       bytes += body.data.length;
-      if (bytes > pictureBytesMax) damage();
+      if (bytes > pictureBytesMax || chunks.length > piecesMax) damage();
       if (packet.marker) finish();
     },
   };

@@ -5,12 +5,14 @@ import type { Logger } from 'pino';
 import type { MediaSource, TapTrack } from '#contract';
 import type { Presentation } from '../packaging/presentation.ts';
 import { createSenderClock } from '../rtp/track-clock.ts';
-import { bindUdpPort, type UdpPort } from '../rtp/udp-port.ts';
+import { bindUdpPort, type DatagramHandler, type UdpPort } from '../rtp/udp-port.ts';
 import type { SfuLink } from './sfu-link.ts';
-import { createTrackPipeline, type TrackPipeline } from './track-pipeline.ts';
+import { createSoundPipeline, createTrackPipeline, type TrackPipeline } from './track-pipeline.ts';
 
 /** Media may overtake the answer that says what it is; so many packets a port wait for it. */
 const earlyPacketsMax = 512;
+/** No SFU sends more in one datagram than a network carries in one piece. */
+const datagramBytesMax = 2_048;
 export const tickMs = 10;
 
 export interface TapSessionOptions {
@@ -27,8 +29,9 @@ export interface TapSessionOptions {
 
 interface Lane {
   port: UdpPort;
-  early: [datagram: Buffer, from: { address: string; port: number }][];
+  early: Parameters<DatagramHandler>[];
   pipeline: TrackPipeline | null;
+  take: DatagramHandler;
 }
 
 export class TapSession {
@@ -36,6 +39,7 @@ export class TapSession {
   readonly #lanes: readonly Lane[];
   readonly #timer: NodeJS.Timeout;
   readonly #presentation: Presentation;
+  readonly #log: Logger;
   #closed = false;
 
   /** Throws `LinkError` when the SFU refuses. */
@@ -63,12 +67,15 @@ export class TapSession {
     this.#lanes = lanes;
     this.tracks = tracks;
     this.#presentation = options.presentation;
-    this.#start(options);
+    this.#log = options.log;
     this.#timer = setInterval(() => {
       const nowMs = options.now();
-      for (const lane of this.#lanes) lane.pipeline?.tick(nowMs);
-      options.presentation.tick(nowMs);
+      this.#guard(() => {
+        for (const lane of this.#lanes) lane.pipeline?.tick(nowMs);
+        options.presentation.tick(nowMs);
+      });
     }, tickMs);
+    this.#start(options);
   }
 
   get sources(): MediaSource[] {
@@ -77,7 +84,7 @@ export class TapSession {
 
   /** When the last packet of any track came; null before the first. */
   get lastPacketMs(): number | null {
-    const times = this.#lanes.flatMap((lane) => lane.pipeline?.receiver.lastPacketMs ?? []);
+    const times = this.#lanes.flatMap((lane) => lane.pipeline?.receiver?.lastPacketMs ?? []);
     return times.length > 0 ? Math.max(...times) : null;
   }
 
@@ -95,6 +102,20 @@ export class TapSession {
       lane.pipeline?.close();
     }
     this.#presentation.endRun();
+  }
+
+  /**
+   * A defect that one stream's media brings to light must not end the process, and with it all the others. The
+   * job misses the media, and opens the tap anew.
+   */
+  #guard(work: () => void): void {
+    if (this.#closed) return;
+    try {
+      work();
+    } catch (error) {
+      this.#log.error({ err: error }, 'media could not be handled: tap closed');
+      this.close();
+    }
   }
 
   #start(options: TapSessionOptions): void {
@@ -123,25 +144,34 @@ export class TapSession {
       if (!lane.pipeline) options.log.warn({ mimeType: track.mimeType }, 'codec not packaged');
       return lane.pipeline ? [track] : [];
     });
+    const [soundLane] = this.#lanes;
     if (packaged.length > 0) {
       const videoLayers = packaged.filter((track) => track.kind === 'video').length;
-      presentation.startRun({ videoLayers, audio: packaged.length > videoLayers }, now());
+      if (soundLane && packaged.length === videoLayers && presentation.hasSound) {
+        soundLane.pipeline = createSoundPipeline(options, null);
+      }
+      const audio = packaged.length > videoLayers || presentation.hasSound;
+      presentation.startRun({ videoLayers, audio }, now());
     }
     for (const lane of this.#lanes) {
-      for (const [datagram, from] of lane.early.splice(0)) {
-        lane.pipeline?.receiver.receive(datagram, from, now());
-      }
+      lane.take = (datagram, from) =>
+        this.#guard(() => lane.pipeline?.receiver?.receive(datagram, from, now()));
+      for (const [datagram, from] of lane.early.splice(0)) lane.take(datagram, from);
     }
   }
 }
 
 async function openLane(options: TapSessionOptions): Promise<Lane> {
+  const receive: DatagramHandler = (datagram, from) => {
+    if (datagram.length > datagramBytesMax) return;
+    lane.take(datagram, from);
+  };
   const early: Lane['early'] = [];
-  const port = await bindUdpPort((datagram, from) => {
-    if (lane.pipeline) lane.pipeline.receiver.receive(datagram, from, options.now());
-    else if (early.length < earlyPacketsMax) early.push([datagram, from]);
-  }, bindAddress(options.tapAddress));
-  const lane: Lane = { port, early, pipeline: null };
+  const keep: DatagramHandler = (datagram, from) => {
+    if (early.length < earlyPacketsMax) early.push([datagram, from]);
+  };
+  const port = await bindUdpPort(receive, bindAddress(options.tapAddress));
+  const lane: Lane = { port, early, pipeline: null, take: keep };
   return lane;
 }
 

@@ -14,12 +14,15 @@ import { createKeyframePacer } from './keyframe-pacer.ts';
 import { createTrackReceiver, type TimedPacket, type TrackReceiver } from './track-receiver.ts';
 
 export interface TrackPipeline {
-  readonly receiver: TrackReceiver;
+  /** Null for what has no source. */
+  readonly receiver: TrackReceiver | null;
   tick(nowMs: number): void;
   close(): void;
   /** The encoder's process, where there is one. */
   readonly encoderPid: number | undefined;
 }
+
+type SoundOptions = Pick<PipelineOptions, 'presentation' | 'ffmpegBin' | 'log' | 'now'>;
 
 export interface PipelineOptions {
   track: TapTrack;
@@ -39,7 +42,7 @@ const samplesPerMs = 48;
 export function createTrackPipeline(options: PipelineOptions): TrackPipeline | null {
   switch (options.track.mimeType.toLowerCase()) {
     case 'audio/opus':
-      return createOpusPipeline(options);
+      return createSoundPipeline(options, options);
     case 'video/h264':
       return createH264Pipeline(options);
     case 'video/vp8':
@@ -49,8 +52,11 @@ export function createTrackPipeline(options: PipelineOptions): TrackPipeline | n
   }
 }
 
-/** Opus packets → unbroken Opus → AAC → samples. */
-function createOpusPipeline(options: PipelineOptions): TrackPipeline {
+/** Opus packets → unbroken Opus → AAC → samples; without a track, silence from the beginning. */
+export function createSoundPipeline(
+  options: SoundOptions,
+  source: Pick<PipelineOptions, 'track' | 'sender'> | null,
+): TrackPipeline {
   const { presentation, now } = options;
   let encoder: AudioEncoder | null = null;
   const line = createAudioLine({
@@ -67,13 +73,15 @@ function createOpusPipeline(options: PipelineOptions): TrackPipeline {
     },
     onPacket: (packet, samples) => encoder?.push(packet, samples),
   });
-  const receiver = createTrackReceiver(options.track, options.sender, (timed) =>
-    line.push(timed.packet.payload, timed.ticks, timed.wallMs, now()),
-  );
+  const receiver =
+    source &&
+    createTrackReceiver(source.track, source.sender, (timed) =>
+      line.push(timed.packet.payload, timed.ticks, timed.wallMs, now()),
+    );
   return {
     receiver,
     tick(nowMs) {
-      receiver.expire(nowMs);
+      receiver?.expire(nowMs);
       line.tick(nowMs);
     },
     close: () => encoder?.close(),
@@ -110,6 +118,7 @@ function createH264Pipeline(options: PipelineOptions): TrackPipeline {
     receiver,
     tick(nowMs) {
       receiver.expire(nowMs);
+      if (presentation.needsKeyframe(options.layer)) pacer.need(nowMs);
       pacer.tick(nowMs);
     },
     close() {},

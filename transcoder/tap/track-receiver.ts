@@ -5,6 +5,9 @@ import { createReorderBuffer } from '../rtp/reorder-buffer.ts';
 import { readSenderReports } from '../rtp/rtcp.ts';
 import { createTrackClock, type SenderClock } from '../rtp/track-clock.ts';
 
+/** 32 Mbit/s: more than any camera needs, and what a stream may cost the machine at most. */
+export const trackBytesPerSecondMax = 4_000_000;
+
 export interface TimedPacket {
   packet: RtpPacket;
   /** Unwrapped RTP timestamp. */
@@ -33,12 +36,23 @@ export function createTrackReceiver(
   let source: string | null = null;
   let lastPacketMs: number | null = null;
   let nowMs = 0;
+  let missing = 0;
+  let second = { startMs: 0, bytes: 0 };
   const order = createReorderBuffer((packet, lost) => {
-    // Padding only: sent to probe the line, means nothing.
+    missing += lost;
+    // Padding only: sent to probe the line, means nothing, but what is missing before it is missing.
     if (packet.payload.length === 0) return;
     const ticks = clock.arrived(packet.timestamp, nowMs);
-    deliver({ packet, ticks, lost, wallMs: clock.wallOf(ticks) });
+    deliver({ packet, ticks, lost: missing, wallMs: clock.wallOf(ticks) });
+    missing = 0;
   });
+
+  /** Counts what has come in this second; false when it is too much. */
+  function takes(bytes: number): boolean {
+    if (Math.abs(nowMs - second.startMs) >= 1_000) second = { startMs: nowMs, bytes: 0 };
+    second.bytes += bytes;
+    return second.bytes <= trackBytesPerSecondMax;
+  }
 
   return {
     receive(datagram, from, now) {
@@ -54,6 +68,7 @@ export function createTrackReceiver(
       const packet = readRtp(datagram);
       if (!packet || packet.ssrc !== track.ssrc || packet.payloadType !== track.payloadType) return;
       source = name;
+      if (!takes(datagram.length)) return;
       lastPacketMs = now;
       order.push(packet, now);
     },

@@ -1,19 +1,18 @@
 // Test bench: a transcoder in this process between a fake edge, a fake SFU and a fetching player.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
 import type { TranscodeJob } from '../jobs/transcode-job.ts';
 import { type Paces, startTranscoder, type TranscoderService } from '../service.ts';
 import { type FakeEdge, nodeSecret, startFakeEdge } from './fake-edge.ts';
 import { type FakeSfu, startFakeSfu } from './fake-sfu.ts';
-import { ffmpegBin } from './media.ts';
+import { ffmpegBin, withBytes } from './media.ts';
 import { playlistFaults, type ReadPlaylist, readPlaylist } from './playlist-reader.ts';
 import { type Publisher, type PublisherOptions, startPublisher } from './publisher.ts';
 
 export const pageOrigin = 'http://page.test';
 const pollMs = 20;
+/** Several streams start at once, on a machine that does other things as well. */
+const readyMsMax = 30_000;
 
 /** Waits until `probe` gives something; throws when it takes too long. */
 export async function until<T>(
@@ -119,9 +118,9 @@ export async function startStream(
       return Buffer.from(await response.arrayBuffer());
     },
     async ready() {
-      await until('the stream is ready', () =>
-        bench.edge.reports.at(-1)?.jobs.some((job) => job.streamId === id && job.state === 'ready'),
-      );
+      const isReady = () =>
+        bench.edge.reports.at(-1)?.jobs.some((job) => job.streamId === id && job.state === 'ready');
+      await until('the stream is ready', isReady, readyMsMax);
     },
     async close() {
       bench.edge.assign(id, null);
@@ -175,18 +174,11 @@ export async function withFile<T>(
   use: (file: string) => Promise<T>,
   discontinuity?: number,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'transcoder-test-'));
-  try {
-    const chosen = [...captured.segments.values()].filter(
-      (segment) => discontinuity === undefined || segment.discontinuity === discontinuity,
-    );
-    const [first] = chosen;
-    const init = first ? captured.inits.get(first.mapUri) : undefined;
-    if (!init) throw new Error('nothing was captured');
-    const file = join(folder, 'media.mp4');
-    await writeFile(file, Buffer.concat([init, ...chosen.map((segment) => segment.data)]));
-    return await use(file);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const chosen = [...captured.segments.values()].filter(
+    (segment) => discontinuity === undefined || segment.discontinuity === discontinuity,
+  );
+  const [first] = chosen;
+  const init = first ? captured.inits.get(first.mapUri) : undefined;
+  if (!init) throw new Error('nothing was captured');
+  return withBytes(Buffer.concat([init, ...chosen.map((segment) => segment.data)]), use);
 }

@@ -13,6 +13,8 @@ export interface FakeSfu {
   readonly counts: { taps: number; keyframes: number };
   /** Tells all links which sources there are. */
   announce(sources: MediaSource[]): void;
+  /** What can be tapped from now on; told to all links. */
+  setSources(sources: MediaSource[]): void;
   /** Cuts all links. */
   drop(): void;
   /** Later joins are refused. */
@@ -35,14 +37,20 @@ export async function startFakeSfu(options: FakeSfuOptions): Promise<FakeSfu> {
   const tickets: string[] = [];
   const counts = { taps: 0, keyframes: 0 };
   let refusing = false;
+  let offered: MediaSource[] = ['microphone', 'camera'];
+
+  function announce(sources: MediaSource[]): void {
+    const notice: ServerFrame = { type: 'room.media', sources };
+    for (const socket of server.clients) socket.send(JSON.stringify(notice));
+  }
 
   function tracks(audioPort: number, videoPort: number): TapTrack[] {
     const out: TapTrack[] = [];
-    if (publisher.audio) {
+    if (publisher.audio && offered.includes('microphone')) {
       const shape = { kind: 'audio', source: 'microphone', mimeType: 'audio/opus' } as const;
       out.push(tapTrackOf(publisher.audio, { ...shape, port: audioPort, spatialLayer: null }));
     }
-    if (publisher.video) {
+    if (publisher.video && offered.includes('camera')) {
       const mimeType = options.videoMimeType ?? 'video/H264';
       const shape = { kind: 'video', source: 'camera', mimeType } as const;
       out.push(tapTrackOf(publisher.video, { ...shape, port: videoPort, spatialLayer: 2 }));
@@ -103,9 +111,10 @@ export async function startFakeSfu(options: FakeSfuOptions): Promise<FakeSfu> {
     url: `ws://127.0.0.1:${port}/room`,
     tickets,
     counts,
-    announce(sources) {
-      const notice: ServerFrame = { type: 'room.media', sources };
-      for (const socket of server.clients) socket.send(JSON.stringify(notice));
+    announce,
+    setSources(sources) {
+      offered = sources;
+      announce(sources);
     },
     drop() {
       for (const socket of server.clients) socket.terminate();

@@ -1,6 +1,10 @@
 // Test media: coded pictures and sound made by ffmpeg, cut into what RTP would carry.
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { type AvcConfig, avcConfigOf, avccNals, parameterSetsOf } from '../codec/avc-config.ts';
 
 const run = promisify(execFile);
 export const ffmpegBin = process.env.FFMPEG_BIN ?? 'ffmpeg';
@@ -93,6 +97,47 @@ export async function codedOpus(shape: { seconds: number; beeps?: boolean }): Pr
   return { packets: oggPackets(bytes).slice(2, 2 + shape.seconds * 50) };
 }
 
+/** Access units as the depacketiser makes them. */
+export function picturesOf(video: CodedVideo): { data: Buffer; key: boolean; config: AvcConfig }[] {
+  const typeOf = (nal: Buffer) => nal.readUInt8(0) & 0x1f;
+  let sets: Buffer[] = [];
+  return video.frames.map((nals) => {
+    const own = nals.filter((nal) => [7, 8].includes(typeOf(nal)));
+    if (own.length > 0) sets = own;
+    const [sps = Buffer.alloc(0), ...pictureSets] = sets;
+    const config = avcConfigOf(sps, pictureSets);
+    if (!config) throw new Error('no parameter sets');
+    const slices = nals.filter((nal) => ![7, 8].includes(typeOf(nal)));
+    return { data: avcc(slices), key: slices.some((nal) => typeOf(nal) === 5), config };
+  });
+}
+
+/** NAL units in AVCC form. */
+export function avcc(nals: readonly Buffer[]): Buffer {
+  return Buffer.concat(
+    nals.flatMap((nal) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(nal.length);
+      return [length, nal];
+    }),
+  );
+}
+
+/** Pictures as an Annex B byte stream, each keyframe with its parameter sets. */
+export function annexB(
+  pictures: readonly { data: Buffer; key: boolean; config: AvcConfig }[],
+): Buffer {
+  return Buffer.concat(
+    pictures.flatMap(({ data, key, config }) => [
+      Buffer.from([0, 0, 0, 1, 9, 0xf0]),
+      ...[...((key && parameterSetsOf(config.record)) || []), ...avccNals(data)].flatMap((nal) => [
+        Buffer.from([0, 0, 0, 1]),
+        nal,
+      ]),
+    ]),
+  );
+}
+
 /** The NAL units of an Annex B byte stream. */
 export function* annexBNals(bytes: Buffer): Generator<Buffer> {
   const startCode = Buffer.from([0, 0, 1]);
@@ -153,6 +198,18 @@ export async function probePackets(file: string): Promise<Probed> {
       };
     });
   return { stderr, packets };
+}
+
+/** Lets `use` read the bytes as a file. */
+export async function withBytes<T>(bytes: Buffer, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'transcoder-test-'));
+  try {
+    const file = join(folder, 'media.mp4');
+    await writeFile(file, bytes);
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Decodes a file with its own timestamps; returns what ffmpeg complained about. */

@@ -10,6 +10,7 @@ export interface TinyState {
 /** What a tiny part says of itself; throws while it does not answer. */
 export async function askTiny(port: number): Promise<TinyState> {
   const answer = await fetch(`http://127.0.0.1:${port}/`);
+  if (!answer.ok) throw new Error(`it says ${answer.status}`);
   return answer.json();
 }
 

@@ -1,9 +1,12 @@
 // The official Neon driver against the local stand-in and a real PostgreSQL.
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Client, neon, neonConfig } from '@neondatabase/serverless';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { postgresUrl } from '../../../testing/services.ts';
 import { type NeonProxy, requestBodyBytesMax, startNeonProxy } from './server.ts';
 
@@ -175,6 +178,38 @@ describe('over the WebSocket', () => {
     client.on('error', () => {});
     await expect(client.connect()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
   });
+});
+
+test('hostile sockets harm nobody else', async () => {
+  // Gone before the refusal is written.
+  for (let turn = 0; turn < 50; turn += 1) {
+    const socket = connect(proxy.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('GET /wrong HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.resetAndDestroy();
+  }
+  const length = (value: number, version = 3) => {
+    const bytes = Buffer.alloc(12);
+    bytes.writeInt32BE(value, 0);
+    bytes.writeInt16BE(version, 4);
+    return bytes;
+  };
+  const frames = [
+    length(2 ** 31 - 1),
+    length(-1),
+    length(4),
+    length(12),
+    length(8, 1234),
+    'not a startup message',
+    Buffer.alloc(17 * 1024 * 1024),
+  ];
+  for (const frame of frames) {
+    const client = new WebSocket(`ws://127.0.0.1:${proxy.port}/v2`);
+    client.on('error', () => {});
+    client.on('open', () => client.send(frame));
+    await once(client, 'close');
+  }
+  expect(await neon(url)`select 1 as one`).toEqual([{ one: 1 }]);
 });
 
 test('readiness follows the database', async () => {

@@ -21,6 +21,8 @@ export interface Pipes {
 export function acceptPipes(server: Server, login: Login, log: Logger): Pipes {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: frameBytesMax });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // The server has let go of the socket: an error of it that nobody hears would end the process.
+    socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?')[0];
     if (path !== '/v2' || sockets.clients.size >= pipesMax) {
       socket.end(

@@ -45,6 +45,11 @@ export async function jsonBody(request: { json(): Promise<unknown> }): Promise<u
   }
 }
 
+/** What is no object has no fields either. */
+const CaptureBody = z
+  .looseObject({ amount: z.unknown().optional(), currency: z.unknown().optional() })
+  .catch({});
+
 const collection = (items: unknown[]) => ({ entity: 'collection', count: items.length, items });
 
 function listQuery(query: Record<string, string>): ListQuery {
@@ -80,10 +85,8 @@ export function createApi(
   api.get('/payments', (c) => c.json(collection(gateway.listPayments(listQuery(c.req.query())))));
   api.get('/payments/:id', (c) => c.json(gateway.payment(c.req.param('id'))));
   api.post('/payments/:id/capture', async (c) => {
-    const body = z
-      .looseObject({ amount: z.unknown().optional(), currency: z.unknown().optional() })
-      .parse(await jsonBody(c.req));
-    return c.json(gateway.capture(c.req.param('id'), body.amount, body.currency));
+    const { amount, currency } = CaptureBody.parse(await jsonBody(c.req));
+    return c.json(gateway.capture(c.req.param('id'), amount, currency));
   });
   return api;
 }

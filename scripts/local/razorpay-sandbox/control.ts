@@ -55,7 +55,7 @@ export function createControl(
   control.post('/events/:id/deliver', async (c) => {
     const { copies } = parse(DeliverBody, await jsonBody(c.req));
     if (!webhooks.deliverAgain(c.req.param('id'), copies)) {
-      throw badField('id', 'There is no such event');
+      throw badField('id', 'There is no such event, or it was delivered often enough');
     }
     return c.json({ pending: webhooks.pending });
   });

@@ -143,6 +143,14 @@ describe('orders and payments', () => {
     await expect(razorpay.payments.capture(payment.id, 100, 'INR')).rejects.toMatchObject({
       statusCode: 400,
     });
+    for (const body of ['[]', '"all of it"', '{']) {
+      const answer = await fetch(`${sandbox.url}/v1/payments/${payment.id}/capture`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa(`${keyId}:${keySecret}`)}` },
+        body,
+      });
+      expect(answer.status, body).toBe(400);
+    }
     expect(await razorpay.payments.capture(payment.id, 59_000, 'INR')).toMatchObject({
       status: 'captured',
     });
@@ -340,13 +348,13 @@ test('orders and undelivered webhooks survive a restart', async () => {
         method: 'upi',
       }),
     });
-    await expect.poll(() => receiver.received.length).toBe(1);
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(1);
     await first.close();
 
     receiver.answerWith(() => 200);
     const second = await startSandbox({ ...options, stateFile });
     expect(await client(second.url).orders.fetch(order.id)).toMatchObject({ status: 'attempted' });
-    await expect.poll(() => receiver.received.length).toBe(2);
+    await expect.poll(() => receiver.received.length, { timeout: 10_000 }).toBe(2);
     expect(receiver.received[1]).toEqual(receiver.received[0]);
     await second.close();
   } finally {

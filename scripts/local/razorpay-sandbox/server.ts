@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { assert, type Health } from '#contract';
 import { basicAuth, createApi, type SandboxEnv } from './api.ts';
 import { createCheckout } from './checkout.ts';
+import type { SandboxConfig } from './config.ts';
 import { createControl } from './control.ts';
 import { newEntityId } from './entities.ts';
 import { createFaultSwitch } from './faults.ts';
@@ -18,13 +19,7 @@ import { createWebhooks } from './webhooks.ts';
 export const requestBodyBytesMax = 64 * 1024;
 const webhookRetryBaseMs = 1_000;
 
-export interface SandboxOptions {
-  port: number;
-  keyId: string;
-  keySecret: string;
-  webhookSecret: string;
-  webhookUrl: string | null;
-  stateFile: string | null;
+export interface SandboxOptions extends Omit<SandboxConfig, 'logLevel'> {
   /** The first retry's delay; for tests. */
   webhookRetryBaseMs?: number;
   now?: () => Date;

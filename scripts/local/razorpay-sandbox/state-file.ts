@@ -2,6 +2,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { StartRefused } from '../environment.ts';
 import { GatewayState } from './gateway.ts';
 import { WebhookEvent } from './webhooks.ts';
 
@@ -16,7 +17,10 @@ export const SandboxState = z.object({
 });
 export type SandboxState = z.infer<typeof SandboxState>;
 
-/** Reads the state; null when there is none yet. */
+/**
+ * Reads the state; null when there is none yet.
+ * @throws StartRefused when it is broken
+ */
 export async function loadState(file: string): Promise<SandboxState | null> {
   let text: string;
   try {
@@ -25,7 +29,11 @@ export async function loadState(file: string): Promise<SandboxState | null> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
-  return SandboxState.parse(JSON.parse(text));
+  try {
+    return SandboxState.parse(JSON.parse(text));
+  } catch {
+    throw new StartRefused(`${file} is broken: put it back, or remove it and forget its orders.`);
+  }
 }
 
 export interface StateWriter {

@@ -9,6 +9,8 @@ import type { GatewayEvent } from './gateway.ts';
 /** Events whose deliveries can be looked at; the oldest is forgotten first, delivered or not. */
 const eventsMax = 20_000;
 const deliveryAttemptsMax = 15;
+/** Whoever asks for more is refused. */
+const deliveriesPerEventMax = 100;
 const retryDelayMaxMs = 60_000;
 const deliveriesInFlightMax = 32;
 /** A receiver that has not answered by then has not taken the event. */
@@ -36,7 +38,7 @@ export type WebhookEvent = z.infer<typeof WebhookEvent>;
 
 export interface Webhooks {
   publish(event: GatewayEvent): void;
-  /** Delivers an event again, `copies` times; false when there is no such event. */
+  /** Delivers an event again, `copies` times; false when there is no such event, or it was often enough. */
   deliverAgain(eventId: string, copies: number): boolean;
   events(): WebhookEvent[];
   readonly pending: number;
@@ -198,7 +200,7 @@ export function createWebhooks(options: {
     },
     deliverAgain(eventId, copies) {
       const event = events.get(eventId);
-      if (!event) return false;
+      if (!event || event.deliveries.length + copies > deliveriesPerEventMax) return false;
       deliver(event, copies);
       options.onChange();
       return true;

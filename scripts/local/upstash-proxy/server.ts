@@ -33,7 +33,8 @@ export async function startUpstashProxy(options: {
     autoResendUnfulfilledCommands: false,
     retryStrategy: (attempt) => Math.min(attempt * 50, reconnectDelayMaxMs),
   });
-  redis.on('error', (error: Error) => log.warn({ err: error }, 'the link to Redis broke'));
+  // Only its words: the error object carries the command, and that may be AUTH.
+  redis.on('error', ({ message }: Error) => log.warn({ message }, 'the link to Redis broke'));
   const answerRest = createRestEndpoint(redis);
   const subscriptions = createSubscriptions(redis);
 
@@ -41,7 +42,8 @@ export async function startUpstashProxy(options: {
     const probes = { redis: async () => void (await redis.ping()) };
     if (await answerHealth(request, response, 'upstash-proxy', probes)) return;
 
-    const url = new URL(request.url ?? '/', 'http://local');
+    const url = URL.parse(request.url ?? '/', 'http://local');
+    if (!url) return sendJson(response, 400, { error: 'ERR malformed path' });
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     const token = bearer ?? url.searchParams.get('_token') ?? '';
     if (!equalSecrets(token, options.token))
@@ -79,7 +81,8 @@ export async function startUpstashProxy(options: {
       }
       if (error instanceof URIError)
         return sendJson(response, 400, { error: 'ERR malformed path' });
-      log.debug({ err: error }, 'a request broke off');
+      const message = error instanceof Error ? error.message : String(error);
+      log.debug({ message }, 'a request broke off');
       sendJson(response, 503, { error: 'ERR redis cannot be reached' });
     });
   }, options.port);

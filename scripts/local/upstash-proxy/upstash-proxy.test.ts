@@ -162,7 +162,11 @@ test('a subscriber hears what is published, by channel and by pattern', async ()
   const message = { n: 7, text: 'a,b' };
   expect(heard).toContainEqual({ channel: key('room:1'), message });
   expect(heard).toContainEqual({ pattern: `${prefix}:room:*`, channel: key('room:1'), message });
-  await expect.poll(() => redis.pubsub('NUMSUB', key('room:1')).then(([, count]) => count)).toBe(0);
+  await expect
+    .poll(() => redis.pubsub('NUMSUB', key('room:1')).then(([, count]) => count), {
+      timeout: 10_000,
+    })
+    .toBe(0);
 });
 
 test('a wrong token, a blocking command, a malformed body and a large one are refused', async () => {
@@ -182,6 +186,13 @@ test('a wrong token, a blocking command, a malformed body and a large one are re
     const answer = await post(body);
     expect(answer.status, body).toBe(400);
     expect(await answer.json()).toEqual({ error: expect.stringMatching(/^ERR/) });
+  }
+  for (const path of ['//', '/get/%']) {
+    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+    expect([answer.status, await answer.json()], path).toEqual([
+      400,
+      { error: 'ERR malformed path' },
+    ]);
   }
   expect((await post(JSON.stringify(['SET', 'x', 'y'.repeat(requestBodyBytesMax)]))).status).toBe(
     413,
@@ -204,10 +215,30 @@ test('while Redis is away commands are refused, and a subscription ends; then it
   await expect(client.set('a', 2)).rejects.toThrow(/redis cannot be reached/);
   expect((await fetch(`${address}/readyz`)).status).toBe(503);
   const again = await startRedis(own.port);
-  await expect.poll(() => fetch(`${address}/readyz`).then((answer) => answer.status)).toBe(200);
+  await expect
+    .poll(() => fetch(`${address}/readyz`).then((answer) => answer.status), { timeout: 10_000 })
+    .toBe(200);
   expect(await client.set('a', 3)).toBe('OK');
   await local.close();
   await again.stop();
+});
+
+test('the password of Redis is never logged, not even a wrong one', async () => {
+  const own = await startRedis();
+  const admin = new Redis(own.url);
+  await admin.config('SET', 'requirepass', 'the right one');
+  admin.disconnect();
+  const lines: string[] = [];
+  const local = await startUpstashProxy({
+    redisUrl: own.url.replace('redis://', 'redis://:the-wrong-one@'),
+    token,
+    port: 0,
+    log: pino({ level: 'trace' }, { write: (line) => void lines.push(line) }),
+  });
+  await expect.poll(() => lines.join(''), { timeout: 10_000 }).toContain('WRONGPASS');
+  expect(lines.join('')).not.toContain('the-wrong-one');
+  await local.close();
+  await own.stop();
 });
 
 test('it does not start in production', () => {

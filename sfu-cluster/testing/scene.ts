@@ -1,0 +1,104 @@
+// A scene for tests: an edge and a node for the tests of one file, a new stream for each, and who comes in.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { assert } from '#contract';
+import { redisUrl } from '../../testing/services.ts';
+import type { Room } from '../room.ts';
+import { RoomClient } from './room-client.ts';
+import { h264Parameters, opusParameters } from './rtp-source.ts';
+import { startTestEdge, type TestEdge, type TicketWish } from './test-edge.ts';
+import { startTestNode, type TestNode, type TestNodeSettings } from './test-node.ts';
+
+type SceneSettings = Partial<Omit<TestNodeSettings, 'edgeUrl'>>;
+
+export interface Scene {
+  readonly edge: TestEdge;
+  readonly node: TestNode;
+  /** The stream of the test that runs. */
+  readonly stream: string;
+  /** The room of that stream on the node. */
+  readonly room: Room;
+  /** A socket that has joined with such a ticket; without wishes it hears events only. */
+  join(wish?: Partial<TicketWish>): Promise<RoomClient>;
+  performer(sub?: string): Promise<RoomClient>;
+  viewer(sub?: string): Promise<RoomClient>;
+  transcoder(): Promise<RoomClient>;
+}
+
+/** Called once at the head of a test file. */
+export function useScene(settings: SceneSettings = {}): Scene {
+  let started: { edge: TestEdge; node: TestNode } | null = null;
+  let stream = '';
+
+  beforeAll(async () => {
+    const edge = await startTestEdge();
+    const node = await startTestNode({ edgeUrl: edge.url, redisUrl: redisUrl(), ...settings });
+    started = { edge, node };
+  });
+  beforeEach(() => {
+    stream = randomUUID();
+  });
+  afterAll(async () => {
+    await started?.node.close();
+    await started?.edge.close();
+  });
+
+  const now = () => {
+    assert(started, 'the scene is set before the tests');
+    return started;
+  };
+  const scene: Scene = {
+    get edge() {
+      return now().edge;
+    },
+    get node() {
+      return now().node;
+    },
+    get stream() {
+      return stream;
+    },
+    get room() {
+      const room = now().node.rooms.find(stream);
+      assert(room, 'somebody is in the room');
+      return room;
+    },
+    async join(wish = {}) {
+      const { edge, node } = now();
+      const ticket = await edge.ticket({ stream, node: node.nodeId, ...wish });
+      return RoomClient.join(node.socketUrl, ticket);
+    },
+    performer: (sub = randomUUID()) => scene.join({ sub, capabilities: ['publish'] }),
+    viewer: (sub = randomUUID()) => scene.join({ sub, capabilities: ['subscribe'] }),
+    transcoder: () => scene.join({ aud: 'node' }),
+  };
+  return scene;
+}
+
+/** An SSRC that no other track has. */
+export function freshSsrc(): number {
+  return Math.floor(Math.random() * 2 ** 31) + 1;
+}
+
+/** Publishes a camera of so many layers on a transport of its own. */
+export async function publishCamera(client: RoomClient, layers = 3): Promise<string> {
+  const { transportId } = await client.request('transport.create', { direction: 'send' });
+  const { producerId } = await client.request('produce', {
+    transportId,
+    kind: 'video',
+    source: 'camera',
+    rtpParameters: h264Parameters(Array.from({ length: layers }, freshSsrc)),
+  });
+  return producerId;
+}
+
+/** Publishes a microphone on a transport of its own. */
+export async function publishMicrophone(client: RoomClient): Promise<string> {
+  const { transportId } = await client.request('transport.create', { direction: 'send' });
+  const { producerId } = await client.request('produce', {
+    transportId,
+    kind: 'audio',
+    source: 'microphone',
+    rtpParameters: opusParameters(freshSsrc()),
+  });
+  return producerId;
+}
