@@ -17,7 +17,7 @@ import {
   register,
 } from '../testing/people.ts';
 import { quantile, readDelays } from '../testing/pixel-clock.ts';
-import { soundArrives, untilPlaying } from '../testing/video.ts';
+import { framesAdvance, playsOn, soundArrives, untilPlaying } from '../testing/video.ts';
 
 const player = '[data-testid="player"]';
 
@@ -135,6 +135,20 @@ test('a chat line reaches everybody', async () => {
       .getByTestId('chat-line')
       .filter({ hasText: 'Good evening' })
       .waitFor({ timeout: 10_000, state: 'attached' });
+  }
+});
+
+test('while the camera is switched off the sound goes on, and the pictures come back with it', async () => {
+  const toggle = performer.page.getByTestId('toggle-camera');
+  await toggle.click();
+  for (const { page } of [fan, guest]) {
+    await playsOn(page, 4);
+    await soundArrives(page);
+  }
+  await toggle.click();
+  for (const { page } of [fan, guest]) {
+    await framesAdvance(page, 30);
+    await readDelays(page, player, { samples: 10, timeoutMs: 20_000 });
   }
 });
 

@@ -39,6 +39,17 @@ export async function framesAdvance(page: Page, frames: number, timeoutMs = 20_0
   );
 }
 
+/** Resolves when the player has played on for so long. */
+export async function playsOn(page: Page, seconds: number, timeoutMs = 20_000): Promise<void> {
+  const video = await page.waitForSelector(`video${player}, ${player} video`);
+  const from = await video.evaluate((element) => (element as HTMLVideoElement).currentTime);
+  await page.waitForFunction(
+    ({ element, until }) => (element as HTMLVideoElement).currentTime >= until,
+    { element: video, until: from + seconds },
+    { timeout: timeoutMs },
+  );
+}
+
 /** Resolves when the sound of the player has energy; throws when it stays silent. */
 export async function soundArrives(page: Page, timeoutMs = 15_000): Promise<void> {
   const ear = await page.evaluateHandle(async (selector) => {

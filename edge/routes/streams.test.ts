@@ -121,18 +121,29 @@ test('tickets say what their holder may do: the performer publishes, others watc
   expect(guest.hls).toBeNull();
 });
 
+function reportOf(transcoderId: string, jobs: object[]) {
+  return edge.call('POST', '/internal/transcode/report', {
+    headers: asNode,
+    body: { transcoderId, publicUrl: 'http://127.0.0.1:2', freeJobs: 100, jobs },
+  });
+}
+
+function startsOf({ body }: Awaited<ReturnType<typeof reportOf>>): string[] {
+  return body.start.map((start: { streamId: string }) => start.streamId);
+}
+
+test('a transcoder that was restarted takes its own stream up again at once, another one does not', async () => {
+  const { streamId } = await edge.goLive();
+  expect(startsOf(await reportOf('t-first', []))).toContain(streamId);
+  expect(startsOf(await reportOf('t-other', []))).not.toContain(streamId);
+  expect(startsOf(await reportOf('t-first', []))).toContain(streamId);
+});
+
 test('a transcoder gets the job of a live stream once, viewers then get an HLS ticket, and the end takes the job away', async () => {
   const { performer, streamId, nodeId } = await edge.goLive();
-  const report = (transcoderId: string, jobs: object[]) =>
-    edge.call('POST', '/internal/transcode/report', {
-      headers: asNode,
-      body: { transcoderId, publicUrl: 'http://127.0.0.1:2', freeJobs: 100, jobs },
-    });
   const job = { streamId, state: 'ready', needsTicket: false, thumbnailUrl: null };
-  const [one, other] = await Promise.all([report('t-1', []), report('t-2', [])]);
-  const takers = [one, other].filter(({ body }) =>
-    body.start.some((start: { streamId: string }) => start.streamId === streamId),
-  );
+  const [one, other] = await Promise.all([reportOf('t-1', []), reportOf('t-2', [])]);
+  const takers = [one, other].filter((answer) => startsOf(answer).includes(streamId));
   expect(takers).toHaveLength(1);
   const owner = takers[0] === one ? 't-1' : 't-2';
   const started = takers[0]?.body.start.find(
@@ -142,14 +153,14 @@ test('a transcoder gets the job of a live stream once, viewers then get an HLS t
     sub: owner,
     node: nodeId,
   });
-  await report(owner, [job]);
+  await reportOf(owner, [job]);
   const watch = parseGrant(
     await edge.call('POST', `/v1/streams/${streamId}/tickets`, { body: { intent: 'watch' } }),
   );
   expect(watch.hls?.url).toBe(`http://127.0.0.1:2/live/${streamId}/master.m3u8`);
   expect(HlsTicket.parse(await verified(watch.hls?.ticket ?? '', 'hls')).stream).toBe(streamId);
   await performer.call('POST', `/v1/streams/${streamId}/end`);
-  expect((await report(owner, [job])).body.stop).toEqual([streamId]);
+  expect((await reportOf(owner, [job])).body.stop).toEqual([streamId]);
 });
 
 test('nobody without the node secret reports', async () => {

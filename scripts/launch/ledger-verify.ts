@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { readTrialBalance, verifyBooks } from '#db';
 import { connectPostgres } from '#db/postgres';
@@ -20,11 +21,10 @@ interface Books {
 }
 
 /** The database that is named, or that of the running stack, or the local one started for a moment. */
-async function findBooks(): Promise<Books> {
+async function findBooks(dataDir: string): Promise<Books> {
   const named = process.env.DATABASE_OWNER_URL || process.env.DATABASE_URL;
   if (named) return { url: named, close: async () => {} };
 
-  const dataDir = resolve(process.argv[2] ?? workDir);
   const clusterPath = join(dataDir, 'postgres');
   if (!existsSync(join(await clusterDir(clusterPath), 'PG_VERSION'))) {
     throw new StartRefused(`There are no books in ${dataDir} yet: npm start makes them.`);
@@ -51,8 +51,31 @@ async function findBooks(): Promise<Books> {
 /** Reading every entry of years takes its time. */
 const booksTimeoutMs = 30 * 60_000;
 
+const help = `npm run ledger:verify [-- <data folder>]
+
+Proves every invariant of the books and prints the trial balance; exits 1 on any violation.
+The books are those of DATABASE_OWNER_URL or DATABASE_URL, else those that npm start keeps.
+`;
+
+function readArguments(): { dataDir: string; isHelpWanted: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h', default: false } },
+    });
+    return { dataDir: resolve(positionals[0] ?? workDir), isHelpWanted: values.help };
+  } catch (error) {
+    throw new StartRefused(`${error instanceof Error ? error.message : error}\n\n${help}`);
+  }
+}
+
 await startOrRefuse(async () => {
-  const books = await findBooks();
+  const { dataDir, isHelpWanted } = readArguments();
+  if (isHelpWanted) {
+    process.stdout.write(help);
+    return;
+  }
+  const books = await findBooks(dataDir);
   const { db, close } = connectPostgres(books.url, {
     connectionsMax: 1,
     statementTimeoutMs: booksTimeoutMs,
