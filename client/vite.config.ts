@@ -1,51 +1,75 @@
 // The build of the client: hashed assets and nothing inline, so that the strict content policy holds.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { preact } from '@preact/preset-vite';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type Plugin, type Rolldown } from 'vite';
 
 const edgeUrl = 'http://127.0.0.1:8787';
 
 /** What the first picture waits for: the browser fetches it beside the page's first code, not after it. */
 const watchModules = ['/pages/watch.tsx', '/media/receiver.ts'];
 
-/** Writes watch.html: the same page, with links that fetch the code of watching at once. */
-function watchPage(): Plugin {
+/** Public files that must come before every module and style, so that no bundle can hold them. */
+const headFiles = ['theme.js', 'layers.css'];
+
+function linkTo(file: string): string {
+  return file.endsWith('.css')
+    ? `<link rel="preload" as="style" href="/${file}" crossorigin>`
+    : `<link rel="modulepreload" href="/${file}" crossorigin>`;
+}
+
+/** The chunks of these modules and all that they import, with their styles. */
+function filesOf(modules: readonly string[], bundle: Rolldown.OutputBundle): Set<string> {
+  const files = new Set<string>();
+  const collect = (name: string): void => {
+    const chunk = bundle[name];
+    if (chunk?.type !== 'chunk' || files.has(name)) return;
+    files.add(name);
+    for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style);
+    chunk.imports.forEach(collect);
+  };
+  for (const [name, chunk] of Object.entries(bundle)) {
+    const facade = chunk.type === 'chunk' ? chunk.facadeModuleId : null;
+    if (modules.some((module) => facade?.endsWith(module))) collect(name);
+  }
+  return files;
+}
+
+/**
+ * Finishes the pages: what the head waits for gets a hash in its name too, so that browsers keep it;
+ * and watch.html is the same page with links that fetch the code of watching at once.
+ */
+function pages(): Plugin {
   return {
-    name: 'watch-page',
+    name: 'pages',
     enforce: 'post',
     generateBundle(_options, bundle) {
-      const files = new Set<string>();
-      const collect = (name: string): void => {
-        const chunk = bundle[name];
-        if (chunk?.type !== 'chunk' || files.has(name)) return;
-        files.add(name);
-        for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style);
-        chunk.imports.forEach(collect);
-      };
-      for (const [name, chunk] of Object.entries(bundle)) {
-        const facade = chunk.type === 'chunk' ? chunk.facadeModuleId : null;
-        if (watchModules.some((module) => facade?.endsWith(module))) collect(name);
-      }
       const page = bundle['index.html'];
-      if (page?.type !== 'asset' || files.size === 0) this.error('nothing to make watch.html of');
-      const html = String(page.source);
-      const links = [...files]
-        .filter((file) => !html.includes(file))
-        .map((file) =>
-          file.endsWith('.css')
-            ? `<link rel="preload" as="style" href="/${file}" crossorigin>`
-            : `<link rel="modulepreload" href="/${file}" crossorigin>`,
-        );
+      const files = filesOf(watchModules, bundle);
+      if (page?.type !== 'asset' || files.size === 0) this.error('there are no pages to finish');
+      let html = String(page.source);
+      for (const file of headFiles) {
+        const source = readFileSync(path.join(import.meta.dirname, 'public', file), 'utf8');
+        const hash = createHash('sha256').update(source).digest('base64url').slice(0, 8);
+        const { name, ext } = path.parse(file);
+        const fileName = `assets/${name}-${hash}${ext}`;
+        this.emitFile({ type: 'asset', fileName, source });
+        html = html.replace(`"/${file}"`, `"/${fileName}"`);
+      }
+      page.source = html;
+      const links = [...files].filter((file) => !html.includes(file)).map(linkTo);
       this.emitFile({
         type: 'asset',
         fileName: 'watch.html',
-        source: html.replace('</head>', `${links.join('\n    ')}\n  </head>`),
+        source: html.replace('</head>', `  ${links.join('\n    ')}\n  </head>`),
       });
     },
   };
 }
 
 export default defineConfig({
-  plugins: [preact(), watchPage()],
+  plugins: [preact(), pages()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

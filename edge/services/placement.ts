@@ -8,20 +8,27 @@ export interface Place {
   url: string;
 }
 
+/** The living nodes; null when the registry cannot be read. */
+export async function readNodes(deps: Pick<Deps, 'redis' | 'now'>): Promise<SfuNode[] | null> {
+  try {
+    return await livingNodes(deps);
+  } catch {
+    // Redis is away: placement goes on with what the database knows.
+    return null;
+  }
+}
+
 /**
  * The node that has the room while it is alive, else the least loaded one, claimed so that everybody
- * is sent to the same. When the registry cannot be read, the node that the room was last seen on.
- * Null when there is none.
+ * is sent to the same. Without a registry, the node that the room was last seen on. Null when there
+ * is none.
  */
 export async function placeRoom(
-  deps: Pick<Deps, 'db' | 'redis' | 'now'>,
+  deps: Pick<Deps, 'db'>,
   stream: Pick<StreamRow, 'id' | 'nodeId' | 'nodeUrl'>,
+  nodes: SfuNode[] | null,
 ): Promise<Place | null> {
-  let nodes: SfuNode[];
-  try {
-    nodes = await livingNodes(deps);
-  } catch {
-    // Redis is away: running rooms go on where they are.
+  if (!nodes) {
     return stream.nodeId && stream.nodeUrl ? { nodeId: stream.nodeId, url: stream.nodeUrl } : null;
   }
   const present = nodes.find((node) => node.nodeId === stream.nodeId);

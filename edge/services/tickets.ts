@@ -1,9 +1,9 @@
 // Tickets: decides who may do what in a room, and signs it for the media nodes.
-import type { TicketGrant } from '#contract';
+import type { SfuNode, TicketGrant } from '#contract';
 import { findStream, type StreamRow } from '#db';
 import type { Deps, Identity } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { placeRoom } from './placement.ts';
+import { placeRoom, readNodes } from './placement.ts';
 
 /** A ticket to publish one's own stream. Refuses `not-found`, `forbidden`, `stream-ended`, `invalid-transition`. */
 export async function grantPublish(
@@ -11,12 +11,12 @@ export async function grantPublish(
   identity: Identity,
   streamId: string,
 ): Promise<TicketGrant> {
-  const stream = await openStream(deps, streamId);
+  const [stream, nodes] = await openRoom(deps, streamId);
   if (stream.performerId !== identity.userId) throw problem('forbidden');
   if (stream.state === 'created') throw problem('invalid-transition', { from: 'created' });
   return {
     transport: 'webrtc',
-    room: await roomGrant(deps, stream, {
+    room: await roomGrant(deps, stream, nodes, {
       subject: identity.userId,
       name: identity.username,
       role: identity.role,
@@ -32,12 +32,12 @@ export async function grantWatch(
   identity: Identity | null,
   streamId: string,
 ): Promise<TicketGrant> {
-  const stream = await openStream(deps, streamId);
+  const [stream, nodes] = await openRoom(deps, streamId);
   // Before it starts a stream has no room; its performer alone may prepare one.
   if (stream.state === 'created') throw problem('stream-not-live', { state: stream.state });
   const subject = identity?.userId ?? `guest-${crypto.randomUUID()}`;
   const [room, hls] = await Promise.all([
-    roomGrant(deps, stream, {
+    roomGrant(deps, stream, nodes, {
       subject,
       name: identity?.username ?? '',
       role: identity?.role ?? 'guest',
@@ -46,6 +46,11 @@ export async function grantWatch(
     hlsGrant(deps, stream, subject),
   ]);
   return { transport: 'webrtc', room, hls };
+}
+
+/** The stream and the nodes that it may be on, read side by side: a viewer waits for both. */
+function openRoom(deps: Deps, streamId: string) {
+  return Promise.all([openStream(deps, streamId), readNodes(deps)]);
 }
 
 async function openStream(deps: Deps, streamId: string): Promise<StreamRow> {
@@ -58,12 +63,13 @@ async function openStream(deps: Deps, streamId: string): Promise<StreamRow> {
 async function roomGrant(
   deps: Deps,
   stream: StreamRow,
+  nodes: SfuNode[] | null,
   claims: Pick<
     Parameters<Deps['signer']['roomTicket']>[0],
     'subject' | 'name' | 'role' | 'capabilities'
   >,
 ): Promise<TicketGrant['room']> {
-  const place = await placeRoom(deps, stream);
+  const place = await placeRoom(deps, stream, nodes);
   if (!place) throw problem('media-unavailable');
   const ticket = await deps.signer.roomTicket({
     ...claims,
