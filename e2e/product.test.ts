@@ -97,6 +97,29 @@ test('a guest watches by LL-HLS: frames go on, sound is heard, a few seconds beh
   expect(quantile(delaysMs, 0.5)).toBeGreaterThan(100);
 });
 
+test('a browser without Media Source Extensions plays HLS with its own player', async () => {
+  const { page, context, complaints } = await openWindow(browser, stack.urls.app);
+  await context.addInitScript(() => {
+    for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) {
+      Reflect.deleteProperty(window, name);
+    }
+  });
+  await page.goto(`/watch/${streamId}?transport=hls`);
+  await untilPlaying(page, 'hls');
+  await playsOn(page, 3);
+  // A page may not listen to what the browser fetched by itself, but it may count.
+  await page.waitForFunction(
+    (selector) =>
+      Number(Reflect.get(document.querySelector(selector) ?? {}, 'webkitAudioDecodedByteCount')) >
+      0,
+    `video${player}`,
+  );
+  const source = await page.locator(`video${player}`).getAttribute('src');
+  expect(new URL(source ?? '').pathname).toBe(`/live/${streamId}/master.m3u8`);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test('a purchase through the checkout page credits once, though its webhooks come three times', async () => {
   await controlSandbox('POST', '/faults', { webhooks: { copies: 3 } });
   await buyTokens(fan);
