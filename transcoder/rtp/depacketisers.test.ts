@@ -1,5 +1,7 @@
 // Tests of the depacketisers, on what a real encoder makes.
-import { beforeAll, describe, expect, test } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBitWriter, escapeNal } from '../codec/bit-writer.ts';
 import { type CodedVideo, codedH264, codedVp8, picturesOf } from '../testing/media.ts';
 import { h264Packets, type RtpStream, vp8Packets } from '../testing/rtp-sender.ts';
@@ -206,26 +208,36 @@ describe('hostile input', () => {
     }
   });
 
-  // A picture that never ends: the payload that is sent again and again.
-  const endless: [string, number, number[]][] = [
-    ['an FU-A', 0, [0x7c, 0x05]],
-    ['a row of slices', 0, [0x65]],
-    ['a VP8 frame', 1, [0x00]],
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+
+  // A picture that never ends: its first payload, and the one that is sent again and again.
+  const endless: [string, number, number[], number[]][] = [
+    ['an FU-A', 0, [0x7c, 0x85], [0x7c, 0x05]],
+    ['a row of slices', 0, [0x65, 0x88], [0x65, 0x88]],
+    ['a VP8 frame', 1, [0x10, 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00], [0x00]],
   ];
 
-  test.each(endless)('%s that never ends does not fill the memory', (_name, codec, head) => {
-    const depacketiser = creations[codec]?.[1]({ onPicture() {}, onLoss() {} });
-    const opening = codec === 0 ? [0x7c, 0x85] : [0x10];
-    depacketiser?.push({ payload: Buffer.from(opening), marker: false, timestamp: 1 }, 0);
-    const beforeBytes = process.memoryUsage().arrayBuffers;
-    for (let index = 0; index < 30_000; index++) {
-      // Each packet has memory of its own, as from a socket.
-      const payload = Buffer.from(new ArrayBuffer(8_192));
-      payload.set(head);
-      depacketiser?.push({ payload, marker: false, timestamp: 1 }, 0);
-    }
-    expect(process.memoryUsage().arrayBuffers - beforeBytes).toBeLessThan(100 * 1024 * 1024);
-  });
+  test.each(endless)(
+    '%s that never ends does not fill the memory',
+    async (_name, codec, ...parts) => {
+      const [opening, head] = parts;
+      const depacketiser = creations[codec]?.[1]({ onPicture() {}, onLoss() {} });
+      depacketiser?.push({ payload: Buffer.from(opening), marker: false, timestamp: 1 }, 0);
+      for (let index = 0; index < 30_000; index++) {
+        // Each packet has memory of its own, as from a socket.
+        const payload = Buffer.from(new ArrayBuffer(8_192));
+        payload.set(head);
+        depacketiser?.push({ payload, marker: false, timestamp: 1 }, 0);
+      }
+      await vi.waitFor(() => {
+        collectGarbage();
+        expect(process.memoryUsage().arrayBuffers).toBeLessThan(64 * 1024 * 1024);
+      });
+      // It is in use until here: what was measured is what it keeps.
+      depacketiser?.push({ payload: Buffer.from(head), marker: true, timestamp: 1 }, 0);
+    },
+  );
 });
 
 function range(from: number, to: number): number[] {
