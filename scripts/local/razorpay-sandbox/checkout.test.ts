@@ -113,6 +113,22 @@ test('paying hands the shop a signature that verifies, under a strict policy', a
   await page.close();
 });
 
+test('a wallet can be chosen, and the payment says which', async () => {
+  const { page, frame, complaints } = await openCheckout();
+  await frame.getByLabel('Wallet').check();
+  await frame.getByLabel('Provider').selectOption('phonepe');
+  await frame.getByRole('button', { name: 'Pay ₹590.00' }).click();
+  await page.locator('iframe').waitFor({ state: 'detached' });
+  const payments = await fetch(`${sandbox.url}/v1/orders/${orderId}/payments`, {
+    headers: { authorization: `Basic ${btoa(`${keyId}:${keySecret}`)}` },
+  });
+  expect((await payments.json()).items).toMatchObject([
+    { method: 'wallet', wallet: 'phonepe', status: 'captured' },
+  ]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
 test('a failed payment is told to the shop, and can be tried again', async () => {
   const { page, frame } = await openCheckout();
   await frame.getByRole('button', { name: 'Fail this payment' }).click();

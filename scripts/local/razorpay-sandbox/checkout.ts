@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { equalSecrets } from '../equal-secrets.ts';
-import { jsonBody, type SandboxEnv } from './api.ts';
 import { PaymentMethod } from './entities.ts';
 import type { Gateway } from './gateway.ts';
 import { badField, GatewayRefusal } from './refusal.ts';
+import { jsonBody, type SandboxEnv } from './request.ts';
 
 const text = (max: number) => z.string().max(max);
 
@@ -18,6 +18,10 @@ const PayBody = z.strictObject({
   bank: z
     .string()
     .regex(/^[A-Z]{4}$/)
+    .optional(),
+  wallet: z
+    .string()
+    .regex(/^[a-z]{3,20}$/)
     .optional(),
   email: text(254).optional(),
   contact: text(20).optional(),
@@ -82,9 +86,9 @@ export function createCheckout(gateway: Gateway, keyId: string) {
       const field = parsed.error.issues[0]?.path.join('.') ?? '';
       throw badField(field, `The ${field} is not valid.`);
     }
-    const { key_id, order_id, ...attempt } = parsed.data;
+    const { key_id, order_id, outcome, ...attempt } = parsed.data;
     checkKey(key_id);
-    const payment = gateway.pay(order_id, attempt);
+    const payment = gateway.pay(order_id, outcome, attempt);
     if (payment.status !== 'failed') return c.json(gateway.receiptOf(payment));
     throw new GatewayRefusal(400, {
       code: payment.error_code ?? 'BAD_REQUEST_ERROR',

@@ -12,15 +12,14 @@ export interface ErrorBody {
   };
 }
 
+type RefusalStatus = 400 | 401 | 409 | 413 | 429 | 500 | 502 | 503 | 504;
+
 /** A refusal that the API answers with `status` and Razorpay's error document. */
 export class GatewayRefusal extends Error {
-  readonly status: 400 | 401 | 413;
+  readonly status: RefusalStatus;
   readonly body: ErrorBody;
 
-  constructor(
-    status: 400 | 401 | 413,
-    error: Partial<ErrorBody['error']> & { description: string },
-  ) {
+  constructor(status: RefusalStatus, error: Partial<ErrorBody['error']> & { description: string }) {
     super(error.description);
     this.status = status;
     this.body = {

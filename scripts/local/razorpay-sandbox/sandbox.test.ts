@@ -378,4 +378,12 @@ test('it does not start in production, and lists what it lacks elsewhere', () =>
   for (const name of ['RAZORPAY_KEY_ID', 'RAZORPAY_KEY_SECRET', 'RAZORPAY_WEBHOOK_SECRET']) {
     expect(bare.stderr).toContain(name);
   }
+  const half = start({
+    RAZORPAY_KEY_ID: keyId,
+    RAZORPAY_KEY_SECRET: keySecret,
+    RAZORPAY_WEBHOOK_SECRET: webhookSecret,
+    RAZORPAYX_KEY_ID: keyId,
+  });
+  expect(half.status).toBe(1);
+  expect(half.stderr).toContain('RAZORPAYX_KEY_SECRET');
 });

@@ -1,25 +1,34 @@
 // The payment sandbox: a local gateway that the official `razorpay` package and Checkout work against unchanged.
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Logger } from 'pino';
 import { assert, type Health } from '#contract';
-import { basicAuth, createApi, type SandboxEnv } from './api.ts';
+import { answerFaults } from './answer-faults.ts';
+import { createApi } from './api.ts';
 import { createCheckout } from './checkout.ts';
 import type { SandboxConfig } from './config.ts';
 import { createControl } from './control.ts';
-import { newEntityId } from './entities.ts';
-import { createFaultSwitch } from './faults.ts';
-import { createGateway } from './gateway.ts';
+import { createPayoutApi } from './payouts/api.ts';
+import { payoutAccountNumberDefault } from './payouts/payout-account.ts';
 import { GatewayRefusal } from './refusal.ts';
-import { createStateWriter, loadState } from './state-file.ts';
-import { createWebhooks } from './webhooks.ts';
+import { basicAuth, type SandboxEnv } from './request.ts';
+import { createSandboxParts } from './sandbox-parts.ts';
+import { createStateWriter, loadState, newState } from './state-file.ts';
 
 export const requestBodyBytesMax = 64 * 1024;
 const webhookRetryBaseMs = 1_000;
 
-export interface SandboxOptions extends Omit<SandboxConfig, 'logLevel'> {
+type RequiredConfig = Pick<
+  SandboxConfig,
+  'port' | 'keyId' | 'keySecret' | 'webhookSecret' | 'webhookUrl' | 'stateFile'
+>;
+
+/** What RazorpayX has of its own is optional: else it is that of the gateway. */
+export interface SandboxOptions
+  extends RequiredConfig,
+    Partial<Omit<SandboxConfig, keyof RequiredConfig | 'logLevel'>> {
   /** The first retry's delay; for tests. */
   webhookRetryBaseMs?: number;
   now?: () => Date;
@@ -34,33 +43,67 @@ export interface Sandbox {
 
 /** Starts the sandbox on the loopback address. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { log, now = () => new Date() } = options;
-  const state = options.stateFile ? await loadState(options.stateFile) : null;
-  const accountId = state?.accountId ?? newEntityId('acc');
-  const faults = createFaultSwitch();
-  const writer = createStateWriter(
-    options.stateFile,
-    () => ({ version: 1, accountId, gateway: gateway.state(), events: webhooks.events() }),
-    log,
-  );
-  const webhooks = createWebhooks({
-    url: options.webhookUrl,
-    secret: options.webhookSecret,
-    accountId,
-    events: state?.events ?? [],
-    faults,
-    retryBaseMs: options.webhookRetryBaseMs ?? webhookRetryBaseMs,
-    now,
+  const { log } = options;
+  const state = options.stateFile ? await loadState(options.stateFile) : newState();
+  const writer = createStateWriter(options.stateFile, () => parts.state(), log);
+  const parts = createSandboxParts({
+    state,
+    keySecret: options.keySecret,
+    payoutAccountNumber: options.payoutAccountNumber ?? payoutAccountNumberDefault,
+    targets: {
+      gateway: { url: options.webhookUrl, secret: options.webhookSecret },
+      payouts: {
+        url: options.payoutWebhookUrl ?? options.webhookUrl,
+        secret: options.payoutWebhookSecret ?? options.webhookSecret,
+      },
+    },
+    webhookRetryBaseMs: options.webhookRetryBaseMs ?? webhookRetryBaseMs,
+    now: options.now ?? (() => new Date()),
     onChange: () => writer.touch(),
     log,
   });
-  const gateway = createGateway({
-    keySecret: options.keySecret,
-    state: state?.gateway ?? null,
-    now,
-    publish: webhooks.publish,
-  });
 
+  const auth = basicAuth(options.keyId, options.keySecret);
+  const payoutAuth = basicAuth(
+    options.payoutKeyId ?? options.keyId,
+    options.payoutKeySecret ?? options.keySecret,
+  );
+  const faulty = answerFaults(parts.faults);
+  // Inside of the faults: what was carried out is kept although its answer never came.
+  const kept: MiddlewareHandler<SandboxEnv> = async (c, next) => {
+    await next();
+    if (c.req.method !== 'GET') writer.touch();
+  };
+
+  const app = createApp(log);
+  app.use('/v1/checkout/*', kept);
+  app.route('/v1', createCheckout(parts.gateway, options.keyId));
+  app.route('/v1', createPayoutApi(parts, [payoutAuth, faulty, kept]));
+  app.use('/v1/*', auth, faulty, kept);
+  app.route('/v1', createApi(parts));
+  app.use('/sandbox/*', kept);
+  app.route('/sandbox', createControl(parts, auth));
+
+  const { server, address } = await listen(app, options.port);
+  let closed: Promise<void> | null = null;
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
+    close() {
+      closed ??= (async () => {
+        parts.close();
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        });
+        await writer.close();
+      })();
+      return closed;
+    },
+  };
+}
+
+function createApp(log: Logger): Hono<SandboxEnv> {
   const app = new Hono<SandboxEnv>();
   const healthy: Health = { ok: true, service: 'razorpay-sandbox', checks: {} };
   app.get('/healthz', (c) => c.json(healthy));
@@ -73,14 +116,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       },
     }),
   );
-  app.use(async (c, next) => {
-    await next();
-    if (c.req.method !== 'GET') writer.touch();
-  });
-  const auth = basicAuth(options.keyId, options.keySecret);
-  app.route('/v1', createCheckout(gateway, options.keyId));
-  app.route('/v1', createApi(gateway, faults, auth));
-  app.route('/sandbox', createControl({ gateway, faults, webhooks }, auth));
   app.notFound((c) => {
     const refusal = new GatewayRefusal(400, { description: 'The requested URL was not found' });
     return c.json(refusal.body, refusal.status);
@@ -94,24 +129,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       500,
     );
   });
-
-  const { server, address } = await listen(app, options.port);
-  let closed: Promise<void> | null = null;
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    port: address.port,
-    close() {
-      closed ??= (async () => {
-        webhooks.close();
-        await new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          if ('closeAllConnections' in server) server.closeAllConnections();
-        });
-        await writer.close();
-      })();
-      return closed;
-    },
-  };
+  return app;
 }
 
 function listen(app: Hono<SandboxEnv>, port: number) {

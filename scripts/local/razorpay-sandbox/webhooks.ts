@@ -1,13 +1,12 @@
 // Webhooks: every event signed and posted until it is taken, with the faults that are switched on.
 import { createHmac } from 'node:crypto';
 import type { Logger } from 'pino';
-import { z } from 'zod';
-import { newEntityId } from './entities.ts';
+import { newEntityId } from './entity-id.ts';
+import { type Channel, channelOf, type EventName, type Publish } from './event.ts';
 import type { FaultSwitch } from './faults.ts';
-import type { GatewayEvent } from './gateway.ts';
+import type { Pending } from './pending.ts';
+import { createWebhookEvents, type Delivery, type WebhookEvent } from './webhook-event.ts';
 
-/** Events whose deliveries can be looked at; the oldest is forgotten first, delivered or not. */
-const eventsMax = 20_000;
 const deliveryAttemptsMax = 15;
 /** Whoever asks for more is refused. */
 const deliveriesPerEventMax = 100;
@@ -16,72 +15,57 @@ const deliveriesInFlightMax = 32;
 /** A receiver that has not answered by then has not taken the event. */
 const answerTimeoutMs = 5_000;
 
-const Delivery = z.object({
-  signature: z.string(),
-  state: z.enum(['pending', 'delivered', 'lost', 'given-up']),
-  attempts: z.int(),
-  /** The receiver's last answer; null when none came. */
-  lastStatus: z.int().nullable(),
-});
-type Delivery = z.infer<typeof Delivery>;
-
-export const WebhookEvent = z.object({
-  id: z.string(),
-  name: z.string(),
-  orderId: z.string(),
-  paymentId: z.string(),
-  /** The exact text that is posted and signed. */
-  body: z.string(),
-  deliveries: z.array(Delivery),
-});
-export type WebhookEvent = z.infer<typeof WebhookEvent>;
+/** Where the events of a channel go; without an address they are only listed. */
+export interface WebhookTarget {
+  url: string | null;
+  secret: string;
+}
 
 export interface Webhooks {
-  publish(event: GatewayEvent): void;
+  publish: Publish;
   /** Delivers an event again, `copies` times; false when there is no such event, or it was often enough. */
   deliverAgain(eventId: string, copies: number): boolean;
+  /** Posts an event once, now, and waits for the answer; null when none came or there is no such event. */
+  deliverNow(eventId: string): Promise<number | null>;
+  find(eventId: string): WebhookEvent | undefined;
+  about(entityId: string): WebhookEvent[];
   events(): WebhookEvent[];
-  readonly pending: number;
-  /** Resolves when nothing is waiting to be delivered, or after `timeoutMs`. */
-  settled(timeoutMs: number): Promise<boolean>;
   close(): void;
 }
 
-/** Posts events to `url`; without one they are only listed. */
 export function createWebhooks(options: {
-  url: string | null;
-  secret: string;
+  targets: Record<Channel, WebhookTarget>;
   accountId: string;
-  events: WebhookEvent[];
+  events: readonly WebhookEvent[];
   faults: FaultSwitch;
+  pending: Pending;
   /** The first retry's delay; it doubles up to `retryDelayMaxMs`. */
   retryBaseMs: number;
-  now: () => Date;
+  nowSeconds: () => number;
   onChange: () => void;
   log: Logger;
 }): Webhooks {
-  const { url, faults, log } = options;
-  const events = new Map(options.events.map((event) => [event.id, event]));
+  const { targets, faults, pending, log } = options;
+  const events = createWebhookEvents(options.events);
   const timers = new Set<NodeJS.Timeout>();
-  const ready: (() => Promise<void>)[] = [];
-  const waiters = new Set<() => void>();
+  /** A set, because taking the first of a long array would move all others. */
+  const ready = new Set<() => Promise<void>>();
   const closing = new AbortController();
   let inFlight = 0;
-  let pending = 0;
 
   function schedule(event: WebhookEvent, delivery: Delivery, delayMs: number): void {
     const timer = setTimeout(() => {
       timers.delete(timer);
-      ready.push(() => attempt(event, delivery));
+      ready.add(() => attempt(event, delivery));
       pump();
     }, delayMs);
     timers.add(timer);
   }
 
   function pump(): void {
-    while (inFlight < deliveriesInFlightMax) {
-      const next = ready.shift();
-      if (!next) return;
+    for (const next of ready) {
+      if (inFlight >= deliveriesInFlightMax) return;
+      ready.delete(next);
       inFlight += 1;
       next().finally(() => {
         inFlight -= 1;
@@ -91,18 +75,17 @@ export function createWebhooks(options: {
   }
 
   async function attempt(event: WebhookEvent, delivery: Delivery): Promise<void> {
-    if (url === null || closing.signal.aborted) return;
-    delivery.attempts += 1;
-    delivery.lastStatus = await post(url, event, delivery.signature);
+    await post(event, delivery);
     if (closing.signal.aborted) return;
-    const taken = delivery.lastStatus !== null && Math.floor(delivery.lastStatus / 100) === 2;
     const fields = { event: event.name, eventId: event.id, status: delivery.lastStatus };
-    if (taken) {
+    if (isTaken(delivery)) {
       log.info(fields, 'webhook delivered');
-      finish(delivery, 'delivered');
+      delivery.state = 'delivered';
+      pending.end();
     } else if (delivery.attempts >= deliveryAttemptsMax) {
       log.warn(fields, 'webhook given up');
-      finish(delivery, 'given-up');
+      delivery.state = 'given-up';
+      pending.end();
     } else {
       const delayMs = Math.min(options.retryBaseMs * 2 ** (delivery.attempts - 1), retryDelayMaxMs);
       log.info({ ...fields, delayMs }, 'webhook not taken; it will be sent again');
@@ -111,14 +94,18 @@ export function createWebhooks(options: {
     options.onChange();
   }
 
-  async function post(to: string, event: WebhookEvent, signature: string): Promise<number | null> {
+  async function post(event: WebhookEvent, delivery: Delivery): Promise<void> {
+    const { url } = targets[event.channel];
+    if (url === null || closing.signal.aborted) return;
+    delivery.attempts += 1;
+    delivery.lastStatus = null;
     try {
-      const answer = await fetch(to, {
+      const answer = await fetch(url, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
           'user-agent': 'Razorpay-Webhook/v1',
-          'x-razorpay-signature': signature,
+          'x-razorpay-signature': delivery.signature,
           'x-razorpay-event-id': event.id,
         },
         body: event.body,
@@ -126,108 +113,104 @@ export function createWebhooks(options: {
         signal: AbortSignal.any([closing.signal, AbortSignal.timeout(answerTimeoutMs)]),
       });
       await answer.body?.cancel();
-      return answer.status;
+      delivery.lastStatus = answer.status;
     } catch {
       // Nobody there, or no answer in time: the same as a refusal, to be tried again.
-      return null;
     }
   }
 
-  function finish(delivery: Delivery, state: Delivery['state']): void {
-    delivery.state = state;
-    pending -= 1;
-    if (pending > 0) return;
-    for (const resolve of waiters) resolve();
-    waiters.clear();
+  /** Signed now: a retry after a change of the secret still carries the old one. */
+  function newDelivery(event: WebhookEvent): Delivery {
+    const faulty = faults.webhooksOf(event.name);
+    const signature = createHmac('sha256', faulty.secret ?? targets[event.channel].secret)
+      .update(event.body)
+      .digest('hex');
+    const delivery: Delivery = { signature, state: 'pending', attempts: 0, lastStatus: null };
+    event.deliveries.push(delivery);
+    return delivery;
   }
 
   function deliver(event: WebhookEvent, copies: number): void {
-    const { webhooks } = faults.current;
-    // Signed now: a retry after a change of the secret still carries the old one.
-    const signature = createHmac('sha256', webhooks.secret ?? options.secret)
-      .update(event.body)
-      .digest('hex');
+    const { dropRate, delayMs, shuffleMs } = faults.webhooksOf(event.name);
     for (let copy = 0; copy < copies; copy += 1) {
-      const delivery: Delivery = { signature, state: 'pending', attempts: 0, lastStatus: null };
-      event.deliveries.push(delivery);
-      if (faults.chance() < webhooks.dropRate) {
+      const delivery = newDelivery(event);
+      if (faults.chance() < dropRate) {
         delivery.state = 'lost';
         continue;
       }
-      if (url === null) continue;
-      pending += 1;
-      schedule(
-        event,
-        delivery,
-        webhooks.delayMs + Math.floor(faults.chance() * webhooks.shuffleMs),
-      );
+      if (targets[event.channel].url === null) continue;
+      pending.begin();
+      schedule(event, delivery, delayMs + Math.floor(faults.chance() * shuffleMs));
     }
   }
 
-  for (const event of events.values()) {
+  function copiesOf(name: EventName): number {
+    const { mode, copies, extraCopies } = faults.webhooksOf(name);
+    if (mode === 'manual') return 0;
+    return copies + Math.floor(faults.chance() * (extraCopies + 1));
+  }
+
+  for (const event of events.all()) {
     for (const delivery of event.deliveries) {
-      if (delivery.state !== 'pending' || url === null) continue;
-      pending += 1;
+      if (delivery.state !== 'pending' || targets[event.channel].url === null) continue;
+      pending.begin();
       schedule(event, delivery, 0);
     }
   }
 
   return {
-    publish({ name, payment, order }) {
+    publish({ name, payload, about }) {
+      const contained = Object.entries(payload).map(([key, entity]) => [key, { entity }] as const);
       const event: WebhookEvent = {
         id: newEntityId('evt').slice('evt_'.length),
         name,
-        orderId: payment.order_id,
-        paymentId: payment.id,
+        channel: channelOf(name),
+        entityId: about.entityId,
+        paymentId: about.paymentId ?? null,
+        orderId: about.orderId ?? null,
+        // Written now: a snapshot of the entities as they were when the event happened.
         body: JSON.stringify({
           entity: 'event',
           account_id: options.accountId,
           event: name,
-          contains: order ? ['payment', 'order'] : ['payment'],
-          payload: {
-            payment: { entity: payment },
-            ...(order ? { order: { entity: order } } : {}),
-          },
-          created_at: Math.floor(options.now().getTime() / 1000),
+          contains: Object.keys(payload),
+          payload: Object.fromEntries(contained),
+          created_at: options.nowSeconds(),
         }),
         deliveries: [],
       };
-      events.set(event.id, event);
-      const [oldest] = events.keys();
-      if (events.size > eventsMax && oldest) events.delete(oldest);
-      deliver(event, faults.current.webhooks.copies);
+      events.add(event);
+      deliver(event, copiesOf(name));
       options.onChange();
     },
     deliverAgain(eventId, copies) {
-      const event = events.get(eventId);
+      const event = events.find(eventId);
       if (!event || event.deliveries.length + copies > deliveriesPerEventMax) return false;
       deliver(event, copies);
       options.onChange();
       return true;
     },
-    events: () => [...events.values()],
-    get pending() {
-      return pending;
+    async deliverNow(eventId) {
+      const event = events.find(eventId);
+      if (!event || event.deliveries.length >= deliveriesPerEventMax) return null;
+      const delivery = newDelivery(event);
+      await post(event, delivery);
+      delivery.state = isTaken(delivery) ? 'delivered' : 'refused';
+      options.onChange();
+      return delivery.lastStatus;
     },
-    settled(timeoutMs) {
-      if (pending === 0) return Promise.resolve(true);
-      return new Promise((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          resolve(true);
-        };
-        const timer = setTimeout(() => {
-          waiters.delete(done);
-          resolve(false);
-        }, timeoutMs);
-        waiters.add(done);
-      });
-    },
+    find: events.find,
+    about: events.about,
+    events: events.all,
     close() {
       closing.abort();
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
-      ready.length = 0;
+      ready.clear();
     },
   };
+}
+
+function isTaken({ lastStatus }: Delivery): boolean {
+  return lastStatus !== null && Math.floor(lastStatus / 100) === 2;
 }

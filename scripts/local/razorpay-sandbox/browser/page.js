@@ -51,6 +51,7 @@ async function attempt(outcome) {
       outcome,
       method,
       bank: method === 'netbanking' ? chosen.get('bank') : undefined,
+      wallet: method === 'wallet' ? chosen.get('wallet') : undefined,
       email: word('email') || undefined,
       contact: word('contact') || undefined,
       description: word('description') || undefined,
@@ -84,7 +85,8 @@ async function show() {
     document.documentElement.style.setProperty('--brand-ink', inkOn(word('color')));
   }
   const preferred = form.elements.namedItem('method');
-  if (['upi', 'card', 'netbanking'].includes(word('method'))) preferred.value = word('method');
+  if (['upi', 'card', 'netbanking', 'wallet'].includes(word('method')))
+    preferred.value = word('method');
 
   const query = new URLSearchParams({ key_id: word('key_id'), order_id: word('order_id') });
   const { ok, json } = await request(`/v1/checkout/order?${query}`);
