@@ -1,107 +1,190 @@
 // The payment gateway: Razorpay, through its official package; its address decides whether it is the real one.
-import Razorpay from 'razorpay';
 import { z } from 'zod';
-import { problem } from '../problem.ts';
+import { GatewayPaise, GatewayRefusal, nullWhenRefused, unavailable } from './gateway-answer.ts';
+import { createGatewayDisputes, type GatewayDisputes } from './gateway-disputes.ts';
+import { createGatewayHttp } from './gateway-http.ts';
+import { createGatewayPackage, type GatewayPackage } from './gateway-package.ts';
+import { createGatewayRefunds, type GatewayRefunds } from './gateway-refunds.ts';
+import {
+  createGatewaySettlements,
+  type GatewaySettlements,
+  settlementPageItemsMax,
+} from './gateway-settlements.ts';
 
-/** An answer that has not come by then counts as none. */
-const answerTimeoutMs = 8_000;
+const answerTimeoutMsDefault = 8_000;
+
+/** The gateway wants a number with a UPI payment; buyers who gave none have the one it uses itself. */
+const contactOfNobody = '+919999999999';
+
+const maybeText = z.string().nullable().default(null);
+const maybePaise = GatewayPaise.nullable().default(null);
 
 /** A payment as the gateway's API and its webhooks show it. */
 export const GatewayPayment = z.looseObject({
   id: z.string(),
   order_id: z.string().nullable(),
-  amount: z.coerce.number().int(),
+  amount: GatewayPaise,
   currency: z.string(),
   status: z.enum(['created', 'authorized', 'captured', 'refunded', 'failed']),
+  /** Older webhooks say it as text. */
+  captured: z.union([z.boolean(), z.stringbool()]).default(false),
+  /** Such as `upi`, `card`, `netbanking`, `wallet`. */
+  method: maybeText,
+  vpa: maybeText,
+  /** A bank's code, as `HDFC`: not an account. */
+  bank: maybeText,
+  /** A wallet's name: not whose it is. */
+  wallet: maybeText,
+  card_id: maybeText,
+  /** Webhooks have it, and answers only when they are asked for it. What is odd about it is no reason not to credit. */
+  card: z
+    .looseObject({ id: maybeText, last4: maybeText, network: maybeText })
+    .nullable()
+    .default(null)
+    .catch(null),
+  /** Where the gateway tells it: only of transfers, and of orders that name the payer's account. */
+  bank_account: z
+    .looseObject({ account_number: maybeText, ifsc: maybeText })
+    .nullable()
+    .default(null)
+    .catch(null),
+  /** Null until it is captured; the tax is part of it. */
+  fee: maybePaise,
+  tax: maybePaise,
+  error_reason: maybeText,
+  /** Seconds since 1970. */
+  created_at: z.int().nullable().default(null),
 });
 export type GatewayPayment = z.infer<typeof GatewayPayment>;
 
-export interface PaymentGateway {
+/**
+ * Names what the payer paid with, the same for every payment with it; null when the gateway does not
+ * tell. To be kept only as a keyed hash. Cards of one network may share their last four digits, and
+ * without them a card is named by an id that may be another one for each payment: a hint, no proof.
+ */
+export function instrumentOf(
+  payment: Pick<GatewayPayment, 'vpa' | 'card' | 'card_id' | 'bank_account'>,
+): string | null {
+  const { vpa, card, bank_account: account } = payment;
+  if (vpa) return `upi:${vpa.trim().toLowerCase()}`;
+  if (card?.network && card.last4) return `card:${card.network.toLowerCase()}:${card.last4}`;
+  const cardId = card?.id ?? payment.card_id;
+  if (cardId) return `card:${cardId}`;
+  if (!account?.account_number) return null;
+  return `bank:${(account.ifsc ?? '').toUpperCase()}:${account.account_number}`;
+}
+
+interface GatewayPayments {
   /** Opens an order; `receipt` is our own order id. Throws `gateway-unavailable`. */
   createOrder(order: { amountPaise: number; receipt: string }): Promise<{ gatewayOrderId: string }>;
+  /**
+   * Begins a UPI payment of an order; `link` opens a UPI app on the buyer's phone and must not be
+   * changed. Asked again it begins another payment, of which the order takes only one. Throws
+   * GatewayRefusal, as when the order is paid, and `gateway-unavailable`.
+   */
+  createUpiIntent(request: {
+    gatewayOrderId: string;
+    amountPaise: number;
+    email: string;
+    contact?: string;
+    /** Of the buyer's browser, as the next two. */
+    ip: string;
+    userAgent: string;
+    referer: string;
+  }): Promise<{ gatewayPaymentId: string; link: string }>;
   /** A payment by its id; null when the gateway knows none. Throws `gateway-unavailable`. */
   fetchPayment(gatewayPaymentId: string): Promise<GatewayPayment | null>;
   /** Captures an authorised payment; one that is captured already is answered as it is. Throws `gateway-unavailable`. */
   capturePayment(gatewayPaymentId: string, amountPaise: number): Promise<GatewayPayment>;
-  /** All payments tried for an order. Throws `gateway-unavailable`. */
+  /** All payments tried for an order. Throws GatewayRefusal, `gateway-unavailable`. */
   listPayments(gatewayOrderId: string): Promise<GatewayPayment[]>;
 }
 
-/** What of the package's HTTP client is set here: it has no options for these. */
-interface HttpDefaults {
-  baseURL: string;
-  timeout: number;
-  adapter: string;
-}
+export interface PaymentGateway
+  extends GatewayPayments,
+    GatewayRefunds,
+    GatewayDisputes,
+    GatewaySettlements {}
 
 export function createRazorpayGateway(options: {
   keyId: string;
   keySecret: string;
   apiUrl: string;
+  /** For tests, as the next one. */
+  answerTimeoutMs?: number;
+  settlementPageItems?: number;
 }): PaymentGateway {
-  const razorpay = new Razorpay({ key_id: options.keyId, key_secret: options.keySecret });
-  const { defaults } = (razorpay as unknown as { api: { rq: { defaults: HttpDefaults } } }).api.rq;
-  defaults.baseURL = options.apiUrl;
-  defaults.timeout = answerTimeoutMs;
-  // The same client on every runtime: Workers have fetch and no sockets.
-  defaults.adapter = 'fetch';
-
+  const access = { answerTimeoutMs: answerTimeoutMsDefault, ...options };
+  const razorpay = createGatewayPackage(access);
   return {
-    async createOrder(order) {
-      try {
-        const made = await answer(() =>
-          razorpay.orders.create({
-            amount: order.amountPaise,
-            currency: 'INR',
-            receipt: order.receipt,
-          }),
-        );
-        return { gatewayOrderId: z.object({ id: z.string() }).parse(made).id };
-      } catch (error) {
-        // Nothing that the buyer could mend: wrong keys, or a gateway that changed its mind.
-        if (error instanceof GatewayRefusal) throw problem('gateway-unavailable');
-        throw error;
-      }
-    },
-    async fetchPayment(gatewayPaymentId) {
-      try {
-        return GatewayPayment.parse(await answer(() => razorpay.payments.fetch(gatewayPaymentId)));
-      } catch (error) {
-        if (error instanceof GatewayRefusal) return null;
-        throw error;
-      }
-    },
-    async capturePayment(gatewayPaymentId, amountPaise) {
-      try {
-        const captured = await answer(() =>
-          razorpay.payments.capture(gatewayPaymentId, amountPaise, 'INR'),
-        );
-        return GatewayPayment.parse(captured);
-      } catch (error) {
-        // Somebody else was faster, or it cannot be captured any more: its state tells.
-        if (!(error instanceof GatewayRefusal)) throw error;
-        return GatewayPayment.parse(await answer(() => razorpay.payments.fetch(gatewayPaymentId)));
-      }
-    },
-    async listPayments(gatewayOrderId) {
-      const list = await answer(() => razorpay.orders.fetchPayments(gatewayOrderId));
-      return z.object({ items: z.array(GatewayPayment) }).parse(list).items;
-    },
+    ...createGatewayPayments(razorpay),
+    ...createGatewayRefunds(razorpay, createGatewayHttp(access)),
+    ...createGatewayDisputes(razorpay),
+    ...createGatewaySettlements(razorpay, {
+      pageItems: options.settlementPageItems ?? settlementPageItemsMax,
+    }),
   };
 }
 
-/** The gateway understood the request and said no. */
-export class GatewayRefusal extends Error {}
+const MadeOrder = z.object({ id: z.string() });
+const MadeUpiPayment = z.object({
+  razorpay_payment_id: z.string(),
+  // It becomes a link on a page of ours.
+  link: z.string().startsWith('upi://'),
+});
+const PaymentList = z.object({ items: z.array(GatewayPayment) });
 
-async function answer<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    // The package throws `{ statusCode, error }` for an answer, and a TypeError when none came.
-    const refused = z.object({ statusCode: z.int().min(400).max(499) }).safeParse(error);
-    if (refused.success && refused.data.statusCode !== 429) {
-      throw new GatewayRefusal(`the gateway answered ${refused.data.statusCode}`);
-    }
-    throw problem('gateway-unavailable');
-  }
+function createGatewayPayments(razorpay: GatewayPackage): GatewayPayments {
+  const fetchPayment = (gatewayPaymentId: string) =>
+    razorpay.ask(GatewayPayment, ({ payments }) => payments.fetch(gatewayPaymentId));
+
+  return {
+    async createOrder({ amountPaise, receipt }) {
+      try {
+        const order = { amount: amountPaise, currency: 'INR', receipt };
+        const made = await razorpay.ask(MadeOrder, ({ orders }) => orders.create(order));
+        return { gatewayOrderId: made.id };
+      } catch (error) {
+        // Nothing that the buyer could mend: wrong keys, or a gateway that changed its mind.
+        if (error instanceof GatewayRefusal) throw unavailable(error);
+        throw error;
+      }
+    },
+    async createUpiIntent(request) {
+      const made = await razorpay.ask(MadeUpiPayment, ({ payments }) =>
+        payments.createUpi({
+          method: 'upi',
+          upi: { flow: 'intent' },
+          order_id: request.gatewayOrderId,
+          amount: request.amountPaise,
+          currency: 'INR',
+          email: request.email,
+          contact: request.contact ?? contactOfNobody,
+          ip: request.ip,
+          user_agent: request.userAgent,
+          referer: request.referer,
+          notes: {},
+        }),
+      );
+      return { gatewayPaymentId: made.razorpay_payment_id, link: made.link };
+    },
+    fetchPayment: (gatewayPaymentId) => nullWhenRefused(fetchPayment(gatewayPaymentId)),
+    async capturePayment(gatewayPaymentId, amountPaise) {
+      try {
+        return await razorpay.ask(GatewayPayment, ({ payments }) =>
+          payments.capture(gatewayPaymentId, amountPaise, 'INR'),
+        );
+      } catch (error) {
+        // Somebody else was faster, or it cannot be captured any more: its state tells.
+        if (!(error instanceof GatewayRefusal)) throw error;
+        return fetchPayment(gatewayPaymentId);
+      }
+    },
+    async listPayments(gatewayOrderId) {
+      const list = await razorpay.ask(PaymentList, ({ orders }) =>
+        orders.fetchPayments(gatewayOrderId),
+      );
+      return list.items;
+    },
+  };
 }
