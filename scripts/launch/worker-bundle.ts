@@ -1,6 +1,6 @@
 // The edge as it is deployed: wrangler's own bundle of it, and the settings of wrangler.toml, made once per change.
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { V4WorkerOptions } from 'miniflare';
 import { fromRoot, nodeCommand, startChild } from './child.ts';
 import { hashSources, keptBuild } from './work-dir.ts';
@@ -8,10 +8,20 @@ import { hashSources, keptBuild } from './work-dir.ts';
 /** What the bundle is made from. */
 const sources = ['edge', 'db', 'contract', 'wrangler.toml', 'package.json', 'package-lock.json'];
 
+/** What stands beside the script, by its ending. */
+const binaryModules: Record<string, 'CompiledWasm' | 'Data' | undefined> = {
+  '.wasm': 'CompiledWasm',
+  '.woff': 'Data',
+};
+
 export interface WorkerBundle {
   /** Whether it was made just now. */
   built: boolean;
-  modules: { type: 'ESModule' | 'CompiledWasm'; path: string; contents: string | Uint8Array }[];
+  modules: {
+    type: 'ESModule' | 'CompiledWasm' | 'Data';
+    path: string;
+    contents: string | Uint8Array;
+  }[];
   /** Of wrangler.toml: compatibility, assets, variables, triggers. */
   settings: Partial<V4WorkerOptions>;
 }
@@ -26,7 +36,6 @@ export async function bundleWorker(): Promise<WorkerBundle> {
     make,
   );
   const names = await readdir(folder);
-  const wasm = names.filter((name) => name.endsWith('.wasm'));
   return {
     built,
     modules: [
@@ -36,15 +45,18 @@ export async function bundleWorker(): Promise<WorkerBundle> {
         contents: await readFile(join(folder, 'worker.js'), 'utf8'),
       },
       ...(await Promise.all(
-        wasm.map(async (name) => ({
-          type: 'CompiledWasm' as const,
-          path: name,
-          contents: new Uint8Array(await readFile(join(folder, name))),
-        })),
+        names.flatMap((name) => {
+          const type = binaryModules[extname(name)];
+          return type ? [readModule(folder, name, type)] : [];
+        }),
       )),
     ],
     settings: JSON.parse(await readFile(join(folder, 'settings.json'), 'utf8')),
   };
+}
+
+async function readModule(folder: string, path: string, type: 'CompiledWasm' | 'Data') {
+  return { type, path, contents: new Uint8Array(await readFile(join(folder, path))) };
 }
 
 async function make(folder: string): Promise<void> {
