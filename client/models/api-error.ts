@@ -1,5 +1,6 @@
 // API errors: a refusal that the edge has put into words, or a request that never got an answer.
 import type { ProblemCode, ProblemDocument } from '#contract';
+import { wordsOfRefusal } from './refusal-words.ts';
 
 export type ApiErrorCode = ProblemCode | 'network' | 'timeout';
 
@@ -18,11 +19,10 @@ export class ApiError extends Error {
   }
 }
 
-/** True when the same request may succeed later without being changed. */
+/** True when the same request may succeed in a moment without being changed. */
 export function isTransient(error: unknown): boolean {
-  return (
-    error instanceof ApiError && (error.status === 0 || error.status >= 500 || error.status === 429)
-  );
+  if (!(error instanceof ApiError) || error.code === 'order-limit') return false;
+  return error.status === 0 || error.status >= 500 || error.status === 429;
 }
 
 /** True when the edge has refused with this code. */
@@ -30,22 +30,15 @@ export function hasCode(error: unknown, ...codes: ApiErrorCode[]): boolean {
   return error instanceof ApiError && codes.includes(error.code);
 }
 
-const ownWords: Partial<Record<ApiErrorCode, string>> = {
-  network: 'No connection. Check your network and try again.',
-  timeout: 'The answer took too long. Try again.',
-  'insufficient-balance': 'You do not have enough tokens for this.',
-  'self-tip': 'You cannot tip your own stream.',
-  'stream-limit': 'You have a stream open already. Resume it or end it first.',
-  'invalid-request': 'Something in it does not fit. Look it over and try again.',
-  'rate-limited': 'That was a bit fast. Wait a moment and try again.',
-};
-
-/** One sentence for the person in front of the screen. */
+/** One sentence or two for the person in front of the screen. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong. Try again.';
-  const own = ownWords[error.code];
+  const { code, problem } = error;
+  if (code === 'network') return 'No connection. Check your network and try again.';
+  if (code === 'timeout') return 'The answer took too long. Try again.';
+  const own = wordsOfRefusal(code, problem);
   if (own) return own;
-  const text = error.problem?.detail ?? error.problem?.title ?? error.message;
+  const text = problem?.detail ?? problem?.title ?? error.message;
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 

@@ -19,6 +19,9 @@ export const requestTimeoutMs = 15_000;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
+/** A request of a route, as the person who is logged in; fails with an `ApiError` and nothing else. */
+export type SendRequest = (url: string, init: RequestInit, timeoutMs?: number) => Promise<Response>;
+
 /** Where a call gets its access token from. */
 export type TokenSource = {
   /** The token to send, renewed first when it is about to end; null for a guest. */
@@ -39,9 +42,10 @@ async function send(
   url: string,
   init: RequestInit,
   token: string | null,
+  timeoutMs = requestTimeoutMs,
 ): Promise<Response> {
   const headers = new Headers(init.headers);
-  headers.set('accept', 'application/json');
+  if (!headers.has('accept')) headers.set('accept', 'application/json');
   if (token) headers.set('authorization', `Bearer ${token}`);
   let response: Response;
   try {
@@ -49,7 +53,7 @@ async function send(
       ...init,
       headers,
       credentials: 'same-origin',
-      signal: AbortSignal.timeout(requestTimeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {
     const late = error instanceof DOMException && error.name === 'TimeoutError';
@@ -65,20 +69,21 @@ async function sendAs(
   fetch: Fetch,
   url: string,
   init: RequestInit,
+  timeoutMs?: number,
 ): Promise<Response> {
   const token = await tokens.current();
   try {
-    return await send(fetch, url, init, token);
+    return await send(fetch, url, init, token, timeoutMs);
   } catch (error) {
     if (!token || !(error instanceof ApiError) || error.status !== 401) throw error;
     const fresh = await tokens.renew(token);
     if (!fresh) throw error;
-    return send(fetch, url, init, fresh);
+    return send(fetch, url, init, fresh, timeoutMs);
   }
 }
 
 /** The edge's routes as functions. Paths are relative: the client is served by the edge. */
-function createRoutes(sendRequest: (url: string, init: RequestInit) => Promise<Response>) {
+function createRoutes(sendRequest: SendRequest) {
   const { v1 } = hc<EdgeApi>('/', {
     fetch: (input: RequestInfo | URL, init?: RequestInit) => sendRequest(String(input), init ?? {}),
   });
@@ -108,7 +113,9 @@ export type AuthApi = ReturnType<typeof createAuthApi>;
 
 /** Calls on behalf of the person who is logged in, or of a guest where the edge allows it. */
 export function createApi(fetch: Fetch, tokens: TokenSource) {
-  const v1 = createRoutes((url, init) => sendAs(tokens, fetch, url, init));
+  const request: SendRequest = (url, init, timeoutMs) =>
+    sendAs(tokens, fetch, url, init, timeoutMs);
+  const v1 = createRoutes(request);
   const stream = v1.streams[':id'];
   return {
     streams: {
@@ -139,8 +146,6 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
     },
     wallet: {
       read: () => bodyOf(v1.wallet.$get()),
-      transactions: (cursor?: string) =>
-        bodyOf(v1.wallet.transactions.$get({ query: cursor ? { cursor } : {} })),
     },
     payments: {
       packages: () => bodyOf(v1.payments.packages.$get()),
@@ -149,8 +154,9 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
       verify: (json: z.infer<typeof VerifyPaymentBody>) =>
         bodyOf(v1.payments.verify.$post({ json })),
     },
-    earnings: () => bodyOf(v1.earnings.$get()),
     trialBalance: () => bodyOf(v1.admin['trial-balance'].$get()),
+    /** For calls that live with the pages which make them, such as those of `money-api.ts`. */
+    request,
   };
 }
 export type Api = ReturnType<typeof createApi>;

@@ -3,8 +3,11 @@
 import type { Exclusive } from './access-token.ts';
 import { createApi, createAuthApi, type Fetch } from './api.ts';
 import type { Clock } from './clock.ts';
+import { createFileSaver } from './file-saver.ts';
 import { createCheckoutLoader } from './gateway-script.ts';
 import { createHeadStart } from './head-start.ts';
+import { createLiveBalance, type WalletNews } from './live-balance.ts';
+import { createPayWay, type DeviceSigns, isPhone } from './pay-way.ts';
 import { createRouter } from './router.ts';
 import { createSession, type TabNews } from './session.ts';
 import { storageOf } from './storage.ts';
@@ -14,6 +17,7 @@ import { createWallet } from './wallet.ts';
 
 const hintKey = 'livepanty.session';
 const lockName = 'livepanty-session';
+const walletChannelName = 'livepanty-wallet';
 
 /** One tab at a time, where the browser can tell tabs apart. */
 function createExclusive(locks: LockManager | undefined): Exclusive {
@@ -29,6 +33,32 @@ function createTabNews(): TabNews {
         if (data === 'logged-in' || data === 'logged-out') hear(data);
       });
     },
+  };
+}
+
+function createWalletNews(): WalletNews {
+  const channel = new BroadcastChannel(walletChannelName);
+  return {
+    tell: () => channel.postMessage('moved'),
+    listen: (hear) => channel.addEventListener('message', hear),
+  };
+}
+
+/** Calls back when the network returns, or the page is looked at or taken up again. */
+function wakesOf(browser: Window, document: Document) {
+  return (act: () => void): (() => void) => {
+    const life = new AbortController();
+    const { signal } = life;
+    browser.addEventListener('online', act, { signal });
+    browser.addEventListener('focus', act, { signal });
+    document.addEventListener(
+      'visibilitychange',
+      () => {
+        if (document.visibilityState === 'visible') act();
+      },
+      { signal },
+    );
+    return () => life.abort();
   };
 }
 
@@ -50,17 +80,23 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
     },
   });
   const api = createApi(fetch, session.tokens);
+  const isLookedAt = (): boolean => document.visibilityState === 'visible';
+  const onWake = wakesOf(browser, document);
+  const wallet = createWallet({ api, session });
   const openWebSocket = (url: string): WebSocket => new WebSocket(url);
 
   return {
     clock,
     session,
     api,
-    wallet: createWallet({ api, session }),
+    wallet,
+    liveBalance: createLiveBalance({ wallet, clock, news: createWalletNews(), isLookedAt, onWake }),
     toasts: createToasts(clock),
     theme: createTheme(storage, document.documentElement),
     router: createRouter(browser),
+    payWay: createPayWay(storage, isPhone(browser as DeviceSigns)),
     loadCheckout: createCheckoutLoader(browser),
+    saveFile: createFileSaver(browser),
     newKey: (): string => browser.crypto.randomUUID(),
     openWebSocket,
     headStart: createHeadStart({
@@ -68,21 +104,8 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
       openWebSocket,
       clock,
     }),
-    isLookedAt: (): boolean => document.visibilityState === 'visible',
-    /** Calls back when the network returns or the page is looked at again. */
-    onWake(act: () => void): () => void {
-      const life = new AbortController();
-      const { signal } = life;
-      browser.addEventListener('online', act, { signal });
-      document.addEventListener(
-        'visibilitychange',
-        () => {
-          if (document.visibilityState === 'visible') act();
-        },
-        { signal },
-      );
-      return () => life.abort();
-    },
+    isLookedAt,
+    onWake,
   };
 }
 export type App = ReturnType<typeof createApp>;

@@ -1,66 +1,49 @@
-// Checkout: from choosing a package to tokens in the wallet, through the gateway's own window.
+// Checkout: from choosing a package to tokens in the wallet, through the gateway's window or a UPI app.
 
-import { signal } from '@preact/signals';
+import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Order, TokenPackage } from '#contract';
 import type { Api } from './api.ts';
-import { ApiError, hasCode, isTransient, messageOf } from './api-error.ts';
+import { hasCode, isTransient, messageOf } from './api-error.ts';
 import { backoffMs } from './backoff.ts';
-import { type Cancel, type Clock, pause, repeat } from './clock.ts';
+import { type Clock, pause } from './clock.ts';
 import type { GatewayPayment, LoadCheckout } from './gateway-script.ts';
+import { payInWindow } from './gateway-window.ts';
+import type { MoneyApi } from './money-api.ts';
+import { createOpenOrders } from './open-orders.ts';
+import { type OrderWatch, watchOrder } from './order-watch.ts';
+import type { PayWay } from './pay-way.ts';
+import { createUpiPayment, type UpiPayment } from './upi-payment.ts';
 import type { WalletModel } from './wallet.ts';
 
 /** A payment that the gateway has not captured yet is asked for again, about 30 seconds in all. */
 export const verifyRetriesMax = 10;
 export const verifyBackoff = { firstMs: 600, maxMs: 5_000 };
-/** A payment that is still on its way is looked for at this pace. */
-export const pendingPollMs = 10_000;
 
 export type CheckoutStep =
   | { name: 'idle' }
   | { name: 'ordering' | 'paying' | 'verifying'; packageId: string }
-  | { name: 'credited'; tokens: number; balanceTokens: number }
-  /** Paid, but not confirmed yet: the gateway's own message will credit it. */
+  /** A link or a code is shown, and an app pays it. */
+  | { name: 'upi'; packageId: string }
+  /** `earlier` when an attempt of before had paid it already. */
+  | { name: 'credited'; tokens: number; balanceTokens: number; earlier?: boolean }
+  /** Paid, or perhaps paid, but not confirmed yet: the gateway's own message will credit it. */
   | { name: 'pending'; tokens: number }
   | { name: 'failed'; text: string };
 
 export type CheckoutDeps = {
   api: { payments: Pick<Api['payments'], 'order' | 'verify'> };
-  wallet: Pick<WalletModel, 'balanceTokens' | 'confirm' | 'refresh'>;
+  money: Pick<MoneyApi, 'orderStatus' | 'upiIntent'>;
+  wallet: Pick<WalletModel, 'confirm'>;
   loadCheckout: LoadCheckout;
   buyer: { username: string; email: string };
+  way: ReadonlySignal<PayWay>;
   clock: Clock;
+  isLookedAt: () => boolean;
   newKey: () => string;
-  onCredited: () => void;
 };
 
-type Outcome = GatewayPayment | { dismissed: true; failure: string | null };
-
-const brandColour = '#d11a48';
-
-/** Opens the gateway's window; resolves when the person has paid or closed it. */
-async function pay(deps: CheckoutDeps, order: Order, what: TokenPackage): Promise<Outcome> {
-  const Checkout = await deps.loadCheckout(order.checkoutScriptUrl);
-  return new Promise((resolve) => {
-    let failure: string | null = null;
-    const window = new Checkout({
-      key: order.gatewayKeyId,
-      order_id: order.gatewayOrderId,
-      amount: order.amountPaise,
-      currency: order.currency,
-      name: 'LivePanty',
-      description: `${what.name}: ${what.tokens} tokens`,
-      prefill: { name: deps.buyer.username, email: deps.buyer.email },
-      theme: { color: brandColour },
-      handler: resolve,
-      modal: { ondismiss: () => resolve({ dismissed: true, failure }) },
-    });
-    // The gateway's window offers another attempt by itself; the reason matters once it is closed.
-    window.on?.('payment.failed', (event) => {
-      failure = event.error?.description ?? 'The payment failed.';
-    });
-    window.open();
-  });
-}
+/** A purchase whose payment is waited for. */
+export type Purchase = { what: TokenPackage; watch: OrderWatch; upi: UpiPayment | null };
 
 /** True when the payment may yet be confirmed. */
 function mayStillCome(error: unknown): boolean {
@@ -84,64 +67,148 @@ async function verify({ api, clock }: CheckoutDeps, payment: GatewayPayment) {
 }
 
 export function createCheckout(deps: CheckoutDeps) {
-  const { api, wallet, clock } = deps;
+  const { money, wallet, clock } = deps;
   const step = signal<CheckoutStep>({ name: 'idle' });
-  let stopPolling: Cancel = () => {};
+  const purchase = signal<Purchase | null>(null);
+  const orders = createOpenOrders(deps);
+  let closed = false;
 
-  async function lookForCredit(balanceBefore: number | null): Promise<void> {
-    await wallet.refresh();
-    const balanceTokens = wallet.balanceTokens.peek();
-    if (step.peek().name !== 'pending' || balanceTokens === null) return;
-    if (balanceBefore !== null && balanceTokens <= balanceBefore) return;
-    stopPolling();
-    step.value = { name: 'idle' };
-    deps.onCredited();
+  /** Waits for nothing any more. */
+  function end(next: CheckoutStep): void {
+    purchase.peek()?.watch.stop();
+    purchase.peek()?.upi?.close();
+    purchase.value = null;
+    step.value = next;
   }
 
-  function waitForCredit(tokens: number): void {
-    const before = wallet.balanceTokens.peek();
-    step.value = { name: 'pending', tokens };
-    stopPolling();
-    stopPolling = repeat(clock, pendingPollMs, () => lookForCredit(before));
+  function credit(what: TokenPackage, balanceTokens: number, earlier = false): void {
+    orders.done(what.id);
+    wallet.confirm(balanceTokens);
+    end({ name: 'credited', tokens: what.tokens, balanceTokens, ...(earlier && { earlier }) });
   }
 
-  async function settle(payment: GatewayPayment, what: TokenPackage): Promise<void> {
+  function watchFor(what: TokenPackage, order: Order): OrderWatch {
+    return watchOrder({
+      orderId: order.id,
+      orderStatus: money.orderStatus,
+      clock,
+      isLookedAt: deps.isLookedAt,
+      onPaid: ({ balanceTokens }) => credit(what, balanceTokens),
+      onRefused: (error) => end({ name: 'failed', text: messageOf(error) }),
+    });
+  }
+
+  function waitForCredit(what: TokenPackage, order: Order): void {
+    if (closed) return;
+    const watch = watchFor(what, order);
+    watch.setLate(true);
+    purchase.value = { what, watch, upi: null };
+    step.value = { name: 'pending', tokens: what.tokens };
+  }
+
+  async function settle(payment: GatewayPayment, what: TokenPackage, order: Order): Promise<void> {
     step.value = { name: 'verifying', packageId: what.id };
     try {
       const { balanceTokens } = await verify(deps, payment);
-      wallet.confirm(balanceTokens);
-      step.value = { name: 'credited', tokens: what.tokens, balanceTokens };
-      deps.onCredited();
+      credit(what, balanceTokens);
     } catch (error) {
       if (!mayStillCome(error)) throw error;
-      waitForCredit(what.tokens);
+      waitForCredit(what, order);
     }
+  }
+
+  /** The money may be under way although the window was closed; then the tokens come by themselves. */
+  async function lookOnce(what: TokenPackage, order: Order): Promise<void> {
+    try {
+      const { state, balanceTokens } = await money.orderStatus(order.id);
+      if (state === 'paid' && step.peek().name === 'idle') credit(what, balanceTokens);
+    } catch {
+      // The live balance shows them all the same.
+    }
+  }
+
+  async function payAtGateway(what: TokenPackage, order: Order): Promise<void> {
+    step.value = { name: 'paying', packageId: what.id };
+    let outcome: Awaited<ReturnType<typeof payInWindow>>;
+    try {
+      outcome = await payInWindow(deps.loadCheckout, order, what, deps.buyer);
+    } catch {
+      // The script did not load, or threw: which of both is of no use to anybody here.
+      end({ name: 'failed', text: 'The payment window did not open. Try again.' });
+      return;
+    }
+    if (outcome.paid) return settle(outcome.paid, what, order);
+    const { failure } = outcome;
+    step.value = failure ? { name: 'failed', text: failure } : { name: 'idle' };
+    if (!failure) await lookOnce(what, order);
+  }
+
+  function payByUpi(what: TokenPackage, order: Order): void {
+    if (closed) return;
+    const watch = watchFor(what, order);
+    const upi = createUpiPayment({
+      orderId: order.id,
+      upiIntent: money.upiIntent,
+      clock,
+      newKey: deps.newKey,
+      onWaiting: () => watch.setLate(false),
+      onExpired() {
+        watch.setLate(true);
+        watch.check();
+      },
+    });
+    purchase.value = { what, watch, upi };
+    step.value = { name: 'upi', packageId: what.id };
+  }
+
+  async function begin(what: TokenPackage): Promise<void> {
+    const order = await orders.of(what.id);
+    if (order.state === 'paid') {
+      const { balanceTokens } = await money.orderStatus(order.id);
+      credit(what, balanceTokens, true);
+    } else if (deps.way.peek() === 'gateway') await payAtGateway(what, order);
+    else payByUpi(what, order);
   }
 
   return {
     step,
+    purchase,
     async buy(what: TokenPackage): Promise<void> {
-      const { name } = step.peek();
-      if (name === 'ordering' || name === 'paying' || name === 'verifying') return;
-      step.value = { name: 'ordering', packageId: what.id };
+      if (isUnderWay(step.peek())) return;
+      end({ name: 'ordering', packageId: what.id });
       try {
-        const order = await api.payments.order(what.id, deps.newKey());
-        step.value = { name: 'paying', packageId: what.id };
-        const outcome = await pay(deps, order, what);
-        if (!('dismissed' in outcome)) return await settle(outcome, what);
-        const { failure } = outcome;
-        step.value = failure ? { name: 'failed', text: failure } : { name: 'idle' };
+        await begin(what);
       } catch (error) {
-        const text =
-          error instanceof ApiError
-            ? messageOf(error)
-            : 'The payment window did not open. Try again.';
-        step.value = { name: 'failed', text };
+        end({ name: 'failed', text: messageOf(error) });
       }
     },
+    /** Closes the dialog of a UPI payment, which may yet be paid, or has been. */
+    leave(): void {
+      if (step.peek().name !== 'upi') return;
+      const open = purchase.peek();
+      if (open?.upi?.wasOffered()) step.value = { name: 'pending', tokens: open.what.tokens };
+      else end({ name: 'idle' });
+    },
+    /** Shows the link or the code of a payment again. */
+    resume(): void {
+      const open = purchase.peek();
+      if (open?.upi) step.value = { name: 'upi', packageId: open.what.id };
+    },
+    /** Waits no longer; what was paid all the same is credited all the same. */
+    cancel: (): void => end({ name: 'idle' }),
+    wake: (): void => void purchase.peek()?.watch.wake(),
     close(): void {
-      stopPolling();
+      closed = true;
+      purchase.peek()?.watch.stop();
+      purchase.peek()?.upi?.close();
     },
   };
 }
 export type Checkout = ReturnType<typeof createCheckout>;
+
+/** The package that is being bought, while no other can be. */
+export function packageUnderWay(step: CheckoutStep): string | null {
+  return 'packageId' in step ? step.packageId : null;
+}
+
+const isUnderWay = (step: CheckoutStep): boolean => packageUnderWay(step) !== null;

@@ -1,6 +1,5 @@
 // Earnings of now: what a performer has earned, fetched again soon after each tip.
 import type { Earnings } from '#contract';
-import type { Api } from './api.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { createLoaded } from './load.ts';
 
@@ -9,8 +8,8 @@ export const settleMs = 800;
 /** In a flurry without end the figures are fetched this often all the same. */
 export const settleMaxMs = 4_000;
 
-export function createEarnings(api: Pick<Api, 'earnings'>, clock: Clock) {
-  const earnings = createLoaded<Earnings>(() => api.earnings());
+export function createEarnings(fetchEarnings: () => Promise<Earnings>, clock: Clock) {
+  const earnings = createLoaded(fetchEarnings);
   let cancel: Cancel = () => {};
   let firstTipAtMs: number | null = null;
 

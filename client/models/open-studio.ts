@@ -10,6 +10,11 @@ export function openStudio(app: App): Studio {
   const { clock } = app;
   const studio = createStudio({
     api: app.api,
+    async fetchEarnings() {
+      // Behind the page: its first picture does not wait for what reads answers about money.
+      const { createMoneyApi } = await import('./money-api.ts');
+      return createMoneyApi(app.api.request).earnings();
+    },
     clock,
     toasts: app.toasts,
     newKey: app.newKey,

@@ -5,8 +5,12 @@ test('addresses lead to their pages', () => {
   const id = '0b0e7a52-6f0f-4b0e-9d2a-0a1b2c3d4e5f';
   expect(routeOf('/')).toEqual({ page: 'home' });
   expect(routeOf(`/watch/${id}`)).toEqual({ page: 'watch', streamId: id });
-  expect(routeOf('/wallet/')).toEqual({ page: 'wallet' });
-  for (const path of ['/nope', '/watch/x', '/watch', '/Wallet']) {
+  expect(routeOf('/wallet/')).toEqual({ page: 'wallet', view: 'tokens' });
+  expect(routeOf('/wallet/limits')).toEqual({ page: 'wallet', view: 'limits' });
+  expect(routeOf('/studio')).toEqual({ page: 'studio' });
+  expect(routeOf('/studio/earnings/')).toEqual({ page: 'earnings' });
+  const unknown = ['/nope', '/watch/x', '/watch', '/Wallet', '/wallet/tokens', '/studio/x'];
+  for (const path of unknown) {
     expect(routeOf(path)).toEqual({ page: 'not-found' });
   }
 });

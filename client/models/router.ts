@@ -1,27 +1,40 @@
 // The router: which page an address means, and moving between pages without a reload.
 import { computed, signal } from '@preact/signals';
 
+export const walletViews = ['tokens', 'statement', 'invoices', 'limits'] as const;
+export type WalletView = (typeof walletViews)[number];
+
 export type Route =
   | { page: 'home' }
   | { page: 'watch'; streamId: string }
   | { page: 'studio' }
-  | { page: 'wallet' }
+  | { page: 'earnings' }
+  | { page: 'wallet'; view: WalletView }
   | { page: 'login' }
   | { page: 'register' }
   | { page: 'account' }
   | { page: 'operations' }
   | { page: 'not-found' };
 
-const plainPages = ['studio', 'wallet', 'login', 'register', 'account', 'operations'] as const;
+const plainPages = ['studio', 'login', 'register', 'account', 'operations'] as const;
+const earningsPath = '/studio/earnings';
 /** Any address of nobody's, to read a path against. */
 const nowhere = 'https://nowhere.invalid';
 const watchPath = /^\/watch\/([0-9a-f-]{36})$/i;
+
+/** Where a view of the wallet is; the first one is the wallet itself. */
+export function walletPath(view: WalletView): string {
+  return view === 'tokens' ? '/wallet' : `/wallet/${view}`;
+}
 
 export function routeOf(pathname: string): Route {
   const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
   if (path === '/' || path === '') return { page: 'home' };
   const streamId = watchPath.exec(path)?.[1];
   if (streamId) return { page: 'watch', streamId: streamId.toLowerCase() };
+  if (path === earningsPath) return { page: 'earnings' };
+  const view = walletViews.find((view) => path === walletPath(view));
+  if (view) return { page: 'wallet', view };
   const plain = plainPages.find((page) => path === `/${page}`);
   return plain ? { page: plain } : { page: 'not-found' };
 }

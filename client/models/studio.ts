@@ -1,7 +1,7 @@
 // The studio: capture, broadcast, chat, tips and earnings of one performer, as one page shows them.
 
 import { computed, signal } from '@preact/signals';
-import type { RoomEvent, Stream } from '#contract';
+import type { Earnings, RoomEvent, Stream } from '#contract';
 import type { Api } from './api.ts';
 import { hasCode, messageOf } from './api-error.ts';
 import { Broadcast, type BroadcastDeps } from './broadcast.ts';
@@ -17,7 +17,8 @@ import type { Toasts } from './toasts.ts';
 export const titleCharsMax = 100;
 
 export type StudioDeps = {
-  api: Pick<Api, 'streams' | 'earnings'>;
+  api: Pick<Api, 'streams'>;
+  fetchEarnings: () => Promise<Earnings>;
   clock: Clock;
   toasts: Pick<Toasts, 'show'>;
   newKey: () => string;
@@ -33,7 +34,7 @@ const emptyTally: StreamTally = { tips: 0, tokens: 0, viewersPeak: 0 };
 export function createStudio(deps: StudioDeps) {
   const { api, clock, toasts, newKey } = deps;
   const desk = CaptureDesk.create(deps.desk);
-  const earnings = createEarnings(api, clock);
+  const earnings = createEarnings(deps.fetchEarnings, clock);
   const chat = signal<Chat | null>(null);
   const tally = signal<StreamTally>(emptyTally);
   const mine = createLoaded(() => api.streams.listMine());

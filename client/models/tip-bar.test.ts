@@ -172,6 +172,19 @@ test('an anonymous tip shows no name, not even for its giver', async () => {
   expect(feed.lines.value[0]?.data).toMatchObject({ username: null, userId: null });
 });
 
+test('a refusal that holds for the next tip, too, stays in sight until another one is begun', async () => {
+  const limited = () => new ApiError('spending-limit', 409, null, 'more than your limit');
+  const { bar, wallet, toasts } = await createScene(() => Promise.reject(limited()));
+  bar.choose(50);
+  bar.submit();
+  await settled();
+  expect(bar.refusal.value).toMatchObject({ ownLimit: true });
+  expect(toasts).toEqual([]);
+  expect(wallet.balanceTokens.value).toBe(500);
+  bar.choose(10);
+  expect(bar.refusal.value).toBeNull();
+});
+
 test('only whole numbers within the bounds are amounts', () => {
   expect(['1', ' 25 ', '10000'].map(parseAmount)).toEqual([1, 25, 10_000]);
   for (const text of ['', '0', '10001', '1.5', '-5', '1e3', 'ten', '٣']) {

@@ -4,6 +4,7 @@ import { computed, signal } from '@preact/signals';
 import type { z } from 'zod';
 import type { FeePolicy, TipBody } from '#contract';
 import type { Api } from './api.ts';
+import { hasCode, messageOf } from './api-error.ts';
 import { createTipSender, type TipSenderDeps } from './tip-sender.ts';
 import type { WalletModel } from './wallet.ts';
 
@@ -15,6 +16,20 @@ export const confirmFromTokens = 1_000;
 export const amountTokensMin = 1;
 export const amountTokensMax = 10_000;
 export const tipMessageCharsMax = 200;
+
+/** Refusals that hold for the next tip, too: they stay in sight until another one is begun. */
+const lastingRefusals = [
+  'spending-limit',
+  'new-account-limit',
+  'account-banned',
+  'performer-unavailable',
+] as const;
+
+export type TipRefusal = {
+  text: string;
+  /** True when it is a limit of one's own, which can be changed. */
+  ownLimit: boolean;
+};
 
 export type TipBarDeps = TipSenderDeps & {
   streamId: string;
@@ -51,7 +66,15 @@ export function createTipBar(deps: TipBarDeps) {
   const feeFault = signal(false);
   const amountTokens = computed(() => parseAmount(amountText.value));
   const obstacle = computed(() => obstacleTo(amountText.value, balanceTokens.value));
-  const sender = createTipSender(deps);
+  const refusal = signal<TipRefusal | null>(null);
+  const sender = createTipSender({
+    ...deps,
+    tellsWhy(error) {
+      if (!hasCode(error, ...lastingRefusals)) return false;
+      refusal.value = { text: messageOf(error), ownLimit: hasCode(error, 'spending-limit') };
+      return true;
+    },
+  });
 
   function submit(): void {
     const amount = amountTokens.peek();
@@ -67,6 +90,7 @@ export function createTipBar(deps: TipBarDeps) {
       anonymous: anonymous.peek(),
     };
     confirming.value = false;
+    refusal.value = null;
     amountText.value = '';
     message.value = '';
     sender.carryOut({ body, key: deps.newKey() });
@@ -79,6 +103,8 @@ export function createTipBar(deps: TipBarDeps) {
     anonymous,
     confirming,
     obstacle,
+    /** Why the last tip was refused, until another amount is chosen. */
+    refusal: computed(() => (amountText.value === '' ? refusal.value : null)),
     feePolicy,
     feeFault,
     balanceTokens,

@@ -17,6 +17,8 @@ export type TipSenderDeps = {
   self: { id: string; username: string } | null;
   clock: Clock;
   toast: (text: string) => void;
+  /** True when whoever asks says why by themselves, so that no toast need. */
+  tellsWhy?: (error: unknown) => boolean;
   random?: () => number;
 };
 
@@ -71,7 +73,7 @@ export function createTipSender(deps: TipSenderDeps) {
       feed.dropPending(tip.key);
       if (hasCode(error, 'insufficient-balance')) wallet.refresh().catch(() => {});
     }
-    deps.toast(messageOf(error));
+    if (!deps.tellsWhy?.(error)) deps.toast(messageOf(error));
   }
 
   async function carryOut(tip: Tip): Promise<void> {

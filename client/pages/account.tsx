@@ -11,6 +11,7 @@ import { Button, ButtonLink } from '../ui/button.tsx';
 import { formatDay } from '../ui/format.ts';
 import { LeaveIcon, StudioIcon } from '../ui/icons.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
+import { RupeeIcon } from '../ui/money-icons.tsx';
 import { Page } from '../ui/page.tsx';
 import { ThemeChoice } from '../ui/theme-choice.tsx';
 import './account.css';
@@ -51,9 +52,14 @@ function Profile({ user }: { user: Me }) {
         </div>
       </dl>
       {user.role === 'performer' && (
-        <ButtonLink look="primary" href="/studio">
-          <StudioIcon /> To the studio
-        </ButtonLink>
+        <div class="row wrap">
+          <ButtonLink look="primary" href="/studio">
+            <StudioIcon /> To the studio
+          </ButtonLink>
+          <ButtonLink href="/studio/earnings">
+            <RupeeIcon size={18} /> Earnings and payouts
+          </ButtonLink>
+        </div>
       )}
     </section>
   );

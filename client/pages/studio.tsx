@@ -5,12 +5,13 @@ import { openStudio } from '../models/open-studio.ts';
 import type { Studio } from '../models/studio.ts';
 import { useApp, useLife } from '../ui/app-context.ts';
 import { BecomePerformer } from '../ui/become-performer.tsx';
-import { Button } from '../ui/button.tsx';
+import { Button, ButtonLink } from '../ui/button.tsx';
 import { Tokens } from '../ui/coin.tsx';
 import { DevicePickers, DeviceSwitches } from '../ui/device-bar.tsx';
 import { formatCount, formatDuration, formatRupees } from '../ui/format.ts';
 import { HealthStrip } from '../ui/health-strip.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
+import { RupeeIcon } from '../ui/money-icons.tsx';
 import { Empty } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
 import { DeviceFault, Preview } from '../ui/preview.tsx';
@@ -49,9 +50,12 @@ function Summary({ studio, onAgain }: { studio: Studio; onAgain: () => void }) {
     <Empty
       title="That was your stream"
       action={
-        <Button look="primary" size="large" onClick={onAgain} data-testid="go-live-again">
-          Go live again
-        </Button>
+        <>
+          <Button look="primary" size="large" onClick={onAgain} data-testid="go-live-again">
+            Go live again
+          </Button>
+          <EarningsLink />
+        </>
       }
     >
       <dl class="facts studio-summary" data-testid="stream-summary">
@@ -83,10 +87,27 @@ function EarningsLine({ studio }: { studio: Studio }) {
   if (!earnings) return null;
   return (
     <p class="studio-earned" data-testid="earnings-line">
-      You have earned <b>{formatRupees(earnings.payablePaise)}</b> from {formatCount(earnings.tips)}{' '}
-      {earnings.tips === 1 ? 'tip' : 'tips'} so far, at{' '}
+      You have earned <b class="figure">{formatRupees(earnings.earnedPaise)}</b> from{' '}
+      {formatCount(earnings.tips)} {earnings.tips === 1 ? 'tip' : 'tips'} so far, at{' '}
       {formatRupees(earnings.feePolicy.payoutPaisePerToken)} a token.
     </p>
+  );
+}
+
+function StudioAside({ studio }: { studio: Studio }) {
+  return (
+    <div class="row wrap studio-aside">
+      <EarningsLine studio={studio} />
+      <EarningsLink />
+    </div>
+  );
+}
+
+function EarningsLink() {
+  return (
+    <ButtonLink href="/studio/earnings" data-testid="to-earnings">
+      <RupeeIcon size={18} /> Earnings and payouts
+    </ButtonLink>
   );
 }
 
@@ -130,7 +151,7 @@ function OpenStudio() {
     <Page
       name="studio"
       title={onAir ? (broadcast.stream.value?.title ?? 'Studio') : 'Studio'}
-      aside={onAir ? <OnAirBar studio={studio} /> : <EarningsLine studio={studio} />}
+      aside={onAir ? <OnAirBar studio={studio} /> : <StudioAside studio={studio} />}
     >
       {onAir && <BroadcastFault studio={studio} />}
       <div class="studio-grid">

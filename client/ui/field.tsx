@@ -53,7 +53,8 @@ type TextAttribute =
   | 'required'
   | 'maxLength'
   | 'min'
-  | 'max';
+  | 'max'
+  | 'disabled';
 
 type TextFieldProps = Common &
   Pick<InputHTMLAttributes<HTMLInputElement>, TextAttribute> & {
@@ -83,6 +84,59 @@ export function TextField({ label, hint, fault, value, end, type, ...rest }: Tex
         />
         {end}
       </div>
+    </Frame>
+  );
+}
+
+type DayFieldProps = Common &
+  Pick<InputHTMLAttributes<HTMLInputElement>, 'name' | 'min' | 'max'> & {
+    'data-testid'?: string;
+    /** YYYY-MM-DD, or empty. */
+    value: string;
+    onPick: (value: string) => void;
+  };
+
+/** A day, picked whole: half a date is none. */
+export function DayField({ label, hint, fault, value, onPick, ...rest }: DayFieldProps) {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} hint={hint} fault={fault}>
+      <input
+        {...rest}
+        type="date"
+        id={id}
+        class="input"
+        value={value}
+        onChange={(event) => onPick(event.currentTarget.value)}
+        {...noteProps(id, hint, fault)}
+      />
+    </Frame>
+  );
+}
+
+type TextAreaProps = Common & {
+  value: Signal<string>;
+  rows?: number;
+  maxLength?: number;
+  placeholder?: string;
+  'data-testid'?: string;
+};
+
+export function TextArea({ label, hint, fault, value, rows = 3, ...rest }: TextAreaProps) {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} hint={hint} fault={fault}>
+      <textarea
+        {...rest}
+        id={id}
+        rows={rows}
+        class="input text-area"
+        value={value.value}
+        onInput={(event) => {
+          value.value = event.currentTarget.value;
+        }}
+        {...noteProps(id, hint, fault)}
+      />
     </Frame>
   );
 }

@@ -21,6 +21,7 @@ const rupeesExact = once(() => rupees({}));
 const clockTime = once(
   () => new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' }),
 );
+const exactTime = once(() => new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }));
 const dayTime = once(
   () => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
 );
@@ -49,6 +50,12 @@ export const formatTokens = (tokens: number): string =>
 export const formatTime = (instant: string): string => clockTime().format(new Date(instant));
 export const formatDayTime = (instant: string): string => dayTime().format(new Date(instant));
 export const formatDay = (instant: string): string => day().format(new Date(instant));
+
+/** The time of day to the second, of milliseconds since the epoch. */
+export const formatInstantTime = (atMs: number): string => exactTime().format(new Date(atMs));
+
+/** Basis points as a share of a hundred: 10 as "0.1 %". */
+export const formatRate = (basisPoints: number): string => `${basisPoints / 100}\u00a0%`;
 
 /** A span of time as h:mm:ss or m:ss. */
 export function formatDuration(durationMs: number): string {

@@ -23,7 +23,8 @@ function NavLink({
   children: ComponentChildren;
 }) {
   const { router } = useApp();
-  const here = router.route.value.page === page;
+  const shown = router.route.value.page;
+  const here = shown === page || (shown === 'earnings' && page === 'studio');
   return (
     <a
       class="nav-link"

@@ -31,7 +31,7 @@ export function Drawing({ size, lineWidth = 2, class: name, children }: DrawingP
 
 type IconProps = { size?: number };
 
-function stroke(children: ComponentChildren) {
+export function stroke(children: ComponentChildren) {
   return function Icon({ size = 20 }: IconProps) {
     return <Drawing size={size}>{children}</Drawing>;
   };

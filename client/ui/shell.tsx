@@ -19,6 +19,7 @@ const WatchPage = lazyPage(async () => {
   return (await import('../pages/watch.tsx')).WatchPage;
 });
 const StudioPage = lazyPage(async () => (await import('../pages/studio.tsx')).StudioPage);
+const EarningsPage = lazyPage(async () => (await import('../pages/earnings.tsx')).EarningsPage);
 const WalletPage = lazyPage(async () => (await import('../pages/wallet.tsx')).WalletPage);
 const LoginPage = lazyPage(async () => (await import('../pages/login.tsx')).LoginPage);
 const RegisterPage = lazyPage(async () => (await import('../pages/register.tsx')).RegisterPage);
@@ -31,6 +32,7 @@ const OperationsPage = lazyPage(
 export function preloadPage(route: Route): void {
   if (route.page === 'watch') WatchPage.preload();
   else if (route.page === 'studio') StudioPage.preload();
+  else if (route.page === 'earnings') EarningsPage.preload();
   else if (route.page === 'wallet') WalletPage.preload();
 }
 
@@ -44,8 +46,10 @@ function CurrentPage() {
       return <WatchPage key={route.streamId} streamId={route.streamId} />;
     case 'studio':
       return <StudioPage />;
+    case 'earnings':
+      return <EarningsPage />;
     case 'wallet':
-      return <WalletPage />;
+      return <WalletPage view={route.view} />;
     case 'login':
       return <LoginPage />;
     case 'register':

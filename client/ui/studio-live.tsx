@@ -48,7 +48,7 @@ export function OnAirBar({ studio }: { studio: Studio }) {
   const asking = useSignal(false);
   const phase = broadcast.phase.value;
   const live = phase === 'live' || phase === 'ending';
-  const payable = earnings.value.value?.payablePaise;
+  const earnedPaise = earnings.value.value?.earnedPaise;
   return (
     <div class="on-air" data-testid="on-air" data-phase={phase}>
       {live ? <LiveBadge /> : <Badge tone="warn">Starting</Badge>}
@@ -60,9 +60,13 @@ export function OnAirBar({ studio }: { studio: Studio }) {
       <span class="on-air-fact" data-testid="studio-tokens">
         <Tokens amount={tally.value.tokens} />
       </span>
-      <span class="on-air-earnings figure" data-testid="studio-earnings" data-paise={payable ?? ''}>
+      <span
+        class="on-air-earnings figure"
+        data-testid="studio-earnings"
+        data-paise={earnedPaise ?? ''}
+      >
         <span class="faint">Earned in all</span>{' '}
-        {payable === undefined ? '–' : formatRupees(payable)}
+        {earnedPaise === undefined ? '–' : formatRupees(earnedPaise)}
       </span>
       <Button
         look="danger"

@@ -14,6 +14,7 @@ import { Dialog } from './dialog.tsx';
 import { formatCount, formatRupees, formatTokens } from './format.ts';
 import { CloseIcon } from './icons.tsx';
 import { Skeleton } from './skeleton.tsx';
+import { TipRefusal } from './tip-refusal.tsx';
 import './tip-panel.css';
 
 function QuickAmounts({ bar, onOpen }: { bar: TipBar; onOpen: () => void }) {
@@ -45,7 +46,6 @@ function QuickAmounts({ bar, onOpen }: { bar: TipBar; onOpen: () => void }) {
 
 function FeeLine({ bar, performer }: { bar: TipBar; performer: string }) {
   const policy = bar.feePolicy.value;
-  const amount = bar.amountTokens.value;
   if (bar.feeFault.value) {
     return (
       <p class="faint" data-testid="tip-fee">
@@ -57,15 +57,23 @@ function FeeLine({ bar, performer }: { bar: TipBar; performer: string }) {
     );
   }
   if (!policy) return <Skeleton width="14em" height="1.2em" />;
+  const ofTip = shareOf(bar);
   const share =
-    amount === null
+    ofTip === null
       ? `${formatRupees(policy.payoutPaisePerToken)} of every token`
-      : `${formatRupees(policy.payoutPaisePerToken * amount)} of this tip`;
+      : `${ofTip} of this tip`;
   return (
     <p class="faint" data-testid="tip-fee">
       {performer} receives {share}; the rest runs the platform.
     </p>
   );
+}
+
+/** What the performer receives of the amount that is chosen; null while the fees are unknown. */
+function shareOf(bar: TipBar): string | null {
+  const paise = bar.feePolicy.value?.payoutPaisePerToken;
+  const amount = bar.amountTokens.value;
+  return paise === undefined || amount === null ? null : formatRupees(paise * amount);
 }
 
 function Balance({ bar }: { bar: TipBar }) {
@@ -85,6 +93,7 @@ function Balance({ bar }: { bar: TipBar }) {
 
 function Confirmation({ bar, performer }: { bar: TipBar; performer: string }) {
   const amount = bar.amountTokens.value ?? 0;
+  const share = shareOf(bar);
   return (
     <Dialog
       title={`Tip ${formatTokens(amount)}?`}
@@ -103,6 +112,7 @@ function Confirmation({ bar, performer }: { bar: TipBar; performer: string }) {
     >
       <p>
         That is a big one. It goes to {performer} at once and cannot be taken back.
+        {share && ` ${performer} receives ${share} of it.`}
         {bar.anonymous.value ? ' Your name will not be shown.' : ''}
       </p>
     </Dialog>
@@ -240,6 +250,7 @@ export function TipPanel({ bar, performer, next, canTip }: TipPanelProps) {
           </Button>
         </div>
         <Foot bar={bar} performer={performer} />
+        <TipRefusal bar={bar} />
       </form>
       <Confirmation bar={bar} performer={performer} />
     </section>

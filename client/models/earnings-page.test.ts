@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest';
+import type { Earnings, PayoutOverview } from '#contract';
+import { createManualClock, settled } from '../testing/manual-clock.ts';
+import { ApiError } from './api-error.ts';
+import { createEarningsPage, earningsIntervalMs } from './earnings-page.ts';
+
+const earnings: Earnings = {
+  pendingPaise: 1_000,
+  availablePaise: 90_000,
+  heldPaise: 0,
+  payoutPendingPaise: 0,
+  paidPaise: 0,
+  earnedPaise: 91_000,
+  holdHours: 168,
+  nextReleaseAt: null,
+  tokensReceived: 1_820,
+  tips: 3,
+  feePolicy: { version: 1, payoutPaisePerToken: 50 },
+  recent: [],
+};
+const overview: PayoutOverview = {
+  account: null,
+  panMask: null,
+  minPaise: 50_000,
+  availablePaise: 90_000,
+  tdsSection: '194-O',
+  tdsRateBp: 10,
+  blockedBy: null,
+  payouts: [],
+};
+
+function createScene() {
+  const clock = createManualClock();
+  const edge = { asked: 0, works: true, availablePaise: 90_000 };
+  let isLookedAt = true;
+  let wake: () => void = () => {};
+  const page = createEarningsPage({
+    clock,
+    isLookedAt: () => isLookedAt,
+    onWake(act) {
+      wake = act;
+      return () => {
+        wake = () => {};
+      };
+    },
+    newKey: () => 'key-1',
+    random: () => 1,
+    money: {
+      earnings: async () => ({ ...earnings, availablePaise: edge.availablePaise }),
+      async payouts() {
+        edge.asked += 1;
+        if (!edge.works) throw new ApiError('unavailable', 503, null, 'down');
+        return { ...overview, availablePaise: edge.availablePaise };
+      },
+      requestPayout: async ({ amountPaise }) => {
+        edge.availablePaise -= amountPaise;
+        return {
+          id: 'x1',
+          amountPaise,
+          tdsPaise: 0,
+          tdsSection: '194-O',
+          tdsRateBp: 10,
+          netPaise: amountPaise,
+          state: 'requested',
+          account: 'HDFC ••••1234',
+          utr: null,
+          failure: null,
+          createdAt: '2026-04-02T10:00:00Z',
+          endedAt: null,
+        };
+      },
+      setPayoutAccount: () => Promise.reject(new Error('not asked for here')),
+      setTaxProfile: () => Promise.reject(new Error('not asked for here')),
+    },
+  });
+  return {
+    clock,
+    edge,
+    page,
+    wake: () => wake(),
+    lookAt: (shown: boolean) => {
+      isLookedAt = shown;
+    },
+  };
+}
+
+test('the figures come at once, and again while somebody looks', async () => {
+  const { clock, edge, page } = createScene();
+  await settled();
+  expect(page.overview.value.value?.availablePaise).toBe(90_000);
+  edge.availablePaise = 95_000;
+  await clock.advance(earningsIntervalMs);
+  expect(page.earnings.value.value?.availablePaise).toBe(95_000);
+  page.close();
+});
+
+test('nothing is asked while nobody looks, and nothing after the page is closed', async () => {
+  const { clock, edge, page, lookAt, wake } = createScene();
+  await settled();
+  lookAt(false);
+  await clock.advance(10 * earningsIntervalMs);
+  expect(edge.asked).toBe(1);
+  lookAt(true);
+  wake();
+  await settled();
+  expect(edge.asked).toBe(2);
+  page.close();
+  wake();
+  await clock.advance(10 * earningsIntervalMs);
+  expect(edge.asked).toBe(2);
+  expect(clock.waiting).toBe(0);
+});
+
+test('a payout that was asked for moves the figures at once', async () => {
+  const { edge, page } = createScene();
+  await settled();
+  page.request.amountText.value = '600';
+  await page.request.submit();
+  expect(edge.availablePaise).toBe(30_000);
+  expect(page.overview.value.value?.availablePaise).toBe(30_000);
+  expect(page.earnings.value.value?.availablePaise).toBe(30_000);
+  page.close();
+});
+
+test('figures that were there stay when the edge does not answer', async () => {
+  const { clock, edge, page } = createScene();
+  await settled();
+  edge.works = false;
+  await clock.advance(earningsIntervalMs);
+  expect(page.overview.value.value?.availablePaise).toBe(90_000);
+  expect(page.overview.fault.value).not.toBeNull();
+  page.close();
+});

@@ -1,0 +1,94 @@
+// Asking for a payout: an amount, what of it arrives, and sending it once.
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import type { Payout, PayoutOverview } from '#contract';
+import { inRupees, parseRupees, rupeesText } from './amounts.ts';
+import { isTransient, messageOf } from './api-error.ts';
+import type { Clock } from './clock.ts';
+import { createKeyedAct } from './keyed-act.ts';
+import type { MoneyApi } from './money-api.ts';
+
+const basisPoints = 10_000;
+
+export type PayoutRequestDeps = {
+  money: Pick<MoneyApi, 'requestPayout'>;
+  overview: ReadonlySignal<PayoutOverview | null>;
+  clock: Clock;
+  newKey: () => string;
+  /** The books have moved, or may have. */
+  onAsked: () => Promise<unknown>;
+};
+
+/** What arrives of an amount: the tax that is kept back is rounded in the performer's favour. */
+export function previewOf(amountPaise: number, tdsRateBp: number) {
+  const tdsPaise = Math.floor((amountPaise * tdsRateBp) / basisPoints);
+  return { amountPaise, tdsPaise, netPaise: amountPaise - tdsPaise };
+}
+export type PayoutPreview = ReturnType<typeof previewOf>;
+
+/** Why this amount cannot be asked for, in a few words; null when it can. */
+function obstacleTo(text: string, overview: PayoutOverview | null): string | null {
+  if (!overview || text.trim() === '') return 'Enter an amount.';
+  const amountPaise = parseRupees(text);
+  if (amountPaise === null) return 'An amount in rupees, such as 1500 or 1500.50.';
+  if (amountPaise < overview.minPaise) {
+    return `The smallest payout is ${inRupees(overview.minPaise)}.`;
+  }
+  return amountPaise > overview.availablePaise
+    ? `Only ${inRupees(overview.availablePaise)} is available.`
+    : null;
+}
+
+export function createPayoutRequest(deps: PayoutRequestDeps) {
+  const { overview } = deps;
+  const amountText = signal('');
+  const wasTried = signal(false);
+  const refusal = signal<string | null>(null);
+  const done = signal<Payout | null>(null);
+  const act = createKeyedAct({
+    send: (amountPaise: number, key) => deps.money.requestPayout({ amountPaise }, key),
+    clock: deps.clock,
+    newKey: deps.newKey,
+  });
+  const obstacle = computed(() => obstacleTo(amountText.value, overview.value));
+
+  return {
+    amountText,
+    obstacle,
+    refusal,
+    done,
+    busy: act.busy,
+    /** Said beside the field once somebody has tried, or has typed something that cannot be. */
+    amountFault: computed(() =>
+      wasTried.value || amountText.value.trim() !== '' ? obstacle.value : null,
+    ),
+    preview: computed<PayoutPreview | null>(() => {
+      const amountPaise = parseRupees(amountText.value);
+      if (obstacle.value !== null || amountPaise === null || !overview.value) return null;
+      return previewOf(amountPaise, overview.value.tdsRateBp);
+    }),
+    /** Everything that is available. */
+    takeAll(): void {
+      amountText.value = rupeesText(overview.peek()?.availablePaise ?? 0);
+    },
+    async submit(): Promise<void> {
+      wasTried.value = true;
+      const amountPaise = parseRupees(amountText.peek());
+      if (obstacle.peek() !== null || amountPaise === null) return;
+      refusal.value = null;
+      done.value = null;
+      try {
+        const payout = await act.carryOut(amountPaise);
+        if (!payout) return;
+        done.value = payout;
+        amountText.value = '';
+        wasTried.value = false;
+      } catch (error) {
+        refusal.value = isTransient(error)
+          ? `${messageOf(error)} Nothing is paid twice: look below whether it was taken, or send the same amount again.`
+          : messageOf(error);
+      }
+      await deps.onAsked();
+    },
+  };
+}
+export type PayoutRequest = ReturnType<typeof createPayoutRequest>;

@@ -1,0 +1,83 @@
+// What a refusal means for the person in front of the screen, and what can be done about it.
+import type { ProblemCode, ProblemDocument } from '#contract';
+import { inRupees } from './amounts.ts';
+
+/** What a refusal says beside its code: numbers and names, each of which may be missing. */
+type Details = Readonly<Record<string, unknown>>;
+type Words = string | ((details: Details) => string | null);
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+const tokens = (count: number): string => `${count.toLocaleString('en-IN')} tokens`;
+
+const payAgain =
+  'Another attempt starts a new order, so look at your wallet before you pay once more.';
+
+/** "500 tokens a day, of which 480 are used", from what the refusal says; null when it says nothing. */
+function limitOf(details: Details): string | null {
+  const period = details.period === 'month' ? 'a month' : 'a day';
+  const [limitTokens, limitPaise] = [numberOf(details.limitTokens), numberOf(details.limitPaise)];
+  const [spentTokens, spentPaise] = [numberOf(details.spentTokens), numberOf(details.spentPaise)];
+  if (limitTokens !== null) {
+    const used = spentTokens ? `, of which ${spentTokens.toLocaleString('en-IN')} are used` : '';
+    return `${tokens(limitTokens)} ${period}${used}`;
+  }
+  if (limitPaise === null) return null;
+  const used = spentPaise ? `, of which ${inRupees(spentPaise)} is used` : '';
+  return `${inRupees(limitPaise)} ${period}${used}`;
+}
+
+function notRefundable(details: Details): string {
+  const unspent = numberOf(details.unspentTokens);
+  if (unspent === 0) return 'All tokens of this purchase are spent, so none can be given back.';
+  if (unspent !== null) return `Only ${tokens(unspent)} of this purchase are unspent.`;
+  const why = typeof details.why === 'string' ? `: ${details.why}` : '';
+  return `This purchase cannot be given back${why}.`;
+}
+
+const words: Partial<Record<ProblemCode, Words>> = {
+  'insufficient-balance': 'You do not have enough tokens for this.',
+  'self-tip': 'You cannot tip your own stream.',
+  'stream-limit': 'You have a stream open already. Resume it or end it first.',
+  'invalid-request': 'Something in it does not fit. Look it over and try again.',
+  'rate-limited': 'That was a bit fast. Wait a moment and try again.',
+  'account-banned': 'This account may not buy, tip or be paid any more.',
+  'performer-unavailable': 'This performer cannot be tipped at present. No tokens were taken.',
+  'spending-limit': (details) => {
+    const limit = limitOf(details);
+    return `This is more than the limit you have set yourself${limit ? `: ${limit}` : ''}. You can change it in your wallet, under Limits.`;
+  },
+  'new-account-limit': (details) => {
+    const limit = numberOf(details.limitTokens);
+    const most = limit === null ? 'only so much' : `at most ${tokens(limit)}`;
+    return `New accounts can spend ${most} in 24 hours. This passes by itself, soon after joining.`;
+  },
+  'order-limit': (details) => {
+    const limit = numberOf(details.limitPaise);
+    return limit === null
+      ? 'You have begun many purchases without paying. Wait an hour, then try again.'
+      : `Tokens can be bought for at most ${inRupees(limit)} a day. Try again tomorrow.`;
+  },
+  'package-unavailable': 'This package is not sold any more. Reload the page to see what is.',
+  'payment-mismatch': `The payment does not fit the order. ${payAgain}`,
+  'gateway-unavailable': 'The payment gateway does not answer. Try again in a moment.',
+  'not-refundable': notRefundable,
+  'payout-on-hold': 'Payouts are on hold until a question about the account is settled.',
+  'payout-account-missing': 'Say first where you want to be paid.',
+  'payout-account-unverified': 'The account to pay to is not verified yet.',
+  'payout-details-on-hold':
+    'Your payment details were changed. For your safety they are paid to after a waiting time.',
+  'payout-too-small': (details) => {
+    const least = numberOf(details.minPaise);
+    return least === null ? null : `The smallest payout is ${inRupees(least)}.`;
+  },
+  'insufficient-earnings': (details) => {
+    const available = numberOf(details.availablePaise);
+    return available === null ? null : `Only ${inRupees(available)} is available now.`;
+  },
+};
+
+/** One or two sentences of our own, or null where the refusal's own title says it best. */
+export function wordsOfRefusal(code: ProblemCode, problem: ProblemDocument | null): string | null {
+  const own = words[code];
+  return typeof own === 'function' ? own(problem ?? {}) : (own ?? null);
+}
