@@ -1,5 +1,6 @@
 // `npm run bench`: lists the benches; `npm run bench -- <name>` runs one, its JSON result on the last line.
 import { latency } from './latency.ts';
+import { tips } from './tips.ts';
 
 export interface Bench {
   name: string;
@@ -8,7 +9,7 @@ export interface Bench {
   run: (args: readonly string[]) => Promise<Record<string, unknown>>;
 }
 
-const benches: readonly Bench[] = [latency];
+const benches: readonly Bench[] = [latency, tips];
 
 const [name, ...args] = process.argv.slice(2);
 const chosen = benches.find((bench) => bench.name === name);

@@ -21,3 +21,14 @@ export function histogram(title: string, samplesMs: readonly number[]): string {
   });
   return [`${title} (${samplesMs.length} samples)`, ...lines, ''].join('\n');
 }
+
+/** One bar for each name, the longest for the greatest figure. */
+export function bars(title: string, figures: Record<string, number>): string {
+  const most = Math.max(...Object.values(figures));
+  const width = Math.max(...Object.keys(figures).map((name) => name.length));
+  const lines = Object.entries(figures).map(([name, figure]) => {
+    const bar = '█'.repeat(Math.round((figure / most) * barCharsMax));
+    return `  ${name.padEnd(width)} │${bar} ${Math.round(figure)}`;
+  });
+  return [title, ...lines, ''].join('\n');
+}

@@ -1,6 +1,6 @@
 // Accounts: who somebody is, and the bodies of registering, logging in and refreshing.
 import { z } from 'zod';
-import { Id, Instant } from './ids.ts';
+import { CalendarDate, Id, Instant } from './ids.ts';
 
 export const passwordCharsMin = 10;
 export const passwordCharsMax = 128;
@@ -26,9 +26,6 @@ export const Password = z.string().min(passwordCharsMin).max(passwordCharsMax);
 
 /** ISO 3166-1 alpha-2. */
 export const CountryCode = z.string().regex(/^[A-Z]{2}$/, 'two capital letters, as in ISO 3166-1');
-
-/** A calendar day, `YYYY-MM-DD`. */
-export const CalendarDate = z.iso.date();
 
 export const RegisterBody = z.strictObject({
   email: Email,

@@ -16,8 +16,14 @@ export const IdempotencyKey = z
   .max(64)
   .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, - and _ only');
 
-/** An instant as RFC 3339 text in UTC. */
-export const Instant = z.iso.datetime({ offset: true });
+/** An instant as RFC 3339 text in UTC, of a year that the database knows. */
+export const Instant = z.iso.datetime({ offset: true }).refine((text) => {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1 && year <= 9999;
+}, 'no such year');
+
+/** A calendar day, `YYYY-MM-DD`. There was no year 0. */
+export const CalendarDate = z.iso.date().refine((text) => !text.startsWith('0000'), 'no such year');
 
 const controlCharacters = /[^\P{Cc}\t\n\r]/u;
 

@@ -1,6 +1,6 @@
 // Wallet: packages, orders, payments, tips and earnings, as the API says them.
 import { z } from 'zod';
-import { HumanText, Id, Instant } from './ids.ts';
+import { CalendarDate, HumanText, Id, Instant } from './ids.ts';
 import { Currency, FeePolicy, Paise, TipAmount, Tokens, tipMessageCharsMax } from './money.ts';
 
 export const TokenPackage = z.object({
@@ -13,7 +13,7 @@ export const TokenPackage = z.object({
 export type TokenPackage = z.infer<typeof TokenPackage>;
 export const TokenPackageList = z.object({ packages: z.array(TokenPackage) });
 
-export const OrderState = z.enum(['created', 'paid']);
+export const OrderState = z.enum(['created', 'attempted', 'paid']);
 export type OrderState = z.infer<typeof OrderState>;
 
 export const CreateOrderBody = z.strictObject({ packageId: Id });
@@ -47,14 +47,29 @@ export const VerifiedPayment = z.object({
   balanceTokens: Tokens.nonnegative(),
 });
 
+/** What moved a wallet, by what it was for the viewer. */
+export const WalletMove = z.enum([
+  'purchase',
+  'tip',
+  'hold',
+  'goal',
+  'refund',
+  'dispute',
+  'promotion',
+  'other',
+]);
+export type WalletMove = z.infer<typeof WalletMove>;
+
 export const WalletTransaction = z.object({
   id: Id,
-  kind: z.enum(['purchase', 'tip']),
+  kind: WalletMove,
   /** Positive into the wallet, negative out of it. */
   amountTokens: Tokens,
   at: Instant,
-  /** The performer of a tip, or the package of a purchase. */
+  /** The performer of a tip, or the package of a purchase; empty where there is neither. */
   subject: z.string(),
+  /** Of a purchase: its payment, by which its invoice and a refund are asked for. */
+  gatewayPaymentId: z.string().nullable(),
 });
 export type WalletTransaction = z.infer<typeof WalletTransaction>;
 export const WalletTransactionList = z.object({
@@ -62,10 +77,93 @@ export const WalletTransactionList = z.object({
   nextCursor: z.string().nullable(),
 });
 export const walletPageMax = 100;
-export const ListTransactionsQuery = z.object({
+/** Filters of the statement; days are India's, `to` is included. */
+export const StatementFilter = z.object({
+  kind: WalletMove.optional(),
+  from: CalendarDate.optional(),
+  to: CalendarDate.optional(),
+});
+export type StatementFilter = z.infer<typeof StatementFilter>;
+export const ListTransactionsQuery = StatementFilter.extend({
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(walletPageMax).default(25),
 });
+export const statementRowsMax = 20_000;
+export const ExportStatementQuery = StatementFilter.extend({ format: z.enum(['csv', 'json']) });
+
+const limit = z.int().min(0).max(1_000_000_000).nullable();
+/** What a viewer allows themselves to spend; null is no limit. Lowering counts at once, raising waits. */
+export const SetLimitsBody = z.strictObject({
+  dayTokens: limit,
+  monthTokens: limit,
+  dayPaise: limit,
+  monthPaise: limit,
+});
+export type SetLimitsBody = z.infer<typeof SetLimitsBody>;
+export const SpendingLimits = z.object({
+  ...SetLimitsBody.shape,
+  /** Raised limits that do not count yet. */
+  next: z.object({ ...SetLimitsBody.shape, from: Instant }).nullable(),
+  /** Spent in the running day and month, by India's clock. */
+  spent: z.object({
+    dayTokens: Tokens,
+    monthTokens: Tokens,
+    dayPaise: Paise,
+    monthPaise: Paise,
+  }),
+});
+export type SpendingLimits = z.infer<typeof SpendingLimits>;
+
+export const Invoice = z.object({
+  number: z.string(),
+  kind: z.enum(['invoice', 'credit-note']),
+  gatewayPaymentId: z.string(),
+  netPaise: Paise,
+  gstPaise: Paise,
+  totalPaise: Paise,
+  issuedAt: Instant,
+});
+export type Invoice = z.infer<typeof Invoice>;
+export const InvoiceList = z.object({ invoices: z.array(Invoice) });
+export const invoicesMax = 500;
+
+/** How an order stands, for whoever waits for it. */
+export const OrderStatus = z.object({
+  id: Id,
+  state: OrderState,
+  tokens: Tokens.positive(),
+  amountPaise: Paise.positive(),
+  balanceTokens: Tokens.nonnegative(),
+});
+export type OrderStatus = z.infer<typeof OrderStatus>;
+
+/** `upi://pay?…`: a QR code on a desktop, a link into a UPI app on a phone. */
+export const UpiIntent = z.object({
+  gatewayPaymentId: z.string(),
+  link: z.string(),
+  /** The same payment for one app each. */
+  apps: z.array(z.object({ name: z.string(), link: z.string() })),
+  expiresAt: Instant,
+});
+export type UpiIntent = z.infer<typeof UpiIntent>;
+
+export const refundReasonCharsMax = 500;
+export const RequestRefundBody = z.strictObject({
+  /** Left out: all that are unspent. */
+  tokens: Tokens.positive().optional(),
+  reason: HumanText.trim().min(1).max(refundReasonCharsMax),
+});
+export const Refund = z.object({
+  id: Id,
+  gatewayPaymentId: z.string(),
+  tokens: Tokens.nonnegative(),
+  amountPaise: Paise,
+  state: z.enum(['requested', 'rejected', 'approved', 'sent', 'processed', 'failed']),
+  reason: z.string(),
+  createdAt: Instant,
+});
+export type Refund = z.infer<typeof Refund>;
+export const RefundList = z.object({ refunds: z.array(Refund) });
 
 export const TipBody = z.strictObject({
   streamId: Id,
@@ -95,9 +193,22 @@ export const EarnedTip = z.object({
   at: Instant,
 });
 
-/** A performer's earnings: what is owed to them, and the newest tips. */
+/** A performer's earnings: what waits, what can be asked for, what was paid, and the newest tips. */
 export const Earnings = z.object({
-  payablePaise: Paise,
+  /** Earned, in its waiting time of `holdHours`. */
+  pendingPaise: Paise,
+  availablePaise: Paise,
+  /** Made with tokens whose payment is disputed. */
+  heldPaise: Paise,
+  /** Asked for and on its way. */
+  payoutPendingPaise: Paise,
+  /** Paid out in all, tax that was kept back included. */
+  paidPaise: Paise,
+  /** Earned in all. */
+  earnedPaise: Paise,
+  holdHours: z.int(),
+  /** When the oldest earnings that wait can be asked for; null when none do. */
+  nextReleaseAt: Instant.nullable(),
   tokensReceived: Tokens,
   tips: z.int().nonnegative(),
   feePolicy: FeePolicy,

@@ -1,10 +1,21 @@
 // The memory of the house: connections, queries by noun, and the ledger's acts.
+export * from './books.ts';
 export * from './connect.ts';
+export * from './disputes.ts';
+export * from './earnings.ts';
 export * from './events.ts';
-export * from './ledger.ts';
+export * from './invoices.ts';
+export * from './leases.ts';
 export * from './media.ts';
 export * from './payments.ts';
+export * from './payouts.ts';
+export * from './refunds.ts';
 export { isDatabaseUnavailable, Refusal } from './refusal.ts';
+export * from './reservations.ts';
 export * from './sessions.ts';
+export * from './settlements.ts';
+export * from './staff.ts';
 export * from './streams.ts';
+export * from './tips.ts';
 export * from './users.ts';
+export * from './wallet.ts';

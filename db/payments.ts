@@ -1,4 +1,4 @@
-// Payments: packages on sale, orders, and the gateway's webhooks as they came.
+// Payments: packages on sale, orders, what the gateway says was paid, and its webhooks as they came.
 import { and, eq, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { Id, OrderState } from '#contract';
@@ -29,7 +29,10 @@ export async function listPackages(db: Db): Promise<PackageRow[]> {
   return db.select().from(packages).where(offered).orderBy(packages.tokens);
 }
 
-/** Adds an order at the package's present price; the same key of the same user gives the same order back. */
+/**
+ * Adds an order at the package's present price; the same key of the same user gives the same order back.
+ * Refuses `package-unavailable`, `account-banned`, `order-limit`, `spending-limit`, `idempotency-key-reused`.
+ */
 export async function createOrder(
   db: Db,
   order: { userId: string; packageId: string; idempotencyKey: string },
@@ -54,6 +57,11 @@ export async function setGatewayOrder(
   );
 }
 
+export async function findOrder(db: Db, orderId: string): Promise<OrderRow | null> {
+  const [row] = await db.select().from(orders).where(eq(orders.id, orderId)).limit(1);
+  return row ?? null;
+}
+
 export async function findOrderByGatewayId(
   db: Db,
   gatewayOrderId: string,
@@ -71,6 +79,43 @@ export async function takeOrdersToCheck(db: Db, limit: number): Promise<PlacedOr
   return callFunction(db, sql`select orders_to_check(${limit}) as result`, PlacedOrder.array());
 }
 
+/** What the gateway says of a payment; amounts in paise. */
+export interface PaymentFacts {
+  gatewayPaymentId: string;
+  gatewayOrderId: string;
+  amountPaise: number;
+  currency: string;
+  status: 'created' | 'failed' | 'authorized' | 'captured' | 'refunded';
+  method?: string | null;
+  instrumentHash?: string | null;
+  feePaise?: number | null;
+  feeTaxPaise?: number | null;
+  errorReason?: string | null;
+}
+
+const PaymentResult = z.object({
+  orderId: Id,
+  userId: Id,
+  state: z.enum(['created', 'failed', 'authorized', 'captured']),
+  tokens: z.int(),
+  /** True for the one call that credited it. */
+  credited: z.boolean(),
+  balanceTokens: z.int(),
+});
+export type PaymentResult = z.infer<typeof PaymentResult>;
+
+/**
+ * Takes what the gateway says of a payment, from whichever of its mouths, and credits it once when it is
+ * captured. Its state only goes forward. Refuses `not-found` and `payment-mismatch`, each with a case.
+ */
+export async function observePayment(db: Db, facts: PaymentFacts): Promise<PaymentResult> {
+  return callFunction(
+    db,
+    sql`select payment_observed(${JSON.stringify(facts)}::jsonb) as result`,
+    PaymentResult,
+  );
+}
+
 /** Keeps a webhook as it came. False when it had been processed before. */
 export async function recordWebhook(
   db: Db,
@@ -86,9 +131,14 @@ export async function recordWebhook(
   );
 }
 
-export async function markWebhookProcessed(db: Db, gatewayEventId: string): Promise<void> {
+/** Marks a webhook as done; with `refusal` it is one that could not be applied, and says why. */
+export async function markWebhookProcessed(
+  db: Db,
+  gatewayEventId: string,
+  refusal: string | null = null,
+): Promise<void> {
   await db
     .update(webhookEvents)
-    .set({ processedAt: sql`now()` })
+    .set({ processedAt: refusal === null ? sql`now()` : null, refusal })
     .where(eq(webhookEvents.gatewayEventId, gatewayEventId));
 }

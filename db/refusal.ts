@@ -1,5 +1,6 @@
 // Refusals: expected errors of the database, told apart from broken ones.
 import { DrizzleQueryError } from 'drizzle-orm/errors';
+import { z } from 'zod';
 import { type ProblemCode, problemCodes } from '#contract';
 
 /** SQLSTATE of `refuse()`; its message is a problem code, its detail JSON. */
@@ -71,6 +72,17 @@ export async function refusing<T>(query: PromiseLike<T>): Promise<T> {
     if (taken) throw new Refusal(taken);
     throw error;
   }
+}
+
+const RefusedAnswer = z.object({
+  refused: z.enum(problemCodes),
+  details: z.record(z.string(), z.unknown()),
+});
+
+/** The refusal that an answer of the database is; null for any other answer. */
+export function refusalOf(answer: unknown): Refusal | null {
+  const refused = RefusedAnswer.safeParse(answer);
+  return refused.success ? new Refusal(refused.data.refused, refused.data.details) : null;
 }
 
 function isProblemCode(text: string): text is ProblemCode {

@@ -10,12 +10,19 @@ const refreshGraceSeconds = 10;
 /** Opens a session with its first refresh token. One statement, so that none is left without the other. */
 export async function openSession(
   db: Db,
-  session: { userId: string; tokenHash: Uint8Array; ttlSeconds: number },
+  session: {
+    userId: string;
+    tokenHash: Uint8Array;
+    ttlSeconds: number;
+    /** Of where it is opened from, keyed. */
+    addressHash?: string;
+  },
 ): Promise<{ sessionId: string }> {
   const result = await db.execute(sql`
     with opened as (
-      insert into ${sessions} (user_id, expires_at)
-      values (${session.userId}, now() + make_interval(secs => ${session.ttlSeconds}))
+      insert into ${sessions} (user_id, expires_at, address_hash)
+      values (${session.userId}, now() + make_interval(secs => ${session.ttlSeconds}),
+        ${session.addressHash ?? null})
       returning id
     ), token as (
       insert into ${refreshTokens} (hash, session_id)

@@ -9,9 +9,15 @@ import { authRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
+import { ledgerRoutes } from './routes/ledger.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { paymentRoutes } from './routes/payments.ts';
+import { payoutRoutes } from './routes/payouts.ts';
+import { refundRoutes } from './routes/refunds.ts';
+import { staffRoutes } from './routes/staff.ts';
 import { streamRoutes } from './routes/streams.ts';
+import { walletRoutes } from './routes/wallet.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { observe } from './services/observe.ts';
 
 const bodyBytesMax = 64 * 1024;
@@ -27,6 +33,12 @@ export function createApi(deps: Deps) {
     .route('/v1/auth', authRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
+    .route('/v1/payments', refundRoutes(deps))
+    .route('/v1/payments/webhooks', webhookRoutes(deps))
+    .route('/v1/wallet', walletRoutes(deps))
+    .route('/v1/payouts', payoutRoutes(deps))
+    .route('/v1/ledger', ledgerRoutes(deps))
+    .route('/v1/admin', staffRoutes(deps))
     .route('/v1', moneyRoutes(deps));
 }
 export type Api = ReturnType<typeof createApi>;
@@ -113,6 +125,8 @@ function securityHeaders(config: Config) {
   const gateway = [...new Set([checkout, new URL(config.RAZORPAY_API_URL).origin])];
   const secure = config.APP_ORIGIN.startsWith('https:');
   return secureHeaders({
+    // A route that has a stricter policy for what it answers keeps it.
+    overwrite: false,
     contentSecurityPolicy: {
       defaultSrc: ["'self'"],
       scriptSrc: ["'self'", checkout],

@@ -13,6 +13,11 @@ const urlList = z
   )
   .pipe(z.array(z.url()));
 
+const rotatingSecret = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(z.array(z.string().min(1)).min(1).max(2));
+
 const Config = z.object({
   ENVIRONMENT: z.enum(['development', 'production']),
   /** Where people reach the product; the only origin that may send cookies. */
@@ -29,10 +34,21 @@ const Config = z.object({
   RAZORPAY_KEY_ID: z.string().min(1),
   RAZORPAY_KEY_SECRET: z.string().min(1),
   /** One secret, or during a rotation the new and the old one, separated by a comma. */
-  RAZORPAY_WEBHOOK_SECRET: z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(z.array(z.string().min(1)).min(1).max(2)),
+  RAZORPAY_WEBHOOK_SECRET: rotatingSecret,
+  /** Of the payout account; without them performers cannot be paid. */
+  RAZORPAYX_KEY_ID: z.string().min(1).optional(),
+  RAZORPAYX_KEY_SECRET: z.string().min(1).optional(),
+  RAZORPAYX_ACCOUNT_NUMBER: z.string().min(1).optional(),
+  /** One secret, or the new and the old one, as above; the payments' where it is left out. */
+  RAZORPAYX_WEBHOOK_SECRET: rotatingSecret.optional(),
+  /** Keys of what is sealed at rest, as `[{ kid, key }]`; the first seals, all open. */
+  DATA_KEYS: z.string().min(1),
+  /** The key of hashes by which details are compared; it is never rotated. */
+  HASH_KEY: z.string().min(1),
+  /** Ed25519 JWKs as a JSON array: the first, private, signs checkpoints of the books; all verify. */
+  LEDGER_KEYS: z.string().min(1),
+  /** For tests: places on the paths of money where the process ends. */
+  FAILPOINTS: z.string().default(''),
   RAZORPAY_API_URL: z.url().default('https://api.razorpay.com'),
   RAZORPAY_CHECKOUT_URL: z.url().default('https://checkout.razorpay.com/v1/checkout.js'),
   /** Origins of SFU nodes (ws, wss) and transcoders (http, https), for the content security policy. */
@@ -50,6 +66,9 @@ function refuseLocalPartsInProduction(config: Config, context: z.RefinementCtx):
       context.addIssue({ code: 'custom', path: [name], message: 'must be https in production' });
     }
   }
+  if (config.FAILPOINTS) {
+    context.addIssue({ code: 'custom', path: ['FAILPOINTS'], message: 'is for tests alone' });
+  }
   if (config.NEON_FETCH_ENDPOINT) {
     context.addIssue({
       code: 'custom',
@@ -59,9 +78,25 @@ function refuseLocalPartsInProduction(config: Config, context: z.RefinementCtx):
   }
 }
 
+/** With some of them missing nobody would be paid, and nobody would say so. */
+function refuseHalfAPayoutAccount(config: Config, context: z.RefinementCtx): void {
+  const names = ['RAZORPAYX_KEY_ID', 'RAZORPAYX_KEY_SECRET', 'RAZORPAYX_ACCOUNT_NUMBER'] as const;
+  const missing = names.filter((name) => config[name] === undefined);
+  if (missing.length === names.length) return;
+  for (const name of missing) {
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message: 'is missing, and the others are there',
+    });
+  }
+}
+
 /** Parses the environment. Throws one error that names everything that is missing or wrong. */
 export function readConfig(env: Record<string, unknown>): Config {
-  const parsed = Config.superRefine(refuseLocalPartsInProduction).safeParse(env);
+  const parsed = Config.superRefine(refuseLocalPartsInProduction)
+    .superRefine(refuseHalfAPayoutAccount)
+    .safeParse(env);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new Error(`the edge is not configured:\n  ${faults.join('\n  ')}`);

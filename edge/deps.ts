@@ -2,13 +2,19 @@
 import type { ProblemCode, Role } from '#contract';
 import type { Db } from '#db';
 import type { Config } from './config.ts';
+import type { BookSeal } from './services/book-seal.ts';
 import type { Counters } from './services/counters.ts';
 import type { EdgeRedis } from './services/edge-redis.ts';
+import type { ReachFailpoint } from './services/failpoints.ts';
 import type { PaymentGateway } from './services/gateway.ts';
+import type { InvoiceFonts } from './services/invoice-typesetter.ts';
 import type { Log } from './services/log.ts';
 import type { PasswordHasher } from './services/passwords.ts';
+import type { PayoutGateway } from './services/payout-gateway.ts';
 import type { Publisher } from './services/publisher.ts';
 import type { Signer } from './services/signer.ts';
+import type { TipDesk } from './services/tip-desk.ts';
+import type { Vault } from './services/vault.ts';
 
 export interface Deps {
   config: Config;
@@ -18,6 +24,14 @@ export interface Deps {
   signer: Signer;
   passwords: PasswordHasher;
   gateway: PaymentGateway;
+  /** Null where no payout account is configured. */
+  payouts: PayoutGateway | null;
+  vault: Vault;
+  tips: TipDesk;
+  books: BookSeal;
+  /** Read when the first invoice is asked for. */
+  invoiceFonts: () => Promise<InvoiceFonts>;
+  failpoint: ReachFailpoint;
   log: Log;
   counters: Counters;
   now: () => Date;

@@ -5,6 +5,7 @@ import { connectPostgres, type PooledDb } from '../db/postgres.ts';
 import { postgresUrl } from './services.ts';
 
 export interface TestDatabase extends PooledDb {
+  name: string;
   /** Connection string with the rights of the services. */
   url: string;
   /** Connection string of the owner, for what a test must do behind the product's back. */
@@ -13,13 +14,13 @@ export interface TestDatabase extends PooledDb {
   asOwner<T extends pg.QueryResultRow>(statement: string, values?: unknown[]): Promise<T[]>;
 }
 
-/** Copies the migrated template into a new database. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/** Copies the migrated template, or another database that nobody is connected to, into a new one. */
+export async function createTestDatabase(template = 'livepanty'): Promise<TestDatabase> {
   const serverUrl = postgresUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
   const server = new pg.Client({ connectionString: serverUrl });
   await server.connect();
-  await server.query(`create database ${name} template livepanty`);
+  await server.query(`create database ${name} template ${template}`);
   await server.end();
 
   const ownerUrl = withDatabase(serverUrl, name);
@@ -30,6 +31,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const app = connectPostgres(appUrl.href);
   return {
     ...app,
+    name,
     url: appUrl.href,
     ownerUrl,
     async asOwner(statement, values = []) {

@@ -1,11 +1,16 @@
 // The edge for tests: the real app over HTTP, on real PostgreSQL, Redis, and the payment sandbox.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type ServerType, serve } from '@hono/node-server';
 import { exportJWK, generateKeyPair } from 'jose';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { Session, TicketGrant } from '#contract';
 import { createServerParts, type ServerParts } from '../edge/runtime/server.ts';
+import { sandboxAccountNumber } from '../scripts/launch/environment.ts';
+import {
+  type ControlClient,
+  createControlClient,
+} from '../scripts/local/razorpay-sandbox/control-client.ts';
 import { type Sandbox, startSandbox } from '../scripts/local/razorpay-sandbox/server.ts';
 import { startUpstashProxy } from '../scripts/local/upstash-proxy/server.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -13,9 +18,10 @@ import { freePort } from './redis.ts';
 import { redisUrl } from './services.ts';
 
 export const nodeSecret = 'test-node-secret-of-at-least-32-characters';
-const gatewayKeyId = 'rzp_test_key';
-const gatewayKeySecret = 'test-gateway-secret';
+export const gatewayKeyId = 'rzp_test_key';
+export const gatewayKeySecret = 'test-gateway-secret';
 export const webhookSecret = 'test-webhook-secret';
+export const payoutWebhookSecret = 'test-payout-webhook-secret';
 
 export interface Answer {
   status: number;
@@ -46,7 +52,9 @@ export interface TestEdge {
   register(role?: 'viewer' | 'performer' | 'admin'): Promise<Person>;
   /** Orders the first package, pays it in the sandbox, and waits for the webhook to be through. */
   buyTokens(person: Person): Promise<{ gatewayOrderId: string; tokens: number }>;
-  /** A request to the sandbox's controls. */
+  /** The sandbox's controls. */
+  control: ControlClient;
+  /** A request to the sandbox's controls, for what is said in its own words. */
   controlSandbox(method: string, path: string, body?: unknown): Promise<Answer>;
   /** A performer with a stream that has gone live on a node. */
   goLive(): Promise<{ performer: Person; streamId: string; nodeId: string }>;
@@ -63,7 +71,8 @@ export async function newSigningKeys(kid = 'test'): Promise<string> {
   return JSON.stringify([{ ...(await exportJWK(privateKey)), kid }]);
 }
 
-export async function startTestEdge(): Promise<TestEdge> {
+/** `more` is added to the configuration. */
+export async function startTestEdge(more: Record<string, string> = {}): Promise<TestEdge> {
   const log = pino({ level: 'silent' });
   const [database, port, sandboxPort] = await Promise.all([
     createTestDatabase(),
@@ -84,6 +93,9 @@ export async function startTestEdge(): Promise<TestEdge> {
     keySecret: gatewayKeySecret,
     webhookSecret,
     webhookUrl: `${url}/v1/payments/webhooks/razorpay`,
+    payoutWebhookSecret,
+    payoutWebhookUrl: `${url}/v1/payments/webhooks/razorpayx`,
+    payoutAccountNumber: sandboxAccountNumber,
     stateFile: null,
     webhookRetryBaseMs: 20,
     log,
@@ -99,12 +111,20 @@ export async function startTestEdge(): Promise<TestEdge> {
     RAZORPAY_KEY_ID: gatewayKeyId,
     RAZORPAY_KEY_SECRET: gatewayKeySecret,
     RAZORPAY_WEBHOOK_SECRET: webhookSecret,
+    RAZORPAYX_KEY_ID: gatewayKeyId,
+    RAZORPAYX_KEY_SECRET: gatewayKeySecret,
+    RAZORPAYX_ACCOUNT_NUMBER: sandboxAccountNumber,
+    RAZORPAYX_WEBHOOK_SECRET: payoutWebhookSecret,
+    DATA_KEYS: JSON.stringify([{ kid: 'test', key: randomBytes(32).toString('base64url') }]),
+    HASH_KEY: randomBytes(32).toString('base64url'),
+    LEDGER_KEYS: await newSigningKeys('books'),
     RAZORPAY_API_URL: sandbox.url,
     RAZORPAY_CHECKOUT_URL: `${sandbox.url}/v1/checkout.js`,
     MEDIA_ORIGINS: 'ws://127.0.0.1:1,http://127.0.0.1:2',
     LOG_LEVEL: 'silent',
     // Limits count by address; tests choose theirs.
     CLIENT_ADDRESS_HEADER: 'x-test-address',
+    ...more,
   };
   const parts = await createServerParts(env, 'edge');
   const server = await new Promise<ServerType>((resolve) => {
@@ -127,6 +147,11 @@ export async function startTestEdge(): Promise<TestEdge> {
     database,
     parts,
     sandbox,
+    control: createControlClient({
+      url: sandbox.url,
+      keyId: gatewayKeyId,
+      keySecret: gatewayKeySecret,
+    }),
     call,
 
     async register(role = 'viewer') {
@@ -142,6 +167,11 @@ export async function startTestEdge(): Promise<TestEdge> {
         headers: { 'x-test-address': randomUUID() },
       });
       let session = Session.parse(registered.body);
+      // An account of yesterday is not a new one any more.
+      await database.asOwner(
+        `update users set created_at = now() - interval '1 year' where id = $1`,
+        [session.user.id],
+      );
       const cookie = (registered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
       if (role === 'performer') {
         const raised = await call('POST', '/v1/auth/performer', {

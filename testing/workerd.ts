@@ -6,7 +6,7 @@ import type { TestEdge } from './edge.ts';
 
 export async function startWorkerd(
   edge: TestEdge,
-): Promise<{ url: string; stop(): Promise<void> }> {
+): Promise<{ url: string; cron(): Promise<void>; stop(): Promise<void> }> {
   const neon = await startNeonProxy({
     databaseUrl: edge.database.url,
     port: 0,
@@ -22,6 +22,7 @@ export async function startWorkerd(
   });
   return {
     url: worker.url,
+    cron: worker.cron,
     async stop() {
       await worker.stop();
       await neon.close();

@@ -1,5 +1,8 @@
 // Every table of the product.
+export * from './chain.ts';
 export * from './ledger.ts';
 export * from './payments.ts';
+export * from './payouts.ts';
 export * from './people.ts';
+export * from './safeguards.ts';
 export * from './streams.ts';

@@ -1,7 +1,6 @@
 // People: accounts and their log-in sessions.
 import { sql } from 'drizzle-orm';
 import {
-  customType,
   date,
   index,
   integer,
@@ -11,11 +10,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { id, oneOf } from './columns.ts';
-
-const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | string }>({
-  dataType: () => 'bytea',
-});
+import { bytes, id, oneOf } from './columns.ts';
 
 export const users = pgTable(
   'users',
@@ -29,6 +24,8 @@ export const users = pgTable(
     role: text({ enum: ['viewer', 'performer', 'admin'] })
       .notNull()
       .default('viewer'),
+    /** Since when the account may do nothing; null while it may. */
+    bannedAt: timestamp('banned_at', { withTimezone: true }),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (t) => [
@@ -48,12 +45,14 @@ export const sessions = pgTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
+    /** A keyed hash of the address it was opened from: equal ones can be seen, none can be read. */
+    addressHash: text('address_hash'),
     /** How often its refresh token was replaced, and when last. */
     generation: integer().notNull().default(0),
     rotatedAt: timestamp('rotated_at', { withTimezone: true }).notNull().defaultNow(),
     revokedAt: timestamp('revoked_at', { withTimezone: true }),
   },
-  (t) => [index('sessions_user_id').on(t.userId)],
+  (t) => [index('sessions_user_id').on(t.userId), index('sessions_address_hash').on(t.addressHash)],
 );
 
 /** Only the SHA-256 of a refresh token is kept. */

@@ -182,7 +182,7 @@ describe('tipping', () => {
     const repeated = await tip(viewer, streamId, { amountTokens: 12 }, key);
     expect(repeated.body).toEqual({ ...receipt.body, replayed: true });
     const earnings = await performer.call('GET', '/v1/earnings');
-    expect(earnings.body).toMatchObject({ payablePaise: 600, tokensReceived: 12 });
+    expect(earnings.body).toMatchObject({ pendingPaise: 600, tokensReceived: 12 });
     const history = await viewer.call('GET', '/v1/wallet/transactions');
     expect(
       history.body.transactions.map((row: { amountTokens: number }) => row.amountTokens),
@@ -226,11 +226,23 @@ describe('tipping', () => {
       expect(answer.headers.get('content-type')).toBe('application/problem+json');
     }
     expect((await tip(performer, streamId)).body.code).toBe('self-tip');
+    const key = newKey();
+    await tip(viewer, streamId, { amountTokens: 1 }, key);
+    const reused = await tip(viewer, streamId, { amountTokens: 2 }, key);
+    expect([reused.status, reused.body.code]).toEqual([409, 'idempotency-key-reused']);
+    // What an honest client of ours does not do is written down; a wallet that is too small is no crime.
+    const smells = await edge.database.asOwner(
+      `select actor_id, action from audit_log where action like 'suspicion.tip%' order by id`,
+    );
+    expect(smells).toEqual([
+      { actor_id: performer.session.user.id, action: 'suspicion.tip.self-tip' },
+      { actor_id: viewer.session.user.id, action: 'suspicion.tip.idempotency-key-reused' },
+    ]);
     const keyless = await viewer.call('POST', '/v1/tips', { body: { streamId, amountTokens: 1 } });
     expect(keyless.body.code).toBe('missing-idempotency-key');
     await performer.call('POST', `/v1/streams/${streamId}/end`);
     expect((await tip(viewer, streamId)).body.code).toBe('stream-not-live');
-    expect(await balanceOf(viewer)).toBe(tokens);
+    expect(await balanceOf(viewer)).toBe(tokens - 1);
   });
 
   test('tips sent all at once never take more than there is', async () => {

@@ -1,44 +1,47 @@
-// Payments: packages, orders, the client's verification and the gateway's webhooks.
+// Payments: packages, orders and how they stand, the buyer's verification, and paying by a UPI app.
 import { Hono } from 'hono';
 import { z } from 'zod';
 import {
   CreateOrderBody,
+  Id,
   Order,
+  OrderStatus,
   TokenPackageList,
+  UpiIntent,
   VerifiedPayment,
   VerifyPaymentBody,
 } from '#contract';
 import {
   createOrder,
+  findOrder,
   findOrderByGatewayId,
+  findUserById,
   listPackages,
-  markWebhookProcessed,
+  type OrderRow,
   type PlacedOrder,
   Refusal,
   readBalance,
-  recordWebhook,
   setGatewayOrder,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
-import { Problem, problem } from '../problem.ts';
+import { problem } from '../problem.ts';
 import { idempotencyKey, requireUser } from '../services/access.ts';
-import { creditPayment } from '../services/captures.ts';
-import { GatewayPayment } from '../services/gateway.ts';
+import { clientAddress } from '../services/client-address.ts';
+import { GatewayRefusal } from '../services/gateway-answer.ts';
 import { operation } from '../services/operation.ts';
+import { takePayment, takePaymentsOf } from '../services/payment-life.ts';
 import { limitRate, limits } from '../services/rate-limit.ts';
 import { verifyHmac } from '../services/secrets.ts';
+import { noteSuspicion } from '../services/suspicion.ts';
+import { upiApps, upiIntentTtlSeconds } from '../services/upi.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Payments';
-
-/** Events after which there may be money to credit; an authorised payment is captured first. */
-const capturingEvents = new Set(['payment.authorized', 'payment.captured', 'order.paid']);
-
-/** The envelope of every webhook; what is inside depends on the event. */
-const Webhook = z.looseObject({
-  event: z.string().max(100),
-  payload: z.looseObject({ payment: z.object({ entity: z.unknown() }).optional() }).optional(),
-});
+const OrderParam = z.object({ orderId: Id });
+/** The gateway wants both of every buyer, and takes no longer ones. */
+const unknownAddress = '0.0.0.0';
+const unknownBrowser = 'unknown';
+const userAgentCharsMax = 500;
 
 export function paymentRoutes(deps: Deps) {
   const { config } = deps;
@@ -66,6 +69,9 @@ export function paymentRoutes(deps: Deps) {
         problems: [
           'invalid-request',
           'package-unavailable',
+          'account-banned',
+          'order-limit',
+          'spending-limit',
           'idempotency-key-reused',
           'gateway-unavailable',
           'rate-limited',
@@ -82,6 +88,7 @@ export function paymentRoutes(deps: Deps) {
           packageId: c.req.valid('json').packageId,
           idempotencyKey: idempotencyKey(c),
         });
+        deps.failpoint('order.placed');
         const opened = order.gatewayOrderId ? order : await openAtGateway(deps, order);
         return c.json(
           {
@@ -93,6 +100,84 @@ export function paymentRoutes(deps: Deps) {
             amountPaise: opened.amountPaise,
             currency: 'INR' as const,
             state: opened.state,
+          },
+          201,
+        );
+      },
+    )
+    .get(
+      '/orders/:orderId',
+      operation({
+        summary: 'How an order stands',
+        tag,
+        answers: [200, OrderStatus],
+        problems: ['not-found', 'invalid-request'],
+        access: 'user',
+      }),
+      requireUser(deps),
+      validate('param', OrderParam),
+      async (c) => {
+        const order = await ownOrder(deps, c.req.valid('param').orderId, c.var.identity.userId);
+        return c.json(
+          {
+            id: order.id,
+            state: order.state,
+            tokens: order.tokens,
+            amountPaise: order.amountPaise,
+            balanceTokens: await readBalance(deps.db, order.userId),
+          },
+          200,
+        );
+      },
+    )
+    .post(
+      '/orders/:orderId/upi',
+      operation({
+        summary: 'Begin a UPI payment: a link for apps on a phone, a QR code on a desktop',
+        tag,
+        answers: [201, UpiIntent],
+        problems: [
+          'not-found',
+          'invalid-request',
+          'already-decided',
+          'order-limit',
+          'gateway-unavailable',
+          'rate-limited',
+        ],
+        access: 'user',
+      }),
+      requireUser(deps),
+      limitRate(deps, limits.order),
+      validate('param', OrderParam),
+      async (c) => {
+        const { userId } = c.var.identity;
+        const order = await ownOrder(deps, c.req.valid('param').orderId, userId);
+        if (order.state === 'paid') throw problem('already-decided', { state: order.state });
+        if (!order.gatewayOrderId) throw problem('not-found');
+        const buyer = await findUserById(deps.db, userId);
+        const { gatewayOrderId } = order;
+        const intent = await deps.gateway
+          .createUpiIntent({
+            gatewayOrderId,
+            amountPaise: order.amountPaise,
+            email: buyer?.email ?? '',
+            ip: clientAddress(config, c) || unknownAddress,
+            userAgent: (c.req.header('user-agent') || unknownBrowser).slice(0, userAgentCharsMax),
+            referer: config.APP_ORIGIN,
+          })
+          .catch(async (error: unknown) => {
+            if (!(error instanceof GatewayRefusal)) throw error;
+            // Mostly because it is paid: what the gateway knows counts from now on.
+            await takePaymentsOf(deps, gatewayOrderId);
+            const { state } = await ownOrder(deps, order.id, userId);
+            throw state === 'paid' ? problem('already-decided', { state }) : problem('order-limit');
+          });
+        deps.failpoint('upi.begun');
+        return c.json(
+          {
+            ...intent,
+            apps: upiApps(intent.link),
+            expiresAt: new Date(deps.now().getTime() + upiIntentTtlSeconds * 1000).toISOString(),
           },
           201,
         );
@@ -111,55 +196,51 @@ export function paymentRoutes(deps: Deps) {
           'payment-not-captured',
           'payment-mismatch',
           'gateway-unavailable',
+          'rate-limited',
         ],
         access: 'user',
       }),
       requireUser(deps),
+      limitRate(deps, limits.verify),
       validate('json', VerifyPaymentBody),
       async (c) => {
         const body = c.req.valid('json');
         const order = await findOrderByGatewayId(deps.db, body.gatewayOrderId);
-        if (!order || order.userId !== c.var.identity.userId) throw problem('not-found');
+        deps.failpoint('verify.order-found');
+        if (!order || order.userId !== c.var.identity.userId) {
+          if (order) await noteSuspicion(deps, c, 'payment.of-another', { orderId: order.id });
+          throw problem('not-found');
+        }
         const signed = new TextEncoder().encode(`${body.gatewayOrderId}|${body.gatewayPaymentId}`);
         if (!(await verifyHmac(config.RAZORPAY_KEY_SECRET, signed, body.signature))) {
-          c.var.log.warn('payment signature refused', { orderId: order.id });
+          await noteSuspicion(deps, c, 'payment.forged-signature', { orderId: order.id });
           throw problem('invalid-signature');
         }
+        deps.failpoint('verify.signature-checked');
         const payment = await deps.gateway.fetchPayment(body.gatewayPaymentId);
-        if (!payment || payment.order_id !== body.gatewayOrderId) throw problem('payment-mismatch');
-        const { credited } = await creditPayment(deps, payment);
-        const balanceTokens = await readBalance(deps.db, order.userId);
+        deps.failpoint('verify.payment-fetched');
+        if (!payment || payment.order_id !== body.gatewayOrderId) {
+          await noteSuspicion(deps, c, 'payment.mismatch', { orderId: order.id });
+          throw problem('payment-mismatch');
+        }
+        const { state, credited, balanceTokens } = await takePayment(deps, payment).catch(
+          async (error: unknown) => {
+            if (error instanceof Refusal && error.code === 'payment-mismatch') {
+              await noteSuspicion(deps, c, 'payment.mismatch', { orderId: order.id });
+            }
+            throw error;
+          },
+        );
+        if (state !== 'captured') throw problem('payment-not-captured', { state });
         return c.json({ orderId: order.id, credited, balanceTokens }, 200);
       },
-    )
-    .post(
-      '/webhooks/razorpay',
-      operation({
-        summary: 'For the payment gateway: what happened to a payment',
-        tag,
-        answers: [200, z.object({ received: z.literal(true) })],
-        problems: ['invalid-signature', 'malformed-body'],
-      }),
-      async (c) => {
-        const raw = new Uint8Array(await c.req.arrayBuffer());
-        const signature = c.req.header('x-razorpay-signature') ?? '';
-        if (!(await signedByGateway(config.RAZORPAY_WEBHOOK_SECRET, raw, signature))) {
-          throw problem('invalid-signature');
-        }
-        const { text, webhook } = parseWebhook(raw);
-        const gatewayEventId = c.req.header('x-razorpay-event-id');
-        if (!gatewayEventId) throw problem('malformed-body');
-        const fresh = await recordWebhook(deps.db, {
-          gatewayEventId,
-          type: webhook.event,
-          body: text,
-        });
-        if (fresh && (await applyWebhook(deps, webhook, c.var.log))) {
-          await markWebhookProcessed(deps.db, gatewayEventId);
-        }
-        return c.json({ received: true as const }, 200);
-      },
     );
+}
+
+async function ownOrder(deps: Deps, orderId: string, userId: string): Promise<OrderRow> {
+  const order = await findOrder(deps.db, orderId);
+  if (!order || order.userId !== userId) throw problem('not-found');
+  return order;
 }
 
 /**
@@ -171,55 +252,8 @@ async function openAtGateway(deps: Deps, order: PlacedOrder): Promise<PlacedOrde
     amountPaise: order.amountPaise,
     receipt: order.id,
   });
-  return setGatewayOrder(deps.db, order.id, gatewayOrderId);
-}
-
-/** During a rotation both secrets count. */
-async function signedByGateway(
-  secrets: readonly string[],
-  raw: Uint8Array<ArrayBuffer>,
-  signature: string,
-): Promise<boolean> {
-  for (const secret of secrets) {
-    if (await verifyHmac(secret, raw, signature)) return true;
-  }
-  return false;
-}
-
-function parseWebhook(raw: Uint8Array): { text: string; webhook: z.infer<typeof Webhook> } {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(raw);
-    return { text, webhook: Webhook.parse(JSON.parse(text)) };
-  } catch {
-    // Signed but not what we were promised; the gateway will say it again.
-    throw problem('malformed-body');
-  }
-}
-
-/** True when nothing is left to do. What is refused stays unprocessed, for staff to look at. */
-async function applyWebhook(
-  deps: Deps,
-  webhook: z.infer<typeof Webhook>,
-  log: AppEnv['Variables']['log'],
-): Promise<boolean> {
-  if (!capturingEvents.has(webhook.event)) return true;
-  const payment = GatewayPayment.safeParse(webhook.payload?.payment?.entity);
-  if (!payment.success) {
-    log.error('webhook without a payment', { event: webhook.event });
-    return false;
-  }
-  try {
-    await creditPayment(deps, payment.data);
-    return true;
-  } catch (error) {
-    if (error instanceof Problem || error instanceof Refusal) {
-      log.error('webhook refused', {
-        event: webhook.event,
-        paymentId: payment.data.id,
-        error: String(error),
-      });
-      return false;
-    }
-    throw error;
-  }
+  deps.failpoint('order.opened');
+  const kept = await setGatewayOrder(deps.db, order.id, gatewayOrderId);
+  deps.failpoint('order.kept');
+  return kept;
 }

@@ -27,6 +27,7 @@ import {
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { idempotencyKey, optionalUser, requireUser } from '../services/access.ts';
+import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
 import { pageOf, presentStream } from '../services/present-stream.ts';
 import { limitRate, limits } from '../services/rate-limit.ts';
@@ -245,13 +246,4 @@ export function streamRoutes(deps: Deps) {
         return c.json(ChatMessageEvent.parse(event), 201);
       },
     );
-}
-
-function parseCursor(cursor: string | undefined): string | undefined {
-  if (cursor === undefined) return undefined;
-  const id = Id.safeParse(cursor);
-  if (!id.success) {
-    throw problem('invalid-request', { errors: [{ path: 'cursor', message: 'not a cursor' }] });
-  }
-  return id.data;
 }

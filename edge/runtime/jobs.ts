@@ -1,10 +1,12 @@
 // The job runner: keeps the pace of every recurring job, in Node, with a health address.
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Health } from '#contract';
 import { connectPostgres } from '#db/postgres';
 import { type Job, jobs } from '../jobs/index.ts';
-import { describeError } from '../problem.ts';
+import { nextSecondsOf, type Round, runLeased } from '../jobs/lease.ts';
 import { endOnSignal } from './ending.ts';
 import { createServerParts } from './server.ts';
 
@@ -12,6 +14,8 @@ import { createServerParts } from './server.ts';
 const periodsLateMax = 10;
 const graceMs = 10_000;
 const booksTimeoutMs = 10 * 60_000;
+/** How soon it is looked again for a round that another runner has, or had: it may die. */
+const lookAgainSecondsMax = 15;
 
 const parts = await createServerParts(process.env, 'jobs');
 const { deps } = parts;
@@ -21,9 +25,11 @@ const books = connectPostgres(deps.config.DATABASE_URL, {
 });
 const lastSuccess = new Map<string, number>();
 const startedAt = Date.now();
+/** Who holds the leases of this process. */
+const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
 let stopping = false;
 const timers = new Set<NodeJS.Timeout>();
-const running = new Set<Promise<void>>();
+const running = new Set<Promise<Round>>();
 
 function schedule(job: Job, delayMs: number): void {
   if (stopping) return;
@@ -32,24 +38,25 @@ function schedule(job: Job, delayMs: number): void {
     const round = runOnce(job);
     running.add(round);
     // The next round begins after this one has ended: a slow job never overlaps with itself.
-    round.finally(() => {
+    round.then((how) => {
       running.delete(round);
-      schedule(job, job.everySeconds * 1000);
+      const seconds = nextSecondsOf(job, how);
+      schedule(job, 1000 * (how === 'not-due' ? Math.min(seconds, lookAgainSecondsMax) : seconds));
     });
   }, delayMs);
   timers.add(timer);
 }
 
-async function runOnce(job: Job): Promise<void> {
-  try {
-    await job.run(job.readsBooks ? { ...deps, db: books.db } : deps);
-    lastSuccess.set(job.name, Date.now());
-  } catch (error) {
-    deps.log.warn('job failed, will be tried again', {
-      job: job.name,
-      error: describeError(error),
-    });
-  }
+async function runOnce(job: Job): Promise<Round> {
+  const round = await runLeased(
+    deps,
+    job,
+    holder,
+    job.readsBooks ? { ...deps, db: books.db } : deps,
+  );
+  // A round that another runner has is as good as one of ours.
+  if (round !== 'failed') lastSuccess.set(job.name, Date.now());
+  return round;
 }
 
 function health(): Health {

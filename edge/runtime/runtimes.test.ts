@@ -1,4 +1,6 @@
 // The same app on Node, Bun, Deno and workerd: one list of acts, once on each.
+
+import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
 import { edgeCommand } from '../../scripts/launch/edge-command.ts';
@@ -13,6 +15,9 @@ import {
 } from '../../testing/edge.ts';
 import { freePort } from '../../testing/redis.ts';
 import { startWorkerd } from '../../testing/workerd.ts';
+import { sealBooks, signCheckpoint } from '../jobs/chain.ts';
+import { jobs } from '../jobs/index.ts';
+import { createCast } from '../testing/cast.ts';
 
 let edge: TestEdge;
 beforeAll(async () => {
@@ -24,6 +29,8 @@ afterAll(async () => {
 
 interface Running {
   url: string;
+  /** Where a cron trigger runs the jobs. */
+  cron?(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,12 +77,20 @@ describe.each(runtimes)('on %s', (name, start) => {
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
-    const text = await response.text();
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const text = new TextDecoder().decode(bytes);
+    const isJson = response.headers.get('content-type')?.includes('json');
     return {
       status: response.status,
       headers: response.headers,
-      body: text ? JSON.parse(text) : null,
+      bytes,
+      body: isJson && text ? JSON.parse(text) : text,
     };
+  }
+
+  /** Somebody without a password, whom the edge knows by their token. */
+  async function member(role: 'viewer' | 'performer' | 'admin' = 'viewer') {
+    return createCast(edge).member(role);
   }
 
   test('register, log in, renew, buy, tip and take a ticket', async () => {
@@ -128,4 +143,91 @@ describe.each(runtimes)('on %s', (name, start) => {
     expect(reported.status).toBe(200);
     expect(await verifyBooks(edge.database.db)).toEqual([]);
   });
+
+  test('statement, limits, UPI, refund, invoice, payout and checkpoints', async () => {
+    const cast = createCast(edge);
+    const buyer = await member();
+    const { token } = buyer;
+    const offer = await call('GET', '/v1/payments/packages');
+    const order = await call('POST', '/v1/payments/orders', token, {
+      packageId: offer.body.packages[0].id,
+    });
+    const begun = await call('POST', `/v1/payments/orders/${order.body.id}/upi`, token);
+    expect(begun.status, JSON.stringify(begun.body)).toBe(201);
+    expect(begun.body.link).toMatch(/^upi:\/\/pay\?/);
+    await edge.control.approve(begun.body.gatewayPaymentId);
+    await edge.control.settled();
+    const status = await call('GET', `/v1/payments/orders/${order.body.id}`, token);
+    expect(status.body).toMatchObject({ state: 'paid', balanceTokens: 50 });
+
+    const csv = await call('GET', '/v1/wallet/statement?format=csv', token);
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(csv.body.split('\r\n')[1]).toContain(`purchase,Taster,50,`);
+    const limits = { dayTokens: 20, monthTokens: null, dayPaise: null, monthPaise: null };
+    const set = await call('PUT', '/v1/wallet/limits', token, limits);
+    expect(set.body).toMatchObject({ ...limits, spent: { dayPaise: 5_900 } });
+    const { streamId } = await cast.live();
+    const tip = await call('POST', '/v1/tips', token, { streamId, amountTokens: 21 });
+    expect([tip.status, tip.body.code]).toEqual([409, 'spending-limit']);
+
+    const path = `/v1/payments/${begun.body.gatewayPaymentId}/refunds`;
+    const refund = await call('POST', path, token, { tokens: 10, reason: 'on every runtime' });
+    expect(refund.status, JSON.stringify(refund.body)).toBe(201);
+    expect(refund.body).toMatchObject({ tokens: 10, amountPaise: 1_180, state: 'requested' });
+
+    const { body: papers } = await call('GET', '/v1/payments/invoices', token);
+    const number = encodeURIComponent(papers.invoices[0].number);
+    const page = await call(
+      'GET',
+      `/v1/payments/invoices/file?number=${number}&format=html`,
+      token,
+    );
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(page.body).toContain(papers.invoices[0].number);
+    const pdf = await call('GET', `/v1/payments/invoices/file?number=${number}&format=pdf`, token);
+    expect(pdf.headers.get('content-type')).toBe('application/pdf');
+    const { text } = await extractText(await getDocumentProxy(pdf.bytes), { mergePages: true });
+    expect(text).toContain(papers.invoices[0].number);
+
+    const performer = await member('performer');
+    const account = await call('PUT', '/v1/payouts/account', performer.token, {
+      kind: 'bank',
+      accountHolder: 'Asha Rao',
+      ifsc: 'HDFC0000053',
+      accountNumber: '765432123456789',
+    });
+    expect(account.body).toMatchObject({ mask: 'HDFC ••••6789', state: 'pending' });
+    const payout = await call('POST', '/v1/payouts', performer.token, { amountPaise: 100_000 });
+    expect([payout.status, payout.body.code]).toEqual([409, 'payout-account-unverified']);
+
+    await sealBooks(edge.parts.deps);
+    const { block } = await signCheckpoint(edge.parts.deps);
+    const { body: chain } = await call('GET', '/v1/ledger/checkpoints');
+    expect(chain.checkpoints[0].block).toBe(block);
+    expect(await edge.parts.deps.books.faultOf(chain.checkpoints[0])).toBeNull();
+    expect(await verifyBooks(edge.database.db)).toEqual([]);
+  });
+
+  // The others have the job runner.
+  test.runIf(name === 'workerd')(
+    'a cron trigger runs all jobs but those that need Node',
+    async () => {
+      const cast = createCast(edge);
+      await edge.control.setFaults({ webhooks: { mode: 'manual' } });
+      const buyer = await member();
+      const order = await cast.order(buyer);
+      await edge.control.pay(order.gatewayOrderId);
+      await edge.database.asOwner('update orders set check_at = now() where id = $1', [order.id]);
+      await edge.database.asOwner('delete from job_leases');
+      await running.cron?.();
+      const leases = await edge.database.asOwner<{ name: string; error: string | null }>(
+        'select name, last_error as error from job_leases where last_ended_at is not null order by name',
+      );
+      const expected = jobs.filter(({ nodeOnly }) => !nodeOnly).map(({ name }) => name);
+      expect(leases).toEqual(expected.toSorted().map((name) => ({ name, error: null })));
+      const wallet = await buyer.call('GET', '/v1/wallet');
+      expect(wallet.body.balanceTokens).toBe(50);
+      await edge.control.resetFaults();
+    },
+  );
 });

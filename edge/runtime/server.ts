@@ -1,4 +1,5 @@
 // What Node, Bun and Deno share: dependencies over a PostgreSQL pool, the client's files from disk.
+import { writeSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,9 @@ import { readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../problem.ts';
 import { buildDeps } from '../services/build-deps.ts';
+import { createBatchingTipDesk } from '../services/tip-desk.ts';
 import { loadArgon2Modules } from './argon2-files.ts';
+import { loadInvoiceFonts } from './invoice-font-files.ts';
 
 const clientFolder = fileURLToPath(new URL('../../client/dist', import.meta.url));
 
@@ -44,6 +47,13 @@ export async function createServerParts(
   const deps: Deps = await buildDeps(config, {
     db: pool.db,
     argon2: await loadArgon2Modules(),
+    tips: createBatchingTipDesk(pool.db),
+    invoiceFonts: once(loadInvoiceFonts),
+    die: (failpoint) => {
+      // Without waiting for anything: whatever is buffered is lost, as it is in a crash.
+      writeSync(process.stderr.fd, `killed at ${failpoint}\n`);
+      process.kill(process.pid, 'SIGKILL');
+    },
     service,
   });
   const app = createApp(deps, readClientFile);
@@ -62,6 +72,15 @@ export async function createServerParts(
       await Promise.all(deferred);
       await pool.close();
     },
+  };
+}
+
+/** Keeps what succeeded; a failure is tried again. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: T | undefined;
+  return async () => {
+    loaded ??= await load();
+    return loaded;
   };
 }
 

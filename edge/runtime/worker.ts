@@ -1,4 +1,9 @@
 // The edge on Cloudflare Workers.
+import devanagari400 from '@fontsource/noto-sans/files/noto-sans-devanagari-400-normal.woff';
+import devanagari600 from '@fontsource/noto-sans/files/noto-sans-devanagari-600-normal.woff';
+import latin400 from '@fontsource/noto-sans/files/noto-sans-latin-400-normal.woff';
+import latin600 from '@fontsource/noto-sans/files/noto-sans-latin-600-normal.woff';
+import latinExt400 from '@fontsource/noto-sans/files/noto-sans-latin-ext-400-normal.woff';
 import noSimd from 'argon2id/dist/no-simd.wasm';
 import simd from 'argon2id/dist/simd.wasm';
 import { connectNeon } from '#db/neon';
@@ -6,8 +11,9 @@ import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { jobs } from '../jobs/index.ts';
-import { describeError } from '../problem.ts';
+import { runLeased } from '../jobs/lease.ts';
 import { buildDeps } from '../services/build-deps.ts';
+import { createDirectTipDesk } from '../services/tip-desk.ts';
 
 interface WorkerEnv extends Record<string, unknown> {
   ASSETS: { fetch(request: Request): Promise<Response> };
@@ -31,7 +37,19 @@ async function build(env: WorkerEnv): Promise<Deps> {
   const db = connectNeon(config.DATABASE_URL, {
     ...(config.NEON_FETCH_ENDPOINT ? { fetchEndpoint: config.NEON_FETCH_ENDPOINT } : {}),
   });
-  return buildDeps(config, { db, argon2: { simd, noSimd }, service: 'edge' });
+  return buildDeps(config, {
+    db,
+    argon2: { simd, noSimd },
+    tips: createDirectTipDesk(db),
+    invoiceFonts: async () => ({
+      regular: [latin400, latinExt400, devanagari400].map((bytes) => new Uint8Array(bytes)),
+      semibold: [latin600, devanagari600].map((bytes) => new Uint8Array(bytes)),
+    }),
+    die: () => {
+      throw new Error('a worker has no process to end');
+    },
+    service: 'edge',
+  });
 }
 
 /** Built once as well: routes and validators are the larger part of a cold start. */
@@ -47,21 +65,12 @@ export default {
     });
   },
 
-  /** Cron triggers come once a minute; jobs with a longer pace run in the minute where theirs begins. */
-  async scheduled(
-    event: { scheduledTime: number },
-    env: WorkerEnv,
-    context: WorkerContext,
-  ): Promise<void> {
+  /** Cron triggers come once a minute; each job's lease says whether it is due. */
+  async scheduled(_event: unknown, env: WorkerEnv, context: WorkerContext): Promise<void> {
     const deps = await depsOf(env);
-    const minute = Math.floor(event.scheduledTime / 60_000);
+    const holder = `worker:${crypto.randomUUID()}`;
     for (const job of jobs) {
-      if (minute % Math.max(1, Math.round(job.everySeconds / 60)) !== 0) continue;
-      context.waitUntil(
-        job.run(deps).catch((error: unknown) => {
-          deps.log.error('job failed', { job: job.name, error: describeError(error) });
-        }),
-      );
+      if (!job.nodeOnly) context.waitUntil(runLeased(deps, job, holder));
     }
   },
 };

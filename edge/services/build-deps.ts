@@ -1,18 +1,32 @@
-// Building what the app stands on, from configuration; only the database driver and the WebAssembly differ by runtime.
+// Building what the app stands on, from configuration; only what differs by runtime is handed in.
 import type { Db } from '#db';
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
+import { createBookSeal } from './book-seal.ts';
 import { createCounters } from './counters.ts';
 import { createEdgeRedis } from './edge-redis.ts';
+import { createFailpoints, type Failpoint } from './failpoints.ts';
 import { createRazorpayGateway } from './gateway.ts';
+import type { InvoiceFonts } from './invoice-typesetter.ts';
 import { createLog } from './log.ts';
 import { type Argon2Modules, createPasswordHasher } from './passwords.ts';
+import { createPayoutGateway, type PayoutGateway } from './payout-gateway.ts';
 import { createPublisher } from './publisher.ts';
 import { createSigner } from './signer.ts';
+import type { TipDesk } from './tip-desk.ts';
+import { createVault } from './vault.ts';
 
 export async function buildDeps(
   config: Config,
-  parts: { db: Db; argon2: Argon2Modules; service: string },
+  parts: {
+    db: Db;
+    argon2: Argon2Modules;
+    tips: TipDesk;
+    invoiceFonts: () => Promise<InvoiceFonts>;
+    /** Ends the process at once, for failpoints. */
+    die: (failpoint: Failpoint) => void;
+    service: string;
+  },
 ): Promise<Deps> {
   const now = () => new Date();
   const log = createLog(config.LOG_LEVEL, { service: parts.service });
@@ -32,8 +46,25 @@ export async function buildDeps(
       keySecret: config.RAZORPAY_KEY_SECRET,
       apiUrl: config.RAZORPAY_API_URL,
     }),
+    payouts: payoutGatewayOf(config),
+    vault: await createVault(config.DATA_KEYS, config.HASH_KEY),
+    tips: parts.tips,
+    books: await createBookSeal(config.LEDGER_KEYS),
+    invoiceFonts: parts.invoiceFonts,
+    failpoint: createFailpoints(config.FAILPOINTS, parts.die),
     log,
     counters: createCounters(),
     now,
   };
+}
+
+function payoutGatewayOf(config: Config): PayoutGateway | null {
+  const { RAZORPAYX_KEY_ID, RAZORPAYX_KEY_SECRET, RAZORPAYX_ACCOUNT_NUMBER } = config;
+  if (!RAZORPAYX_KEY_ID || !RAZORPAYX_KEY_SECRET || !RAZORPAYX_ACCOUNT_NUMBER) return null;
+  return createPayoutGateway({
+    keyId: RAZORPAYX_KEY_ID,
+    keySecret: RAZORPAYX_KEY_SECRET,
+    accountNumber: RAZORPAYX_ACCOUNT_NUMBER,
+    apiUrl: config.RAZORPAY_API_URL,
+  });
 }

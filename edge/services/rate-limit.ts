@@ -18,6 +18,10 @@ export const limits = {
   tip: { name: 'tip', requestsMax: 60, windowSeconds: 60, by: 'user' },
   chat: { name: 'chat', requestsMax: 20, windowSeconds: 10, by: 'user' },
   order: { name: 'order', requestsMax: 20, windowSeconds: 60, by: 'user' },
+  verify: { name: 'verify', requestsMax: 30, windowSeconds: 60, by: 'user' },
+  invoices: { name: 'invoices', requestsMax: 60, windowSeconds: 60, by: 'user' },
+  export: { name: 'export', requestsMax: 10, windowSeconds: 60, by: 'user' },
+  payout: { name: 'payout', requestsMax: 10, windowSeconds: 60, by: 'user' },
   stream: { name: 'stream', requestsMax: 30, windowSeconds: 60, by: 'user' },
   events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'address' },
   ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'address' },
@@ -44,8 +48,8 @@ export function limitRate(deps: Deps, limit: RateLimit): MiddlewareHandler<AppEn
 const localKeysMax = 10_000;
 const localCounts = new Map<string, number>();
 
-/** How often the key was used, this use included. */
-async function countUse(deps: Deps, key: string, windowSeconds: number): Promise<number> {
+/** How often the key was used in the window that it names, this use included. */
+export async function countUse(deps: Deps, key: string, windowSeconds: number): Promise<number> {
   try {
     const [count] = await deps.redis.run((redis) =>
       redis.pipeline().incr(key).expire(key, windowSeconds).exec<[number, number]>(),

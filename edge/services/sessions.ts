@@ -5,6 +5,7 @@ import type { Session } from '#contract';
 import { openSession, revokeSessionOfToken, rotateSession, type User } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { randomToken, sha256 } from './secrets.ts';
+import { addressHash } from './suspicion.ts';
 
 const cookieName = 'livepanty_refresh';
 const cookiePath = '/v1/auth';
@@ -44,10 +45,12 @@ function keepCookie(deps: Deps, c: Context<AppEnv>, token: string): void {
 /** Logs a user in: a new family of refresh tokens and the first access token. */
 export async function beginSession(deps: Deps, c: Context<AppEnv>, user: User): Promise<Session> {
   const token = randomToken();
+  const from = await addressHash(deps, c);
   const { sessionId } = await openSession(deps.db, {
     userId: user.id,
     tokenHash: await sha256(token),
     ttlSeconds: refreshTtlSeconds,
+    ...(from === null ? {} : { addressHash: from }),
   });
   keepCookie(deps, c, token);
   return presentSession(deps, user, sessionId);

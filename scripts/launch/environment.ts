@@ -48,6 +48,9 @@ export function stackUrls(settings: Settings, secrets: Secrets): StackUrls {
   };
 }
 
+/** From which the stand-in pays. */
+export const sandboxAccountNumber = '7878780080316316';
+
 /** The variables of the edge and of the job runner, on every runtime. */
 export function edgeEnvironment(
   settings: Settings,
@@ -74,6 +77,18 @@ export function edgeEnvironment(
           RAZORPAY_CHECKOUT_URL: `${urls.sandbox}/v1/checkout.js`,
         }
       : {}),
+    // The payout account of the stand-in; a real one is configured where payouts are really made.
+    ...(urls.sandbox
+      ? {
+          RAZORPAYX_KEY_ID: secrets.razorpayKeyId,
+          RAZORPAYX_KEY_SECRET: secrets.razorpayKeySecret,
+          RAZORPAYX_ACCOUNT_NUMBER: sandboxAccountNumber,
+          RAZORPAYX_WEBHOOK_SECRET: secrets.razorpayxWebhookSecret,
+        }
+      : {}),
+    DATA_KEYS: JSON.stringify(secrets.dataKeys),
+    HASH_KEY: secrets.hashKey,
+    LEDGER_KEYS: JSON.stringify(secrets.ledgerKeys),
     MEDIA_ORIGINS: [new URL(urls.sfuSocket).origin, urls.transcoder].join(','),
   };
 }

@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { readTrialBalance, verifyBooks } from '#db';
+import { type Db, listCheckpoints, readTrialBalance, type Violation, verifyBooks } from '#db';
 import { connectPostgres } from '#db/postgres';
+import { createBookSeal } from '../../edge/services/book-seal.ts';
 import { StartRefused, startOrRefuse } from '../local/environment.ts';
 import { takeLock } from './lock.ts';
 import { freePorts } from './ports.ts';
@@ -17,30 +18,40 @@ import { workDir } from './work-dir.ts';
 
 interface Books {
   url: string;
+  /** By which checkpoints were signed; null when nobody has named any. */
+  ledgerKeys: string | null;
   close(): Promise<void>;
 }
 
 /** The database that is named, or that of the running stack, or the local one started for a moment. */
 async function findBooks(dataDir: string): Promise<Books> {
   const named = process.env.DATABASE_OWNER_URL || process.env.DATABASE_URL;
-  if (named) return { url: named, close: async () => {} };
+  const ledgerKeys = process.env.LEDGER_KEYS || null;
+  if (named) return { url: named, ledgerKeys, close: async () => {} };
 
   const clusterPath = join(dataDir, 'postgres');
   if (!existsSync(join(await clusterDir(clusterPath), 'PG_VERSION'))) {
     throw new StartRefused(`There are no books in ${dataDir} yet: npm start makes them.`);
   }
-  const { postgresPassword: password } = await loadSecrets(dataDir);
+  const secrets = await loadSecrets(dataDir);
+  const password = secrets.postgresPassword;
+  const localKeys = JSON.stringify(secrets.ledgerKeys);
   const lock = await takeLock(join(dataDir, 'stack.lock'));
   if ('heldBy' in lock) {
     const ports = z
       .object({ postgres: z.int() })
       .parse(JSON.parse(await readFile(portsFile(dataDir), 'utf8')));
-    return { url: superuserUrl({ port: ports.postgres, password }), close: async () => {} };
+    return {
+      url: superuserUrl({ port: ports.postgres, password }),
+      ledgerKeys: localKeys,
+      close: async () => {},
+    };
   }
   const { postgres: port } = await freePorts();
   const server = await startPostgres({ dataDir: clusterPath, port, password });
   return {
     url: server.url,
+    ledgerKeys: localKeys,
     async close() {
       await server.stop();
       await lock.release();
@@ -53,9 +64,36 @@ const booksTimeoutMs = 30 * 60_000;
 
 const help = `npm run ledger:verify [-- <data folder>]
 
-Proves every invariant of the books and prints the trial balance; exits 1 on any violation.
-The books are those of DATABASE_OWNER_URL or DATABASE_URL, else those that npm start keeps.
+Proves every invariant of the books, the chain that seals them and its signed checkpoints, and prints
+the trial balance; exits 1 on any violation. The books are those of DATABASE_OWNER_URL or DATABASE_URL
+(checkpoints are verified with the keys in LEDGER_KEYS), else those that npm start keeps.
 `;
+
+const checkpointsPageMax = 500;
+
+/** Checkpoints whose signature is not good; how many there are. Null keys: nothing is verified. */
+async function verifyCheckpoints(
+  db: Db,
+  ledgerKeys: string | null,
+): Promise<{ count: number; newest: string; faults: Violation[] }> {
+  const seal = ledgerKeys ? await createBookSeal(ledgerKeys) : null;
+  const result = { count: 0, newest: '', faults: [] as Violation[] };
+  let beforeBlock: number | undefined;
+  for (;;) {
+    const page = await listCheckpoints(db, { beforeBlock, limit: checkpointsPageMax });
+    for (const checkpoint of page) {
+      result.newest ||= checkpoint.createdAt;
+      result.count += 1;
+      const detail = seal ? await seal.faultOf(checkpoint) : null;
+      if (detail !== null) {
+        const subject = `block ${checkpoint.block}`;
+        result.faults.push({ invariant: 'every checkpoint is signed by us', subject, detail });
+      }
+    }
+    beforeBlock = page.at(-1)?.block;
+    if (page.length < checkpointsPageMax) return result;
+  }
+}
 
 function readArguments(): { dataDir: string; isHelpWanted: boolean } {
   try {
@@ -81,7 +119,8 @@ await startOrRefuse(async () => {
     statementTimeoutMs: booksTimeoutMs,
   });
   try {
-    const violations = await verifyBooks(db);
+    const checkpoints = await verifyCheckpoints(db, books.ledgerKeys);
+    const violations = [...(await verifyBooks(db)), ...checkpoints.faults];
     const rows = await readTrialBalance(db);
     const width = Math.max(13, ...rows.map((row) => row.accountClass.length));
     const line = (...[name, currency, debit, credit]: string[]) =>
@@ -90,6 +129,10 @@ await startOrRefuse(async () => {
     for (const { accountClass, currency, debit, credit } of rows) {
       process.stdout.write(line(accountClass, currency, String(debit), String(credit)));
     }
+    process.stdout.write(
+      `\n${checkpoints.count} signed checkpoints${checkpoints.newest ? `, the newest of ${checkpoints.newest}` : ''}` +
+        `${books.ledgerKeys ? '' : '; their signatures were not verified, for LEDGER_KEYS is not set'}.\n`,
+    );
     for (const { invariant, subject, detail } of violations) {
       process.stdout.write(`\nviolated: ${invariant} ${subject ?? ''} ${detail ?? ''}`.trimEnd());
     }

@@ -5,7 +5,12 @@ import { guardedCommand, nodeCommand } from './child.ts';
 import { buildClient } from './client-build.ts';
 import { makeDemoAccounts, prepareLocalDatabase } from './database.ts';
 import { edgeCommand } from './edge-command.ts';
-import { edgeEnvironment, mediaEnvironment, type StackUrls } from './environment.ts';
+import {
+  edgeEnvironment,
+  mediaEnvironment,
+  type StackUrls,
+  sandboxAccountNumber,
+} from './environment.ts';
 import type { PartSpec } from './part.ts';
 import type { PortName } from './ports.ts';
 import { preparePostgres, probePostgres } from './postgres.ts';
@@ -156,6 +161,9 @@ function sandbox({ settings, secrets, urls, dataDir }: StackPlan): PlannedPart {
         RAZORPAY_KEY_SECRET: secrets.razorpayKeySecret,
         RAZORPAY_WEBHOOK_SECRET: secrets.razorpayWebhookSecret,
         RAZORPAY_WEBHOOK_URL: `${urls.edge}/v1/payments/webhooks/razorpay`,
+        RAZORPAYX_ACCOUNT_NUMBER: sandboxAccountNumber,
+        RAZORPAYX_WEBHOOK_SECRET: secrets.razorpayxWebhookSecret,
+        RAZORPAYX_WEBHOOK_URL: `${urls.edge}/v1/payments/webhooks/razorpayx`,
         LOG_LEVEL: settings.logLevel,
       }),
   });

@@ -2,8 +2,14 @@
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { bundleWorker } from './worker-bundle.ts';
 
+interface CronTarget {
+  scheduled(options: { cron: string }): Promise<{ outcome: string }>;
+}
+
 export interface EdgeWorker {
   url: string;
+  /** What the cron trigger does once a minute where it is deployed; resolves when all of it is done. */
+  cron(): Promise<void>;
   /** Idempotent; workerd is gone when it resolves. */
   stop(): Promise<void>;
 }
@@ -46,7 +52,13 @@ export async function startEdgeWorker(options: {
   };
   try {
     const url = await miniflare.ready;
-    return { url: url.origin, stop };
+    const cron = async () => {
+      // Its own type is one of Workers' types, which nothing else here needs.
+      const worker = (await miniflare.getWorker()) as unknown as CronTarget;
+      const { outcome } = await worker.scheduled({ cron: '* * * * *' });
+      if (outcome !== 'ok') throw new Error(`the cron trigger ended with ${outcome}`);
+    };
+    return { url: url.origin, cron, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,0 +1,73 @@
+// Payouts: where a performer is paid, what they ask for, and what became of it.
+import { z } from 'zod';
+import { Pan, PayoutDetails } from './bank.ts';
+import { Id, Instant } from './ids.ts';
+import { Paise } from './money.ts';
+
+export const payoutPaiseMax = 1_000_000_000;
+
+export const SetPayoutAccountBody = PayoutDetails;
+
+/** Details are never told back; the mask shows enough to know them by. */
+export const PayoutAccount = z.object({
+  id: Id,
+  kind: z.enum(['bank', 'upi']),
+  mask: z.string(),
+  state: z.enum(['pending', 'verified', 'failed', 'replaced']),
+  failure: z.string().nullable(),
+  /** Changed details are paid to from here on. */
+  usableFrom: Instant,
+  createdAt: Instant,
+});
+export type PayoutAccount = z.infer<typeof PayoutAccount>;
+
+export const SetTaxProfileBody = z.strictObject({ pan: Pan });
+
+export const PayoutState = z.enum([
+  'requested',
+  'approved',
+  'sending',
+  'paid',
+  'failed',
+  'rejected',
+  'reversed',
+]);
+export type PayoutState = z.infer<typeof PayoutState>;
+
+export const Payout = z.object({
+  id: Id,
+  amountPaise: Paise.positive(),
+  /** Income tax that is kept back, and what is left. */
+  tdsPaise: Paise.nonnegative(),
+  tdsSection: z.string(),
+  tdsRateBp: z.int(),
+  netPaise: Paise,
+  state: PayoutState,
+  account: z.string(),
+  /** The bank's reference. */
+  utr: z.string().nullable(),
+  failure: z.string().nullable(),
+  createdAt: Instant,
+  endedAt: Instant.nullable(),
+});
+export type Payout = z.infer<typeof Payout>;
+
+/** What a performer must know before asking: null where nothing stands in the way. */
+export const PayoutOverview = z.object({
+  account: PayoutAccount.nullable(),
+  /** Such as ABC••••••F; null when none was given. */
+  panMask: z.string().nullable(),
+  minPaise: Paise,
+  availablePaise: Paise,
+  tdsSection: z.string(),
+  tdsRateBp: z.int(),
+  /** A problem code, or null when a payout can be asked for. */
+  blockedBy: z.string().nullable(),
+  payouts: z.array(Payout),
+});
+export type PayoutOverview = z.infer<typeof PayoutOverview>;
+
+export const RequestPayoutBody = z.strictObject({
+  amountPaise: z.int().positive().max(payoutPaiseMax),
+});
+export type RequestPayoutBody = z.infer<typeof RequestPayoutBody>;

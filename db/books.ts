@@ -1,0 +1,118 @@
+// The books: the trial balance, every invariant, balances of any moment, and the chain that seals them.
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { Checkpoint } from '#contract';
+import { callFunction } from './call.ts';
+import type { Db } from './connect.ts';
+
+const TrialBalanceRows = z.array(
+  z.object({
+    accountClass: z.string(),
+    currency: z.string(),
+    debit: z.int(),
+    credit: z.int(),
+  }),
+);
+
+export async function readTrialBalance(db: Db): Promise<z.infer<typeof TrialBalanceRows>> {
+  return callFunction(
+    db,
+    sql`select jsonb_agg(jsonb_build_object(
+        'accountClass', t.account_class, 'currency', t.currency, 'debit', t.debit, 'credit', t.credit))
+      as result from ledger.trial_balance() t`,
+    TrialBalanceRows,
+  );
+}
+
+const Violations = z.array(
+  z.object({
+    invariant: z.string(),
+    subject: z.string().nullable(),
+    detail: z.string().nullable(),
+  }),
+);
+export type Violation = z.infer<typeof Violations>[number];
+
+/** Every invariant that does not hold; empty when the books are right. */
+export async function verifyBooks(db: Db): Promise<Violation[]> {
+  return callFunction(
+    db,
+    sql`select coalesce(jsonb_agg(to_jsonb(v)), '[]') as result from ledger.verify() v`,
+    Violations,
+  );
+}
+
+/**
+ * What an account held at a moment, on its normal side: paise or tokens, as its class says. A `Date` is a
+ * whole millisecond; what was written within it counts.
+ */
+export async function balanceAt(
+  db: Db,
+  account: { class: string; ownerId: string | null; at: Date },
+): Promise<number> {
+  return callFunction(
+    db,
+    sql`select to_jsonb(ledger.balance_at(
+      ${account.class}, ${account.ownerId}::uuid,
+      ${account.at.toISOString()}::timestamptz + interval '999 microseconds')) as result`,
+    z.int(),
+  );
+}
+
+/** Acts of one round; a round that finds more is followed by the next at once. */
+export const sealedPerRoundMax = 20_000;
+
+/** Seals what was committed since the last round. Answers how many acts, and whether more are waiting. */
+export async function sealJournal(
+  db: Db,
+  limit = sealedPerRoundMax,
+): Promise<{ sealed: number; more: boolean }> {
+  return callFunction(
+    db,
+    sql`select ledger.seal(${limit}) as result`,
+    z.object({ sealed: z.int(), more: z.boolean() }),
+  );
+}
+
+/** What a checkpoint signs. */
+export const ChainEnd = Checkpoint.pick({
+  block: true,
+  position: true,
+  hash: true,
+  trialBalance: true,
+});
+export type ChainEnd = z.infer<typeof ChainEnd>;
+
+/** The end of the chain, when it has grown since the last checkpoint; else null. */
+export async function checkpointDue(db: Db): Promise<ChainEnd | null> {
+  return callFunction(db, sql`select ledger.checkpoint_due() as result`, ChainEnd.nullable());
+}
+
+/** Keeps a signed checkpoint; the first one of a block stays. */
+export async function keepCheckpoint(
+  db: Db,
+  end: ChainEnd,
+  signed: { signature: string; keyId: string },
+): Promise<void> {
+  await db.execute(
+    sql`select ledger.checkpoint_signed(${JSON.stringify(end)}::jsonb, ${signed.signature}, ${signed.keyId})`,
+  );
+}
+
+/** Checkpoints, newest first; those before `beforeBlock` when it is given. */
+export async function listCheckpoints(
+  db: Db,
+  page: { beforeBlock?: number | undefined; limit: number },
+): Promise<Checkpoint[]> {
+  return callFunction(
+    db,
+    sql`select coalesce(jsonb_agg(jsonb_build_object(
+        'block', c.block, 'position', c.position, 'hash', encode(c.hash, 'hex'),
+        'trialBalance', c.trial_balance, 'signature', c.signature, 'keyId', c.key_id,
+        'createdAt', instant(c.created_at)) order by c.block desc), '[]') as result
+      from (select * from ledger.checkpoints
+        where block < coalesce(${page.beforeBlock ?? null}::bigint, 9223372036854775807)
+        order by block desc limit ${page.limit}) c`,
+    Checkpoint.array(),
+  );
+}

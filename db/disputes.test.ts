@@ -1,0 +1,446 @@
+// Disputes: tokens and earnings wait for the outcome; won, everything is as before; lost, what can be is recovered.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { createMoneyCast, refusalOf } from '../testing/money.ts';
+import {
+  captureHold,
+  closeGoals,
+  contributeToGoal,
+  decideRefund,
+  holdTokens,
+  listDisputes,
+  observeDispute,
+  observeRefund,
+  openGoal,
+  readBalance,
+  releaseEarnings,
+  releaseHold,
+  requestRefund,
+  settleReservations,
+  takeRefundsToSend,
+  verifyBooks,
+} from './index.ts';
+
+/** The package that is bought here: 100 tokens at 97.46 paise, with 17.54 paise of tax each. */
+const starter = { tokens: 100, netPaise: 9746, gstPaise: 1754, pricePaise: 11_500 };
+/** What a performer is credited for a token. */
+const payoutPaise = 50;
+const dayMs = 24 * 3_600_000;
+const tomorrow = new Date(Date.now() + dayMs);
+
+let database: TestDatabase;
+let cast: ReturnType<typeof createMoneyCast>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  cast = createMoneyCast(database);
+});
+afterAll(async () => {
+  await database.close();
+});
+
+async function buyer() {
+  const { user, gatewayPaymentId } = await cast.buyer(1);
+  return { userId: user.id, gatewayPaymentId };
+}
+type Buyer = Awaited<ReturnType<typeof buyer>>;
+
+type Facts = Parameters<typeof observeDispute>[1];
+function say(of: Buyer, id: string, status: Facts['status'], change: Partial<Facts> = {}) {
+  return observeDispute(database.db, {
+    gatewayDisputeId: id,
+    gatewayPaymentId: of.gatewayPaymentId,
+    amountPaise: starter.pricePaise,
+    phase: 'chargeback',
+    reasonCode: 'fraud',
+    status,
+    respondBy: tomorrow,
+    ...change,
+  });
+}
+
+/** All that is owned by some people and by the house. */
+const booksOf = (...ownerIds: string[]) =>
+  Promise.all([...ownerIds, null].map((id) => cast.accountsOf(id)));
+
+function ordersOf<T>(items: readonly T[]): T[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((first, index) =>
+    ordersOf(items.toSpliced(index, 1)).map((others) => [first, ...others]),
+  );
+}
+
+describe('while it is open', () => {
+  test('the unspent tokens wait, and what performers earned with the spent ones', async () => {
+    const of = await buyer();
+    const [one, other] = [await cast.liveStream(), await cast.liveStream()];
+    await cast.tipped(of.userId, one.streamId, 30, 10);
+    await cast.tipped(of.userId, other.streamId, 20);
+    const id = cast.unique('disp');
+    const moved = await cast.movedBy(() => say(of, id, 'open'));
+    const [left = 0] = [starter.netPaise - 3898 - 1949];
+    expect(moved).toEqual({
+      viewer_tokens: -40,
+      disputed: 40,
+      viewer_prepaid: -left,
+      reserved_prepaid: left,
+      performer_pending: -60 * payoutPaise,
+      performer_held: 60 * payoutPaise,
+      disputes: starter.pricePaise,
+      gateway_clearing: -starter.pricePaise,
+    });
+    expect(await cast.accountsOf(one.performer.id)).toEqual({ performer_held: 40 * payoutPaise });
+    expect((await refusalOf(cast.tipped(of.userId, one.streamId, 1))).code).toBe(
+      'insufficient-balance',
+    );
+    // The waiting time of held earnings does not end while they are held.
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    expect(await cast.accountsOf(one.performer.id)).toEqual({ performer_held: 40 * payoutPaise });
+    expect(await cast.casesOf(id)).toEqual(['dispute']);
+    const open = await listDisputes(database.db, { onlyOpen: true, limit: 100 });
+    expect(open.find(({ gatewayDisputeId }) => gatewayDisputeId === id)).toMatchObject({
+      state: 'open',
+      respondBy: tomorrow.toISOString(),
+    });
+  });
+
+  test('tokens that were set aside for a show or a goal come back and wait with the others', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    const held = await holdTokens(database.db, {
+      viewerId: of.userId,
+      performerId: performer.id,
+      streamId,
+      tokens: 30,
+      expiresAt: tomorrow,
+      idempotencyKey: cast.unique('key'),
+    });
+    const goalId = await openGoal(database.db, {
+      performerId: performer.id,
+      streamId,
+      title: 'A song',
+      targetTokens: 20,
+      deadline: tomorrow,
+    });
+    await contributeToGoal(database.db, {
+      viewerId: of.userId,
+      goalId,
+      tokens: 20,
+      idempotencyKey: cast.unique('key'),
+    });
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    expect(await cast.accountsOf(of.userId)).toEqual({
+      disputed: 100,
+      reserved_prepaid: starter.netPaise,
+    });
+    expect((await refusalOf(captureHold(database.db, held.reservationId, 30))).code).toBe(
+      'reservation-closed',
+    );
+    expect(await releaseHold(database.db, held.reservationId)).toMatchObject({ replayed: true });
+    await closeGoals(database.db, 100);
+    await settleReservations(database.db, 100);
+    expect(await cast.accountsOf(performer.id)).toEqual({});
+    await say(of, id, 'won');
+    expect(await readBalance(database.db, of.userId)).toBe(100);
+  });
+
+  test('what was earned by captured holds and reached goals is held like what was tipped', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    const held = await holdTokens(database.db, {
+      viewerId: of.userId,
+      performerId: performer.id,
+      streamId,
+      tokens: 50,
+      expiresAt: tomorrow,
+      idempotencyKey: cast.unique('key'),
+    });
+    await captureHold(database.db, held.reservationId, 40);
+    const goalId = await openGoal(database.db, {
+      performerId: performer.id,
+      streamId,
+      title: 'A song',
+      targetTokens: 25,
+      deadline: tomorrow,
+    });
+    await contributeToGoal(database.db, {
+      viewerId: of.userId,
+      goalId,
+      tokens: 25,
+      idempotencyKey: cast.unique('key'),
+    });
+    await closeGoals(database.db, 100);
+    await settleReservations(database.db, 100);
+    await say(of, cast.unique('disp'), 'open');
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_held: 65 * payoutPaise });
+    expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: 35 });
+  });
+
+  test('tips that race it are held or refused, whichever came first', async () => {
+    for (let turn = 0; turn < 10; turn += 1) {
+      const of = await buyer();
+      const { performer, streamId } = await cast.liveStream();
+      await Promise.allSettled([
+        ...Array.from({ length: 10 }, () => cast.tipped(of.userId, streamId, 3)),
+        say(of, cast.unique('disp'), 'open'),
+        ...Array.from({ length: 10 }, () => cast.tipped(of.userId, streamId, 3)),
+      ]);
+      const { disputed = 0 } = await cast.accountsOf(of.userId);
+      const spent = starter.tokens - disputed;
+      expect(await cast.accountsOf(performer.id)).toEqual(
+        spent > 0 ? { performer_held: spent * payoutPaise } : {},
+      );
+    }
+  });
+});
+
+describe('when it ends', () => {
+  test.each(['won', 'closed'] as const)('%s, everybody has what they had before', async (end) => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 45);
+    const before = await booksOf(of.userId, performer.id);
+    const lots = await cast.lotsOf(of.userId);
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    await say(of, id, end);
+    expect(await booksOf(of.userId, performer.id)).toEqual(before);
+    expect(await cast.lotsOf(of.userId)).toEqual(lots);
+    expect(await cast.casesOf(id)).toEqual([]);
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 45 * payoutPaise });
+  });
+
+  test('won after the waiting time is over, its earnings can be asked for at once', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 45);
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    await say(of, id, 'won');
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 45 * payoutPaise });
+  });
+
+  test('lost, tokens are burnt, tax is not owed, held earnings are taken, and the rest is a loss', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 60);
+    const [lot] = await cast.lotsOf(of.userId);
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    const recovered = (lot?.paise ?? 0) + starter.gstPaise + 60 * payoutPaise;
+    const moved = await cast.movedBy(async () => {
+      expect(await say(of, id, 'lost')).toMatchObject({
+        state: 'lost',
+        recoveredPaise: recovered,
+        lostPaise: starter.pricePaise - recovered,
+      });
+    });
+    expect(moved).toEqual({
+      disputed: -40,
+      tokens_outstanding: -40,
+      reserved_prepaid: -(lot?.paise ?? 0),
+      gst_payable: -starter.gstPaise,
+      performer_held: -60 * payoutPaise,
+      disputes: -starter.pricePaise,
+      dispute_losses: starter.pricePaise - recovered,
+    });
+    expect(await cast.accountsOf(of.userId)).toEqual({});
+    expect(await cast.accountsOf(performer.id)).toEqual({});
+    expect(await cast.casesOf(id)).toEqual(['dispute-loss']);
+    // Nothing of it is released later.
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    expect(await cast.accountsOf(performer.id)).toEqual({});
+  });
+
+  test('lost after earnings were released, they stay with the performer, and are the platform’s loss', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 30);
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    await cast.tipped(of.userId, streamId, 20);
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    expect(await cast.accountsOf(performer.id)).toEqual({
+      performer_available: 30 * payoutPaise,
+      performer_held: 20 * payoutPaise,
+    });
+    const [lot] = [{ paise: starter.netPaise - 4873 }];
+    await say(of, id, 'lost');
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 30 * payoutPaise });
+    const [dispute] = await listDisputes(database.db, { onlyOpen: false, limit: 1 });
+    expect(dispute?.recoveredPaise).toBe(lot.paise + starter.gstPaise + 20 * payoutPaise);
+  });
+
+  test.each(['won', 'lost', 'closed'] as const)(
+    'told in any order, and again and again, it is %s with one phase, one deadline and one set of books',
+    async (end) => {
+      const later = new Date(tomorrow.getTime() + 5 * dayMs);
+      const events: [Facts['status'], Partial<Facts>][] = [
+        ['open', { phase: 'retrieval' }],
+        ['under_review', { phase: 'chargeback' }],
+        ['open', { phase: 'pre_arbitration', respondBy: later }],
+        [end, { phase: 'chargeback', respondBy: null }],
+      ];
+      const ends = new Set<string>();
+      for (const told of ordersOf(events)) {
+        const of = await buyer();
+        const { performer, streamId } = await cast.liveStream();
+        await cast.tipped(of.userId, streamId, 45);
+        const before = await cast.accountsOf(null);
+        const id = cast.unique('disp');
+        for (const [status, change] of told) await say(of, id, status, change);
+        await Promise.all(told.map(([status, change]) => say(of, id, status, change)));
+        const found = (await listDisputes(database.db, { onlyOpen: false, limit: 1 }))[0];
+        const after = await cast.accountsOf(null);
+        ends.add(
+          JSON.stringify({
+            dispute: {
+              ...found,
+              gatewayDisputeId: '',
+              gatewayPaymentId: '',
+              userId: '',
+              openedAt: '',
+              closedAt: typeof found?.closedAt,
+            },
+            viewer: await cast.accountsOf(of.userId),
+            performer: await cast.accountsOf(performer.id),
+            house: Object.entries(after).map(([name, held]) => [name, held - (before[name] ?? 0)]),
+          }),
+        );
+      }
+      expect([...ends]).toHaveLength(1);
+      expect(JSON.parse([...ends][0] ?? '')).toMatchObject({
+        dispute: { state: end, phase: 'pre_arbitration', respondBy: later.toISOString() },
+      });
+    },
+  );
+});
+
+describe('how much', () => {
+  test('a dispute of a part takes the tokens that its money paid for, and no more', async () => {
+    const of = await buyer();
+    const id = cast.unique('disp');
+    await say(of, id, 'open', { amountPaise: 1150 });
+    expect(await readBalance(database.db, of.userId)).toBe(90);
+    const lost = await say(of, id, 'lost');
+    expect(lost).toMatchObject({ recoveredPaise: 974 + 175, lostPaise: 1 });
+  });
+
+  test('performers pay at most what they earned with the disputed tokens, newest tips first, and never the tax', async () => {
+    const of = await buyer();
+    const [older, newer] = [await cast.liveStream(), await cast.liveStream()];
+    await cast.tipped(of.userId, older.streamId, 93);
+    await cast.tipped(of.userId, newer.streamId, 7);
+    const id = cast.unique('disp');
+    await say(of, id, 'open', { amountPaise: 1150 });
+    expect(await cast.accountsOf(newer.performer.id)).toEqual({ performer_held: 7 * payoutPaise });
+    expect(await cast.accountsOf(older.performer.id)).toEqual({
+      performer_held: 3 * payoutPaise,
+      performer_pending: 90 * payoutPaise,
+    });
+    expect(await say(of, id, 'lost')).toMatchObject({
+      recoveredPaise: 10 * payoutPaise + 175,
+      lostPaise: 1150 - 10 * payoutPaise - 175,
+    });
+  });
+
+  test('several disputes of one payment hold no token and no earning twice, and end each by itself', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 60);
+    const [first, second] = [cast.unique('disp'), cast.unique('disp')];
+    const half = { amountPaise: starter.pricePaise / 2 };
+    await say(of, first, 'open', half);
+    expect(await cast.accountsOf(performer.id)).toMatchObject({
+      performer_held: 10 * payoutPaise,
+      performer_pending: 50 * payoutPaise,
+    });
+    await say(of, second, 'open', half);
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_held: 60 * payoutPaise });
+    await say(of, first, 'won', half);
+    expect(await cast.accountsOf(performer.id)).toEqual({
+      performer_held: 50 * payoutPaise,
+      performer_pending: 10 * payoutPaise,
+    });
+    expect(await readBalance(database.db, of.userId)).toBe(40);
+    await say(of, second, 'lost', half);
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_pending: 10 * payoutPaise });
+    expect(await readBalance(database.db, of.userId)).toBe(40);
+  });
+
+  test('a tip that was paid from two disputed payments is held for each by its part', async () => {
+    const of = await buyer();
+    const second = { ...of, gatewayPaymentId: await cast.pay(await cast.orderOf(of.userId, 1)) };
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 150);
+    const [first, other] = [cast.unique('disp'), cast.unique('disp')];
+    await say(of, first, 'open');
+    expect(await cast.accountsOf(performer.id)).toEqual({
+      performer_held: 100 * payoutPaise,
+      performer_pending: 50 * payoutPaise,
+    });
+    await say(second, other, 'open');
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_held: 150 * payoutPaise });
+    await say(of, first, 'lost');
+    await say(second, other, 'won');
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_pending: 50 * payoutPaise });
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 50 * payoutPaise });
+  });
+
+  test('on a payment that was partly given back, and for more than is left, it takes what is there', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 10);
+    const refund = await requestRefund(database.db, {
+      by: of.userId,
+      gatewayPaymentId: of.gatewayPaymentId,
+      tokens: 50,
+      reason: 'too many',
+      idempotencyKey: cast.unique('key'),
+    });
+    const staff = await cast.person('admin');
+    await decideRefund(database.db, { refundId: refund.id, staffId: staff.id, approve: true });
+    await takeRefundsToSend(database.db, 100);
+    await observeRefund(database.db, {
+      refundId: refund.id,
+      gatewayRefundId: cast.unique('rfnd'),
+      gatewayPaymentId: of.gatewayPaymentId,
+      amountPaise: refund.amountPaise,
+      status: 'processed',
+    });
+    const [lot] = await cast.lotsOf(of.userId);
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: 40 });
+    const lost = await say(of, id, 'lost');
+    const recovered = (lot?.paise ?? 0) + (starter.gstPaise - refund.gstPaise) + 10 * payoutPaise;
+    expect(lost).toMatchObject({
+      recoveredPaise: recovered,
+      lostPaise: starter.pricePaise - recovered,
+    });
+    expect(await cast.accountsOf(performer.id)).toEqual({});
+  });
+});
+
+test('a dispute of a payment that nobody knows opens a case and books nothing', async () => {
+  const unknown = { userId: '', gatewayPaymentId: 'pay_unknown' };
+  const moved = await cast.movedBy(async () => {
+    expect((await refusalOf(say(unknown, 'disp_unknown', 'open'))).code).toBe('not-found');
+  });
+  expect(moved).toEqual({});
+  expect(await cast.casesOf('disp_unknown')).toEqual(['dispute-of-unknown-payment']);
+});
+
+test('after all of this every invariant holds', async () => {
+  expect(await verifyBooks(database.db)).toEqual([]);
+});

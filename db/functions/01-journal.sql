@@ -1,0 +1,258 @@
+-- The journal: what holds for every entry whoever writes it, and how an act is recorded once.
+-- Debits are positive, credits negative; every act sums to zero in each currency.
+--
+-- Every act, here and in the other files, runs with `enable_seqscan = off`: a session keeps the plans that it
+-- made first, and one that was made while a table was a page or two would read it as a whole for ever after.
+
+create or replace function ledger.forbid_change() returns trigger
+language plpgsql
+as $$
+begin
+  raise exception '% is append-only: correct it with a reversal', tg_table_name
+    using errcode = 'restrict_violation';
+end
+$$;
+
+-- Holds for every INSERT: the entries of an act come in one statement (each act has a line 1, which a second
+-- statement would need again) and sum to zero per currency, act and accounts exist, and guarded balances
+-- and lots move with the entries.
+--
+-- The entries of an act stand together, and so do those of a lot within it: nothing is sorted here.
+-- Small statements in a loop on purpose: each is an index look-up of a few microseconds whatever the size
+-- of the tables, where one large statement would take longer to start than all of them to run.
+create or replace function ledger.check_and_apply_entries() returns trigger
+language plpgsql
+as $$
+declare
+  n record;
+  v_class record;
+  v_journal uuid;
+  v_tokens bigint := 0;
+  v_paise bigint := 0;
+  v_lot uuid;
+  v_lot_tokens bigint;
+  v_lot_paise bigint;
+  v_tokens_account uuid;
+  v_paise_account uuid;
+begin
+  for n in select * from new_entries loop
+    if n.journal_id is distinct from v_journal then
+      if v_tokens <> 0 or v_paise <> 0 then
+        raise exception 'the entries of act % do not sum to zero', v_journal using errcode = 'check_violation';
+      end if;
+      v_journal := n.journal_id;
+      if not exists (select from ledger.journal where id = v_journal)
+        or not exists (select from new_entries where journal_id = v_journal and line = 1)
+      then
+        raise exception 'entries come behind the journal row of their act, and all at once'
+          using errcode = 'check_violation';
+      end if;
+    end if;
+
+    select currency, guard, normal_side into v_class from ledger.accounts where id = n.account_id;
+    if v_class.currency is distinct from n.currency or n.amount = 0 then
+      raise exception 'entry of nothing, of an unknown account, or in a foreign currency'
+        using errcode = 'check_violation';
+    end if;
+    if n.currency = 'TOKEN' then
+      v_tokens := v_tokens + n.amount;
+    else
+      v_paise := v_paise + n.amount;
+    end if;
+    if v_class.guard = 'balance' then
+      update ledger.balances
+        set balance = balance + case v_class.normal_side when 'debit' then n.amount else -n.amount end
+        where account_id = n.account_id;
+    end if;
+
+    if (n.lot_id is not null) <> (v_class.guard = 'lots') then
+      raise exception 'entries name a lot where their account is kept by lots, and nowhere else'
+        using errcode = 'check_violation';
+    end if;
+    -- Tokens and money of a lot move in one update, since neither may be left alone.
+    if n.lot_id is distinct from v_lot then
+      perform ledger.move_lot(v_lot, v_lot_tokens, v_lot_paise, v_tokens_account, v_paise_account);
+      v_lot := n.lot_id;
+      v_lot_tokens := 0;
+      v_lot_paise := 0;
+      v_tokens_account := null;
+      v_paise_account := null;
+    end if;
+    if n.currency = 'TOKEN' then
+      v_lot_tokens := v_lot_tokens + n.amount;
+      v_tokens_account := n.account_id;
+    else
+      v_lot_paise := v_lot_paise + n.amount;
+      v_paise_account := n.account_id;
+    end if;
+  end loop;
+  perform ledger.move_lot(v_lot, v_lot_tokens, v_lot_paise, v_tokens_account, v_paise_account);
+  if v_tokens <> 0 or v_paise <> 0 then
+    raise exception 'the entries of act % do not sum to zero', v_journal using errcode = 'check_violation';
+  end if;
+  return null;
+end
+$$;
+
+-- Takes tokens and money out of a lot; the accounts that they are posted to must be the lot's own.
+create or replace function ledger.move_lot(
+  p_lot uuid, p_tokens bigint, p_paise bigint, p_tokens_account uuid, p_paise_account uuid
+) returns void
+language plpgsql
+as $$
+begin
+  if p_lot is not null then
+    update ledger.lots set tokens_left = tokens_left - p_tokens, paise_left = paise_left - p_paise,
+        open = tokens_left > p_tokens
+      where id = p_lot
+        and account_id = coalesce(p_tokens_account, account_id)
+        and prepaid_account_id = coalesce(p_paise_account, prepaid_account_id);
+    if not found then
+      raise exception 'an entry names a lot of another account' using errcode = 'check_violation';
+    end if;
+  end if;
+end
+$$;
+
+-- An account carries what the insert trigger asks of its class.
+create or replace function ledger.like_its_class() returns trigger
+language plpgsql
+as $$
+begin
+  select currency, guard, normal_side into new.currency, new.guard, new.normal_side
+    from ledger.account_classes where class = new.class;
+  return new;
+end
+$$;
+
+-- Every account that a balance row guards has it from birth.
+create or replace function ledger.open_balance() returns trigger
+language plpgsql
+as $$
+begin
+  if new.guard = 'balance' then
+    insert into ledger.balances (account_id) values (new.id);
+  end if;
+  return null;
+end
+$$;
+
+-- The account of this class and owner (null: the house); made at first use.
+create or replace function ledger.account_of(p_class text, p_owner uuid default null) returns uuid
+language plpgsql
+as $$
+declare
+  v_id uuid;
+begin
+  -- Two statements, because "is not distinct from" cannot use the index.
+  if p_owner is null then
+    select id into v_id from ledger.accounts where class = p_class and owner_id is null;
+  else
+    select id into v_id from ledger.accounts where class = p_class and owner_id = p_owner;
+  end if;
+  if v_id is not null then
+    return v_id;
+  end if;
+  if (p_owner is not null) <> (select owned from ledger.account_classes where class = p_class) then
+    raise exception 'accounts of class % have no such owner', p_class using errcode = 'check_violation';
+  end if;
+  insert into ledger.accounts (class, owner_id) values (p_class, p_owner)
+    on conflict on constraint accounts_class_owner do nothing
+    returning id into v_id;
+  if v_id is null then
+    select id into strict v_id from ledger.accounts
+      where class = p_class and owner_id is not distinct from p_owner;
+  end if;
+  return v_id;
+end
+$$;
+
+-- One line of an act: an account by class and owner, an amount, and the lot where tokens have one.
+create or replace function ledger.line(
+  p_class text, p_owner uuid, p_amount bigint, p_lot uuid default null
+) returns ledger.line
+language sql
+as $$
+  select row(ledger.account_of(p_class, p_owner), p_amount, p_lot)::ledger.line
+$$;
+
+-- Writes an act and its entries; lines with an amount of zero are left out.
+create or replace function ledger.record(
+  p_id uuid, p_kind text, p_key text, p_fingerprint text, p_result jsonb,
+  p_lines ledger.line[], p_reverses uuid default null
+) returns void
+language plpgsql
+as $$
+begin
+  insert into ledger.journal (id, kind, idempotency_key, fingerprint, result, reverses)
+    values (p_id, p_kind, p_key, p_fingerprint, p_result, p_reverses);
+  insert into ledger.entries (journal_id, line, account_id, currency, amount, lot_id)
+    select p_id, row_number() over (order by l.ordinality), l.account_id, a.currency, l.amount, l.lot_id
+      from unnest(p_lines) with ordinality as l (account_id, amount, lot_id, ordinality)
+      join ledger.accounts a on a.id = l.account_id
+      where l.amount <> 0;
+end
+$$;
+
+create or replace function ledger.fingerprint(variadic p_parts text[]) returns text
+language sql immutable parallel safe
+as $$
+  select encode(sha256(convert_to(to_jsonb(p_parts)::text, 'UTF8')), 'hex')
+$$;
+
+-- The result of an act that was carried out under this key, or null. Refuses a key used for another act.
+-- Of two equal requests at once the second waits here, and then sees what the first has done.
+create or replace function ledger.replay(p_key text, p_fingerprint text) returns jsonb
+language plpgsql
+as $$
+declare
+  v_fingerprint text;
+  v_result jsonb;
+begin
+  perform pg_advisory_xact_lock(hashtextextended(p_key, 0));
+  select fingerprint, result into v_fingerprint, v_result
+    from ledger.journal where idempotency_key = p_key;
+  if not found then
+    return null;
+  end if;
+  if v_fingerprint <> p_fingerprint then
+    perform refuse('idempotency-key-reused');
+  end if;
+  return v_result || jsonb_build_object('replayed', true);
+end
+$$;
+
+-- Writes the opposite of an act's entries. An act is taken back once; the books keep both.
+create or replace function ledger.reverse(p_id uuid, p_kind text, p_key text, p_result jsonb, p_act uuid)
+returns void
+language plpgsql
+as $$
+declare
+  v_lines ledger.line[];
+begin
+  select array_agg(row(account_id, -amount, lot_id)::ledger.line order by line) into v_lines
+    from ledger.entries where journal_id = p_act;
+  perform ledger.record(p_id, p_kind, p_key, ledger.fingerprint(p_act::text), p_result, v_lines, p_act);
+end
+$$;
+
+-- The account of this class and owner (null: the house) if there is one; "is not distinct from" would use no index.
+create or replace function ledger.known_account(p_class text, p_owner uuid) returns uuid
+language sql stable
+as $$
+  select case when p_owner is null
+    then (select id from ledger.accounts where class = p_class and owner_id is null)
+    else (select id from ledger.accounts where class = p_class and owner_id = p_owner) end
+$$;
+
+-- What an account held at a moment, on its normal side: every act that was written by then counts.
+create or replace function ledger.balance_at(p_class text, p_owner uuid, p_at timestamptz)
+returns bigint
+language sql stable security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+  select coalesce(sum(case a.normal_side when 'debit' then e.amount else -e.amount end), 0)::bigint
+    from ledger.accounts a
+    join ledger.entries e on e.account_id = a.id
+    join ledger.journal j on j.id = e.journal_id and j.created_at <= p_at
+    where a.id = ledger.known_account(p_class, p_owner)
+$$;

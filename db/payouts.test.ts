@@ -1,0 +1,648 @@
+// Payouts: earnings that have waited, paid once to whom they belong, or available again; never more than there is.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { createMoneyCast, refusalOf } from '../testing/money.ts';
+import {
+  approvePayout,
+  holdPayouts,
+  liftPayoutHold,
+  listPayouts,
+  observePayout,
+  observePayoutAccount,
+  type PayoutRow,
+  readEarnings,
+  readPayouts,
+  rejectPayout,
+  releaseEarnings,
+  requestPayout,
+  sealJournal,
+  setPayoutAccount,
+  setTaxProfile,
+  takeAccountsToVerify,
+  takePayoutsToSend,
+  verifyBooks,
+} from './index.ts';
+
+/** What a performer has who was sent a whole package of tokens. */
+const earnedPaise = 150_000;
+const patronIndex = 5;
+const patronTokens = 3_000;
+const roundMax = 100;
+/** Kept back without a PAN: 5 %. */
+const withoutPan = 0.05;
+
+let database: TestDatabase;
+let cast: ReturnType<typeof createMoneyCast>;
+let staff: string[];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  cast = createMoneyCast(database);
+  staff = await Promise.all(Array.from({ length: 3 }, async () => (await cast.person('admin')).id));
+  await cast.setRule('payout_min_paise', 100);
+  await cast.setRule('payout_auto_max_paise', 10_000);
+  await cast.setRule('payout_second_approval_paise', 50_000);
+});
+afterAll(async () => {
+  await database.close();
+});
+
+/** A performer with pending earnings; `released` ones can be asked for. */
+async function earner(options: { released?: boolean; account?: boolean } = {}): Promise<string> {
+  const { performer, streamId } = await cast.liveStream();
+  const { user } = await cast.buyer(patronIndex);
+  await cast.tipped(user.id, streamId, patronTokens);
+  if (options.released !== false) {
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+  }
+  if (options.account !== false) await cast.verifiedAccount(performer.id);
+  return performer.id;
+}
+
+function request(performerId: string, amountPaise: number, key = cast.unique('key')) {
+  return requestPayout(database.db, { performerId, amountPaise, idempotencyKey: key });
+}
+
+/** One that was given to its sender. */
+async function sending(performerId: string, amountPaise = 10_000): Promise<PayoutRow> {
+  const payout = await request(performerId, amountPaise);
+  await takePayoutsToSend(database.db, roundMax);
+  return payout;
+}
+
+type Facts = Parameters<typeof observePayout>[1];
+function say(payout: PayoutRow, status: Facts['status'], change: Partial<Facts> = {}) {
+  return observePayout(database.db, {
+    payoutId: payout.id,
+    gatewayPayoutId: `pout_${payout.id}`,
+    amountPaise: payout.netPaise,
+    status,
+    ...change,
+  });
+}
+
+const code = async (promise: Promise<unknown>) => (await refusalOf(promise)).code;
+
+async function age(payout: PayoutRow, interval: string): Promise<void> {
+  await database.asOwner(
+    'update payouts set next_attempt_at = next_attempt_at - $2::interval where id = $1',
+    [payout.id, interval],
+  );
+}
+
+/** How many of a few senders at once were given it. */
+async function takers(payout: PayoutRow): Promise<number> {
+  const rounds = await Promise.all(
+    Array.from({ length: 4 }, () => takePayoutsToSend(database.db, roundMax)),
+  );
+  return rounds.flat().filter(({ id }) => id === payout.id).length;
+}
+
+describe('earnings', () => {
+  test('they wait, and are released once when their waiting time is over', async () => {
+    const performerId = await earner({ released: false });
+    await releaseEarnings(database.db);
+    expect(await cast.accountsOf(performerId)).toEqual({ performer_pending: earnedPaise });
+    await sealJournal(database.db);
+    await releaseEarnings(database.db);
+    const waiting = await readEarnings(database.db, performerId);
+    expect(waiting).toMatchObject({ pendingPaise: earnedPaise, availablePaise: 0, holdHours: 168 });
+    const inHours = (Date.parse(waiting.nextReleaseAt ?? '') - Date.now()) / 3_600_000;
+    expect(inHours).toBeGreaterThan(160);
+    await cast.ageEarnings();
+    await Promise.all(Array.from({ length: 5 }, () => releaseEarnings(database.db)));
+    expect(await cast.accountsOf(performerId)).toEqual({ performer_available: earnedPaise });
+    expect(await readEarnings(database.db, performerId)).toMatchObject({
+      pendingPaise: 0,
+      availablePaise: earnedPaise,
+      earnedPaise,
+      nextReleaseAt: null,
+    });
+  });
+
+  test('without a waiting time they are released as soon as they are sealed', async () => {
+    await cast.setRule('earnings_hold_hours', null);
+    const performerId = await earner({ released: false });
+    await cast.sealAll();
+    await releaseEarnings(database.db);
+    expect(await readEarnings(database.db, performerId)).toMatchObject({
+      availablePaise: earnedPaise,
+      holdHours: 0,
+    });
+    await cast.setRule('earnings_hold_hours', 168);
+  });
+
+  test('tips that come while others are released wait for their own time', async () => {
+    const { performer, streamId } = await cast.liveStream();
+    const { user } = await cast.buyer(patronIndex);
+    await cast.tipped(user.id, streamId, 1_000);
+    await cast.ageEarnings();
+    await Promise.all([
+      ...Array.from({ length: 10 }, () => cast.tipped(user.id, streamId, 100)),
+      releaseEarnings(database.db),
+      sealJournal(database.db),
+      releaseEarnings(database.db),
+    ]);
+    expect(await cast.accountsOf(performer.id)).toEqual({
+      performer_available: 50_000,
+      performer_pending: 50_000,
+    });
+  });
+});
+
+describe('a request', () => {
+  test('takes the money at once, and is answered alike when it is repeated', async () => {
+    const performerId = await earner();
+    const key = cast.unique('key');
+    const moved = await cast.movedBy(async () => {
+      const made = await Promise.all(
+        Array.from({ length: 6 }, () => request(performerId, 20_000, key)),
+      );
+      expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    });
+    expect(moved).toEqual({ performer_available: -20_000, payout_pending: 20_000 });
+    expect(await code(request(performerId, 20_001, key))).toBe('idempotency-key-reused');
+  });
+
+  test('two hundred at once take what there is and not a paisa more', async () => {
+    const performerId = await earner();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 200 }, () => request(performerId, 1_100)),
+    );
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason.code).toBe('insufficient-earnings');
+    }
+    const fitting = Math.floor(earnedPaise / 1_100);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(fitting);
+    expect(await cast.accountsOf(performerId)).toEqual({
+      performer_available: earnedPaise - fitting * 1_100,
+      payout_pending: fitting * 1_100,
+    });
+  });
+
+  test('too little, too much, no account, one that is not verified, a hold, a ban: each has its refusal', async () => {
+    const performerId = await earner({ account: false });
+    expect(await code(request(performerId, 1_000))).toBe('payout-account-missing');
+    const details = {
+      performerId,
+      kind: 'bank' as const,
+      sealedDetails: 'sealed',
+      mask: 'HDFC ••••1234',
+      detailsHash: cast.unique('hash'),
+    };
+    const account = await setPayoutAccount(database.db, details);
+    expect((await refusalOf(request(performerId, 1_000))).details).toEqual({ state: 'pending' });
+    await observePayoutAccount(database.db, { accountId: account.id, state: 'failed' });
+    expect((await refusalOf(request(performerId, 1_000))).details).toEqual({ state: 'failed' });
+    await cast.verifiedAccount(performerId);
+    expect(await code(request(performerId, 1_000))).toBe('payout-details-on-hold');
+    await database.asOwner(
+      'update payout_accounts set usable_from = now() where performer_id = $1',
+      [performerId],
+    );
+    expect(await code(request(performerId, 99))).toBe('payout-too-small');
+    expect(await code(request(performerId, 0))).toBe('payout-too-small');
+    expect(await code(request(performerId, -5_000))).toBe('payout-too-small');
+    expect((await refusalOf(request(performerId, earnedPaise + 1))).details).toEqual({
+      neededPaise: earnedPaise + 1,
+      availablePaise: earnedPaise,
+    });
+    const holdId = await holdPayouts(database.db, { performerId, reason: 'a question' });
+    expect(await code(request(performerId, 1_000))).toBe('payout-on-hold');
+    await liftPayoutHold(database.db, holdId, staff[0] ?? '');
+    await database.asOwner('update users set banned_at = now() where id = $1', [performerId]);
+    expect(await code(request(performerId, 1_000))).toBe('account-banned');
+    await database.asOwner('update users set banned_at = null where id = $1', [performerId]);
+    await request(performerId, earnedPaise);
+  });
+
+  test('what a performer must know is told with the rights of the services', async () => {
+    const performerId = await earner();
+    await request(performerId, 2_000);
+    const told = await readPayouts(database.db, performerId, 10);
+    expect(told).toMatchObject({
+      account: { mask: 'pe••••@okaxis', state: 'verified' },
+      panMask: null,
+      minPaise: 100,
+      availablePaise: earnedPaise - 2_000,
+      tdsSection: '194-O',
+      tdsRateBp: 500,
+      blockedBy: null,
+    });
+    expect(told.payouts).toHaveLength(1);
+    const stranger = await cast.person('performer');
+    expect(await readPayouts(database.db, stranger.id, 10)).toMatchObject({
+      account: null,
+      blockedBy: 'payout-account-missing',
+    });
+  });
+});
+
+describe('approval', () => {
+  test('small ones need nobody, larger ones one of the staff, the largest two', async () => {
+    const performerId = await earner();
+    expect(await request(performerId, 10_000)).toMatchObject({
+      approvalsNeeded: 0,
+      state: 'approved',
+    });
+    const one = await request(performerId, 10_001);
+    expect(one).toMatchObject({ approvalsNeeded: 1, state: 'requested' });
+    expect(await approvePayout(database.db, one.id, staff[0] ?? '')).toMatchObject({
+      state: 'approved',
+      approvals: 1,
+    });
+    const two = await request(performerId, 50_001);
+    expect(two).toMatchObject({ approvalsNeeded: 2, state: 'requested' });
+    const agree = (by = '') => approvePayout(database.db, two.id, by);
+    expect(await agree(staff[0])).toMatchObject({ state: 'requested', approvals: 1 });
+    expect(await takers(two)).toBe(0);
+    expect(await code(agree(staff[0]))).toBe('second-person-needed');
+    expect(await agree(staff[1])).toMatchObject({ state: 'approved', approvals: 2 });
+    expect(await agree(staff[0])).toMatchObject({ state: 'approved', approvals: 2 });
+    expect(await code(agree(staff[2]))).toBe('already-decided');
+  });
+
+  test('a second approval that is switched off is not asked for', async () => {
+    await cast.setRule('payout_second_approval_paise', null);
+    const performerId = await earner();
+    expect(await request(performerId, earnedPaise)).toMatchObject({ approvalsNeeded: 1 });
+    await cast.setRule('payout_second_approval_paise', 50_000);
+  });
+
+  test('nobody approves their own, nor does anybody who is not staff', async () => {
+    const performerId = await earner();
+    const payout = await request(performerId, 20_000);
+    expect(await code(approvePayout(database.db, payout.id, performerId))).toBe('forbidden');
+    await database.asOwner(`update users set role = 'admin' where id = $1`, [performerId]);
+    expect(await code(approvePayout(database.db, payout.id, performerId))).toBe(
+      'second-person-needed',
+    );
+    const holdId = await holdPayouts(database.db, { performerId, reason: 'a question' });
+    expect(await code(liftPayoutHold(database.db, holdId, performerId))).toBe(
+      'second-person-needed',
+    );
+    expect(await code(approvePayout(database.db, payout.id, staff[0] ?? ''))).toBe(
+      'payout-on-hold',
+    );
+  });
+
+  test('refused, the money is available again; also one that was approved and has not left yet', async () => {
+    const performerId = await earner();
+    const [by = ''] = staff;
+    const [one, other] = [await request(performerId, 20_000), await request(performerId, 10_000)];
+    const refuse = (payout: PayoutRow) => rejectPayout(database.db, payout.id, by, 'no');
+    expect(await refuse(one)).toMatchObject({ state: 'rejected', failure: 'no' });
+    expect(await refuse(one)).toMatchObject({ state: 'rejected' });
+    expect(await refuse(other)).toMatchObject({ state: 'rejected' });
+    expect(await cast.accountsOf(performerId)).toEqual({ performer_available: earnedPaise });
+    expect(await takers(other)).toBe(0);
+    const gone = await sending(performerId);
+    expect(await code(refuse(gone))).toBe('already-decided');
+  });
+
+  test('approval and refusal at once: one of them counts', async () => {
+    const performerId = await earner();
+    for (let turn = 0; turn < 5; turn += 1) {
+      const payout = await request(performerId, 20_000);
+      await Promise.allSettled([
+        approvePayout(database.db, payout.id, staff[0] ?? ''),
+        rejectPayout(database.db, payout.id, staff[1] ?? '', 'no'),
+        takePayoutsToSend(database.db, roundMax),
+      ]);
+    }
+    expect(await verifyBooks(database.db)).toEqual([]);
+  });
+});
+
+describe('holds and bans', () => {
+  test('the same reason holds once, also when it is found twice at the same time', async () => {
+    const performer = await cast.person('performer');
+    const ids = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        holdPayouts(database.db, { performerId: performer.id, reason: 'a ring' }),
+      ),
+    );
+    expect(new Set(ids).size).toBe(1);
+    await liftPayoutHold(database.db, ids[0] ?? '', staff[0] ?? '');
+    expect(await code(liftPayoutHold(database.db, ids[0] ?? '', staff[0] ?? ''))).toBe('not-found');
+  });
+
+  test('what has not left waits while a hold is on or its performer is banned; what has is followed to its end', async () => {
+    const performerId = await earner();
+    const left = await sending(performerId);
+    const waiting = await request(performerId, 5_000);
+    const holdId = await holdPayouts(database.db, { performerId, reason: 'a question' });
+    expect(await takers(waiting)).toBe(0);
+    await age(left, '31 seconds');
+    expect(await takers(left)).toBe(1);
+    await liftPayoutHold(database.db, holdId, staff[0] ?? '');
+    await database.asOwner('update users set banned_at = now() where id = $1', [performerId]);
+    expect(await takers(waiting)).toBe(0);
+    await age(left, '61 seconds');
+    expect(await takers(left)).toBe(1);
+    await database.asOwner('update users set banned_at = null where id = $1', [performerId]);
+    expect(await takers(waiting)).toBe(1);
+  });
+});
+
+describe('what the bank says', () => {
+  test('one sender at a time, later and later, until the end is known', async () => {
+    const performerId = await earner();
+    const payout = await request(performerId, 10_000);
+    expect(await takers(payout)).toBe(1);
+    expect(await takers(payout)).toBe(0);
+    await age(payout, '31 seconds');
+    expect(await takers(payout)).toBe(1);
+    await age(payout, '31 seconds');
+    expect(await takers(payout)).toBe(0);
+    await say(payout, 'sent');
+    await age(payout, '1 hour');
+    expect(await takers(payout)).toBe(1);
+    await say(payout, 'paid');
+    await age(payout, '1 day');
+    expect(await takers(payout)).toBe(0);
+  });
+
+  test('paid, it left the bank with its fee, and the tax is owed', async () => {
+    const performerId = await earner();
+    const payout = await sending(performerId);
+    const tax = 10_000 * withoutPan;
+    expect(payout).toMatchObject({ tdsPaise: tax, netPaise: 10_000 - tax });
+    const moved = await cast.movedBy(() =>
+      Promise.all(
+        Array.from({ length: 4 }, () =>
+          say(payout, 'paid', { feePaise: 590, feeTaxPaise: 90, utr: 'UTR1' }),
+        ),
+      ),
+    );
+    expect(moved).toEqual({
+      payout_pending: -10_000,
+      tds_payable: tax,
+      bank: -(10_000 - tax) - 590,
+      payout_fees: 500,
+      gst_input: 90,
+    });
+    expect(await readEarnings(database.db, performerId)).toMatchObject({
+      paidPaise: 10_000,
+      payoutPendingPaise: 0,
+      earnedPaise,
+    });
+  });
+
+  test('a fee whose tax is not named is booked as a fee', async () => {
+    const payout = await sending(await earner());
+    const moved = await cast.movedBy(() => say(payout, 'paid', { feePaise: 590 }));
+    expect(moved).toMatchObject({ payout_fees: 590, bank: -payout.netPaise - 590 });
+  });
+
+  test('failed, the money is available again, and somebody hears of it', async () => {
+    const performerId = await earner();
+    const payout = await sending(performerId);
+    await Promise.all(
+      Array.from({ length: 4 }, () => say(payout, 'failed', { failure: 'closed account' })),
+    );
+    expect(await cast.accountsOf(performerId)).toEqual({ performer_available: earnedPaise });
+    expect(await cast.casesOf(payout.id)).toEqual(['payout-failed']);
+    await request(performerId, earnedPaise);
+  });
+
+  test('sent, paid and reversed in any order, again and again: the money is back, fee and tax included', async () => {
+    const told = ['sent', 'paid', 'reversed'] as const;
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ];
+    for (const order of orders) {
+      const performerId = await earner();
+      const payout = await sending(performerId);
+      const moved = await cast.movedBy(async () => {
+        for (const index of [...order, ...order]) {
+          await say(payout, told[index] ?? 'sent', { feePaise: 590, feeTaxPaise: 90, utr: 'UTR2' });
+        }
+      });
+      expect(moved).toEqual({ payout_pending: -10_000, performer_available: 10_000 });
+      const [found] = await listPayouts(database.db, { limit: 1 });
+      expect(found).toMatchObject({ id: payout.id, state: 'reversed', utr: 'UTR2' });
+      expect(await cast.casesOf(payout.id)).toEqual(['payout-reversed']);
+      expect(await readEarnings(database.db, performerId)).toMatchObject({
+        paidPaise: 0,
+        earnedPaise,
+      });
+    }
+  });
+
+  test('paid after it was said to have failed is not believed, and somebody looks', async () => {
+    const performerId = await earner();
+    const payout = await sending(performerId);
+    await say(payout, 'failed');
+    const moved = await cast.movedBy(() => say(payout, 'paid'));
+    expect(moved).toEqual({});
+    expect(await cast.casesOf(payout.id)).toEqual(['payout-contradiction', 'payout-failed']);
+  });
+
+  test('another amount, another number, somebody else’s number, one that nobody sent: a case, and no entry', async () => {
+    const performerId = await earner();
+    const [payout, other] = [await sending(performerId), await sending(performerId)];
+    const waiting = await request(performerId, 20_000);
+    await say(payout, 'sent');
+    const moved = await cast.movedBy(async () => {
+      const attempts: [PayoutRow, Partial<Facts>][] = [
+        [payout, { amountPaise: payout.netPaise + 1 }],
+        [payout, { gatewayPayoutId: 'pout_another' }],
+        [other, { gatewayPayoutId: `pout_${payout.id}` }],
+        [waiting, {}],
+      ];
+      for (const [one, change] of attempts) {
+        expect(await code(say(one, 'paid', change))).toBe('payment-mismatch');
+      }
+      const unknown = { payoutId: undefined, gatewayPayoutId: 'pout_unknown' };
+      expect(await code(say(payout, 'paid', unknown))).toBe('not-found');
+      const answer = await database.asOwner<{ result: { refused?: string } }>(
+        'select payout_observed($1::jsonb) as result',
+        [
+          JSON.stringify({
+            payoutId: other.id,
+            gatewayPayoutId: `pout_${other.id}`,
+            status: 'paid',
+          }),
+        ],
+      );
+      expect(answer[0]?.result.refused).toBe('payment-mismatch');
+    });
+    expect(moved).toEqual({});
+    expect(await cast.casesOf('pout_another')).toEqual(['payout-mismatch']);
+    expect(await cast.casesOf('pout_unknown')).toEqual(['payout-unknown']);
+  });
+
+  test('many with an unknown outcome are asked about until each has ended once', async () => {
+    const performerId = await earner();
+    const ends: Facts['status'][] = ['paid', 'failed', 'reversed'];
+    const payouts = await Promise.all(
+      Array.from({ length: 60 }, () => request(performerId, 1_000)),
+    );
+    for (let open = payouts.length; open > 0; ) {
+      await database.asOwner('update payouts set next_attempt_at = now()');
+      const taken = await takePayoutsToSend(database.db, 25);
+      open = taken.length;
+      // Every fifth answer is lost, and is asked for again.
+      await Promise.all(
+        taken.map((payout, index) =>
+          index % 5 === payout.attempts
+            ? null
+            : say(payout, ends[payouts.findIndex(({ id }) => id === payout.id) % 3] ?? 'paid'),
+        ),
+      );
+    }
+    expect(await cast.accountsOf(performerId)).toEqual({
+      performer_available: earnedPaise - 20 * 1_000,
+    });
+  });
+});
+
+describe('where it is paid', () => {
+  const details = (performerId: string, detailsHash = cast.unique('hash')) => ({
+    performerId,
+    kind: 'upi' as const,
+    sealedDetails: 'sealed',
+    mask: 'me••••@okaxis',
+    detailsHash,
+  });
+
+  test('the first details are usable at once, changed ones wait, the same ones again change nothing', async () => {
+    const performer = await cast.person('performer');
+    const first = details(performer.id);
+    const made = await setPayoutAccount(database.db, first);
+    expect(Date.parse(made.usableFrom)).toBeLessThanOrEqual(Date.now());
+    expect(await setPayoutAccount(database.db, first)).toMatchObject({ id: made.id });
+    const changed = await setPayoutAccount(database.db, details(performer.id));
+    const waits = (Date.parse(changed.usableFrom) - Date.now()) / 3_600_000;
+    expect(waits).toBeGreaterThan(71);
+    // Back to the old ones is a change as well.
+    const back = await setPayoutAccount(database.db, first);
+    expect(back.id).not.toBe(made.id);
+    expect(Date.parse(back.usableFrom)).toBeGreaterThan(Date.now());
+  });
+
+  test('what was asked for before goes to the account that it was asked for', async () => {
+    const performerId = await earner();
+    const payout = await request(performerId, 5_000);
+    await setPayoutAccount(database.db, details(performerId));
+    expect(await code(request(performerId, 5_000))).toBe('payout-account-unverified');
+    const taken = (await takePayoutsToSend(database.db, roundMax)).find(
+      ({ id }) => id === payout.id,
+    );
+    expect(taken?.account).toBe('pe••••@okaxis');
+  });
+
+  test('an account of two people is looked at', async () => {
+    const [one, other] = [await cast.person('performer'), await cast.person('performer')];
+    const hash = cast.unique('hash');
+    await setPayoutAccount(database.db, details(one.id, hash));
+    const second = await setPayoutAccount(database.db, details(other.id, hash));
+    expect(await cast.casesOf(second.id)).toEqual(['payout-account-shared']);
+  });
+
+  test('it is checked by one at a time, each step kept, and verified once', async () => {
+    const performer = await cast.person('performer');
+    const account = await setPayoutAccount(database.db, details(performer.id));
+    const mine = async () => {
+      const rounds = await Promise.all(
+        Array.from({ length: 4 }, () => takeAccountsToVerify(database.db, roundMax)),
+      );
+      return rounds.flat().filter(({ id }) => id === account.id);
+    };
+    expect(await mine()).toHaveLength(1);
+    expect(await mine()).toHaveLength(0);
+    const accountId = account.id;
+    await observePayoutAccount(database.db, { accountId, gatewayContactId: 'cont_1' });
+    await observePayoutAccount(database.db, { accountId, gatewayFundAccountId: 'fa_1' });
+    await observePayoutAccount(database.db, { accountId, gatewayValidationId: 'fav_1' });
+    await database.asOwner(`update payout_accounts set next_attempt_at = now() where id = $1`, [
+      accountId,
+    ]);
+    expect(await mine()).toMatchObject([
+      { gatewayContactId: 'cont_1', gatewayFundAccountId: 'fa_1', gatewayValidationId: 'fav_1' },
+    ]);
+    const verified = { gatewayValidationId: 'fav_1', state: 'verified' as const };
+    expect(await observePayoutAccount(database.db, verified)).toMatchObject({ state: 'verified' });
+    const late = await observePayoutAccount(database.db, { accountId, state: 'failed' });
+    expect(late).toMatchObject({ state: 'verified' });
+    expect(
+      await observePayoutAccount(database.db, { gatewayValidationId: 'fav_unknown' }),
+    ).toBeNull();
+  });
+});
+
+describe('tax', () => {
+  const rate = (rateBp: number, withoutPanBp: number, thresholdPaise: number) =>
+    database.asOwner(
+      `insert into tax_rates (section, rate_bp, rate_without_pan_bp, threshold_paise)
+        values ('194-O', $1, $2, $3)`,
+      [rateBp, withoutPanBp, thresholdPaise],
+    );
+  const pan = (userId: string, panHash = cast.unique('pan')) =>
+    setTaxProfile(database.db, { userId, sealedPan: 'sealed', mask: 'ABC••••••F', panHash });
+
+  test('with a PAN the lower rate, without one the higher; the first PAN stays', async () => {
+    const performerId = await earner();
+    expect(await request(performerId, 10_000)).toMatchObject({ tdsPaise: 500, tdsRateBp: 500 });
+    expect(await pan(performerId)).toBe(true);
+    expect(await pan(performerId)).toBe(false);
+    expect(await request(performerId, 10_000)).toMatchObject({ tdsPaise: 10, tdsRateBp: 10 });
+    expect(await readPayouts(database.db, performerId, 1)).toMatchObject({
+      panMask: 'ABC••••••F',
+      tdsRateBp: 10,
+    });
+  });
+
+  test('with a PAN nothing is kept back until a year’s payouts exceed the threshold; failed ones do not count', async () => {
+    await rate(10, 500, 30_000);
+    const performerId = await earner();
+    const anonymous = await earner();
+    await pan(performerId);
+    const failed = await sending(performerId);
+    await say(failed, 'failed');
+    expect(await request(performerId, 20_000)).toMatchObject({ tdsPaise: 0 });
+    expect(await request(performerId, 10_000)).toMatchObject({ tdsPaise: 0 });
+    expect(await request(performerId, 10_000)).toMatchObject({ tdsPaise: 10 });
+    // The threshold is for those who have given a PAN.
+    expect(await request(anonymous, 10_000)).toMatchObject({ tdsPaise: 500 });
+    // Payouts of the year before do not count.
+    await database.asOwner(
+      `update payouts set created_at = created_at - interval '1 year' where performer_id = $1`,
+      [performerId],
+    );
+    expect(await request(performerId, 30_000)).toMatchObject({ tdsPaise: 0 });
+    await rate(10, 500, 0);
+  });
+
+  test('two requests at once do not both stay below the threshold', async () => {
+    await rate(10, 500, 30_000);
+    const performerId = await earner();
+    await pan(performerId);
+    const made = await Promise.all([request(performerId, 20_000), request(performerId, 20_000)]);
+    expect(made.map(({ tdsPaise }) => tdsPaise).toSorted()).toEqual([0, 20]);
+    await rate(10, 500, 0);
+  });
+
+  test.each([
+    ['2026-03-31T18:29:59Z', '2025-03-31T18:30:00.000Z'],
+    ['2026-03-31T18:30:00Z', '2026-03-31T18:30:00.000Z'],
+    ['2027-01-15T00:00:00Z', '2026-03-31T18:30:00.000Z'],
+  ])('the financial year of %s began at %s, by India’s clock', async (at, began) => {
+    const [row] = await database.asOwner<{ began: string }>(
+      'select instant(financial_year_start($1)) as began',
+      [at],
+    );
+    expect(row?.began).toBe(began);
+  });
+});
+
+test('after all of this every invariant holds', async () => {
+  expect(await verifyBooks(database.db)).toEqual([]);
+});

@@ -1,0 +1,229 @@
+// Payouts: accounts to pay to, requests and their approval, and what the bank says became of them.
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { Id, PayoutAccount, PayoutOverview, StaffPayout } from '#contract';
+import { callFunction } from './call.ts';
+import type { Db } from './connect.ts';
+import { taxProfiles } from './schema/index.ts';
+
+export type PayoutRow = z.infer<typeof StaffPayout>;
+
+/** Everything a performer must know before asking for a payout, and the newest ones. */
+export async function readPayouts(
+  db: Db,
+  performerId: string,
+  limit: number,
+): Promise<PayoutOverview> {
+  return callFunction(
+    db,
+    sql`select jsonb_build_object(
+      'account', payout_account_of(${performerId}),
+      'panMask', (select t.mask from tax_profiles t where t.user_id = ${performerId}),
+      'minPaise', greatest(rule('payout_min_paise'), 1),
+      'availablePaise', ledger.balance_now('performer_available', ${performerId}),
+      'tdsSection', tds.section, 'tdsRateBp', tds.rate_bp,
+      'blockedBy', payout_refusal(${performerId})->>'refused',
+      'payouts', (select coalesce(jsonb_agg(payout_json(p::payouts) order by p.created_at desc), '[]') from (
+        select * from payouts where performer_id = ${performerId} order by created_at desc limit ${limit}) p)
+      ) as result from tds_of(${performerId}, 1) tds`,
+    PayoutOverview,
+  );
+}
+
+/** New details of where to pay, sealed. The old ones are put away; the new ones must be verified, and wait. */
+export async function setPayoutAccount(
+  db: Db,
+  account: {
+    performerId: string;
+    kind: 'bank' | 'upi';
+    sealedDetails: string;
+    mask: string;
+    detailsHash: string;
+  },
+): Promise<PayoutAccount> {
+  return callFunction(
+    db,
+    sql`select set_payout_account(${account.performerId}, ${account.kind}, ${account.sealedDetails},
+      ${account.mask}, ${account.detailsHash}) as result`,
+    PayoutAccount,
+  );
+}
+
+/** Keeps a PAN, sealed; the first one stays, since tax was reported under it. False when there was one. */
+export async function setTaxProfile(
+  db: Db,
+  profile: { userId: string; sealedPan: string; mask: string; panHash: string },
+): Promise<boolean> {
+  const made = await db
+    .insert(taxProfiles)
+    .values(profile)
+    .onConflictDoNothing()
+    .returning({ userId: taxProfiles.userId });
+  return made.length > 0;
+}
+
+const AccountToVerify = PayoutAccount.extend({
+  performerId: Id,
+  sealedDetails: z.string(),
+  attempts: z.int(),
+  gatewayContactId: z.string().nullable(),
+  gatewayFundAccountId: z.string().nullable(),
+  gatewayValidationId: z.string().nullable(),
+});
+export type AccountToVerify = z.infer<typeof AccountToVerify>;
+
+/** Accounts that wait for their penny-drop check; each comes again until it has an end. */
+export async function takeAccountsToVerify(db: Db, limit: number): Promise<AccountToVerify[]> {
+  return callFunction(
+    db,
+    sql`select payout_accounts_to_verify(${limit}) as result`,
+    AccountToVerify.array(),
+  );
+}
+
+/** Takes how far the check of an account has come; what is left out stays. Null for an unknown account. */
+export async function observePayoutAccount(
+  db: Db,
+  facts: {
+    accountId?: string;
+    gatewayContactId?: string;
+    gatewayFundAccountId?: string;
+    gatewayValidationId?: string;
+    state?: 'verified' | 'failed';
+    registeredName?: string;
+    failure?: string;
+  },
+): Promise<PayoutAccount | null> {
+  return callFunction(
+    db,
+    sql`select payout_account_observed(${JSON.stringify(facts)}::jsonb) as result`,
+    PayoutAccount.nullable(),
+  );
+}
+
+/**
+ * Asks for available earnings. Refuses `account-banned`, `payout-on-hold`, `payout-account-missing`,
+ * `payout-account-unverified`, `payout-details-on-hold`, `payout-too-small`, `insufficient-earnings`,
+ * `idempotency-key-reused`.
+ */
+export async function requestPayout(
+  db: Db,
+  request: { performerId: string; amountPaise: number; idempotencyKey: string },
+): Promise<PayoutRow> {
+  return callFunction(
+    db,
+    sql`select ledger.payout_requested(${request.performerId}, ${request.amountPaise},
+      ${request.idempotencyKey}) as result`,
+    StaffPayout,
+  );
+}
+
+/** One of the staff agrees; the last one that is needed lets it go. Refuses `second-person-needed`, `already-decided`. */
+export async function approvePayout(db: Db, payoutId: string, staffId: string): Promise<PayoutRow> {
+  return callFunction(
+    db,
+    sql`select ledger.payout_approved(${payoutId}, ${staffId}) as result`,
+    StaffPayout,
+  );
+}
+
+/** The money is available again. Refuses `already-decided`. */
+export async function rejectPayout(
+  db: Db,
+  payoutId: string,
+  staffId: string,
+  reason: string,
+): Promise<PayoutRow> {
+  return callFunction(
+    db,
+    sql`select ledger.payout_rejected(${payoutId}, ${staffId}, ${reason}) as result`,
+    StaffPayout,
+  );
+}
+
+const PayoutToSend = StaffPayout.extend({
+  gatewayPayoutId: z.string().nullable(),
+  attempts: z.int(),
+  approvedAt: z.string(),
+  kind: z.enum(['bank', 'upi']),
+  gatewayFundAccountId: z.string().nullable(),
+});
+export type PayoutToSend = z.infer<typeof PayoutToSend>;
+
+/** Approved payouts whose turn it is to be sent, or asked about; only the job that sends them calls this. */
+export async function takePayoutsToSend(db: Db, limit: number): Promise<PayoutToSend[]> {
+  return callFunction(db, sql`select payouts_to_send(${limit}) as result`, PayoutToSend.array());
+}
+
+/** Takes what the bank says of a payout, once for each state. Refuses `not-found`, `payment-mismatch`. */
+export async function observePayout(
+  db: Db,
+  facts: {
+    payoutId?: string | undefined;
+    gatewayPayoutId: string;
+    amountPaise: number;
+    status: 'sent' | 'paid' | 'failed' | 'reversed';
+    feePaise?: number | null;
+    feeTaxPaise?: number | null;
+    utr?: string | null;
+    failure?: string | null;
+  },
+): Promise<PayoutRow> {
+  return callFunction(
+    db,
+    sql`select payout_observed(${JSON.stringify(facts)}::jsonb) as result`,
+    StaffPayout,
+  );
+}
+
+/** Payouts, newest first. */
+export async function listPayouts(
+  db: Db,
+  filter: { state?: PayoutRow['state'] | undefined; limit: number },
+): Promise<PayoutRow[]> {
+  return callFunction(
+    db,
+    sql`select coalesce(jsonb_agg(payout_json(p::payouts) order by p.created_at desc), '[]') as result from (
+      select * from payouts
+        where ${filter.state ?? null}::text is null or state = ${filter.state ?? null}::text
+        order by created_at desc limit ${filter.limit}) p`,
+    StaffPayout.array(),
+  );
+}
+
+/** Stops a performer's payouts until the hold is lifted; the same reason holds once. Answers the hold's id. */
+export async function holdPayouts(
+  db: Db,
+  hold: { performerId: string; reason: string; caseId?: string; staffId?: string },
+): Promise<string> {
+  return callFunction(
+    db,
+    sql`select to_jsonb(hold_payouts(${hold.performerId}, ${hold.reason},
+      ${hold.caseId ?? null}::uuid, ${hold.staffId ?? null}::uuid)) as result`,
+    Id,
+  );
+}
+
+/** Refuses `not-found`, `second-person-needed`. */
+export async function liftPayoutHold(db: Db, holdId: string, staffId: string): Promise<void> {
+  await callFunction(
+    db,
+    sql`select to_jsonb(lift_payout_hold(${holdId}, ${staffId})::text) as result`,
+    z.unknown(),
+  );
+}
+
+/** Moves earnings whose waiting time is over to where they can be asked for, round after round. */
+export async function releaseEarnings(db: Db): Promise<{ performers: number; paise: number }> {
+  const released = { performers: 0, paise: 0 };
+  for (;;) {
+    const { more, ...round } = await callFunction(
+      db,
+      sql`select ledger.release_earnings() as result`,
+      z.object({ performers: z.int(), paise: z.int(), more: z.boolean() }),
+    );
+    if (!more) return released;
+    released.performers += round.performers;
+    released.paise += round.paise;
+  }
+}

@@ -1,0 +1,61 @@
+// The configuration: what is wrong with it is said at once, and what is for tests stays out of production.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestEdge, type TestEdge } from '../testing/edge.ts';
+import { readConfig } from './config.ts';
+
+let edge: TestEdge;
+beforeAll(async () => {
+  edge = await startTestEdge();
+});
+afterAll(() => edge.close());
+
+const faultOf = (changes: Record<string, string | undefined>) => {
+  try {
+    readConfig({ ...edge.env, ...changes });
+    return null;
+  } catch (error) {
+    return String(error);
+  }
+};
+
+test('every name that is missing is in one error', () => {
+  const fault = faultOf({ DATABASE_URL: undefined, LEDGER_KEYS: undefined, HASH_KEY: undefined });
+  for (const name of ['DATABASE_URL', 'LEDGER_KEYS', 'HASH_KEY']) expect(fault).toContain(name);
+});
+
+test('a payout account is whole, or left out', () => {
+  const none = {
+    RAZORPAYX_KEY_ID: undefined,
+    RAZORPAYX_KEY_SECRET: undefined,
+    RAZORPAYX_ACCOUNT_NUMBER: undefined,
+  };
+  expect(faultOf({})).toBeNull();
+  expect(faultOf(none)).toBeNull();
+  for (const name of Object.keys(none)) {
+    expect(faultOf({ [name]: undefined }), name).toContain(name);
+    expect(faultOf({ ...none, [name]: 'x' }), name).not.toBeNull();
+  }
+});
+
+test('a webhook has one secret, or two during a rotation', () => {
+  expect(readConfig(edge.env).RAZORPAY_WEBHOOK_SECRET).toHaveLength(1);
+  const both = readConfig({ ...edge.env, RAZORPAY_WEBHOOK_SECRET: 'new, old' });
+  expect(both.RAZORPAY_WEBHOOK_SECRET).toEqual(['new', 'old']);
+  for (const secrets of ['', ',', 'a,', 'a,b,c']) {
+    expect(faultOf({ RAZORPAY_WEBHOOK_SECRET: secrets }), secrets).toContain('WEBHOOK_SECRET');
+  }
+});
+
+test('production has no failpoints and nothing that is not encrypted', () => {
+  const production = {
+    ENVIRONMENT: 'production',
+    APP_ORIGIN: 'https://example.com',
+    RAZORPAY_API_URL: 'https://api.razorpay.com',
+    RAZORPAY_CHECKOUT_URL: 'https://checkout.razorpay.com/v1/checkout.js',
+  };
+  expect(faultOf(production)).toBeNull();
+  expect(faultOf({ ...production, FAILPOINTS: 'tip.posted' })).toContain('FAILPOINTS');
+  for (const name of ['APP_ORIGIN', 'RAZORPAY_API_URL', 'RAZORPAY_CHECKOUT_URL']) {
+    expect(faultOf({ ...production, [name]: 'http://example.com' }), name).toContain(name);
+  }
+});

@@ -1,0 +1,32 @@
+// The chain: seals acts behind their commit, and signs its end.
+import { checkpointDue, keepCheckpoint, sealJournal } from '#db';
+import type { Deps } from '../deps.ts';
+
+/** One round: until nothing is left. Answers how many acts it sealed. */
+export async function sealBooks(deps: Deps): Promise<{ sealed: number }> {
+  let sealed = 0;
+  for (;;) {
+    const round = await sealJournal(deps.db);
+    deps.failpoint('chain.sealed');
+    sealed += round.sealed;
+    if (!round.more) return { sealed };
+  }
+}
+
+/** One round. The checkpoint goes into the log as well: a witness outside of the database. */
+export async function signCheckpoint(deps: Deps): Promise<{ block: number | null }> {
+  const end = await checkpointDue(deps.db);
+  deps.failpoint('checkpoint.read');
+  if (!end) return { block: null };
+  const signed = await deps.books.sign(end);
+  deps.failpoint('checkpoint.signed');
+  await keepCheckpoint(deps.db, end, signed);
+  deps.failpoint('checkpoint.kept');
+  deps.log.info('checkpoint of the books', {
+    block: end.block,
+    position: end.position,
+    hash: end.hash,
+    ...signed,
+  });
+  return { block: end.block };
+}

@@ -1,0 +1,143 @@
+// Payouts: what a performer can ask for, where it is paid, and the tax number it is reported under.
+import { Hono } from 'hono';
+import {
+  maskOf,
+  maskPan,
+  Payout,
+  PayoutAccount,
+  PayoutOverview,
+  RequestPayoutBody,
+  SetPayoutAccountBody,
+  SetTaxProfileBody,
+} from '#contract';
+import {
+  type PayoutRow,
+  Refusal,
+  readPayouts,
+  requestPayout,
+  setPayoutAccount,
+  setTaxProfile,
+} from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
+import { problem } from '../problem.ts';
+import { idempotencyKey, requireUser } from '../services/access.ts';
+import { operation } from '../services/operation.ts';
+import { sealDetails, taxProfileContext } from '../services/payout-details.ts';
+import { limitRate, limits } from '../services/rate-limit.ts';
+import { noteSuspicion } from '../services/suspicion.ts';
+import { validate } from '../services/validate.ts';
+
+const tag = 'Payouts';
+const payoutsShownMax = 100;
+/** Refusals of a payout that an honest client of ours does not run into. */
+const suspicious = new Set(['insufficient-earnings', 'payout-details-on-hold', 'account-banned']);
+
+export function payoutRoutes(deps: Deps) {
+  return new Hono<AppEnv>()
+    .get(
+      '/',
+      operation({
+        summary: 'What I can ask for, where it is paid, and my payouts',
+        tag,
+        answers: [200, PayoutOverview],
+        access: 'performer',
+      }),
+      requireUser(deps, 'performer', 'admin'),
+      async (c) => c.json(await readPayouts(deps.db, c.var.identity.userId, payoutsShownMax), 200),
+    )
+    .post(
+      '/',
+      operation({
+        summary: 'Ask for available earnings',
+        tag,
+        answers: [201, Payout],
+        problems: [
+          'invalid-request',
+          'account-banned',
+          'payout-on-hold',
+          'payout-account-missing',
+          'payout-account-unverified',
+          'payout-details-on-hold',
+          'payout-too-small',
+          'insufficient-earnings',
+          'idempotency-key-reused',
+          'rate-limited',
+        ],
+        access: 'performer',
+        idempotent: true,
+      }),
+      requireUser(deps, 'performer', 'admin'),
+      limitRate(deps, limits.payout),
+      validate('json', RequestPayoutBody),
+      async (c) => {
+        const { amountPaise } = c.req.valid('json');
+        const payout = await requestPayout(deps.db, {
+          performerId: c.var.identity.userId,
+          amountPaise,
+          idempotencyKey: idempotencyKey(c),
+        }).catch(async (error: unknown) => {
+          if (error instanceof Refusal && suspicious.has(error.code)) {
+            await noteSuspicion(deps, c, `payout.${error.code}`, { amountPaise });
+          }
+          throw error;
+        });
+        deps.failpoint('payout.requested');
+        return c.json(presentPayout(payout), 201);
+      },
+    )
+    .put(
+      '/account',
+      operation({
+        summary: 'Say where to pay; it is verified, and changed details wait',
+        tag,
+        answers: [200, PayoutAccount],
+        problems: ['invalid-request', 'rate-limited'],
+        access: 'performer',
+      }),
+      requireUser(deps, 'performer', 'admin'),
+      limitRate(deps, limits.payout),
+      validate('json', SetPayoutAccountBody),
+      async (c) => {
+        const details = c.req.valid('json');
+        const performerId = c.var.identity.userId;
+        const account = await setPayoutAccount(deps.db, {
+          performerId,
+          kind: details.kind,
+          ...(await sealDetails(deps.vault, performerId, details)),
+          mask: maskOf(details),
+        });
+        deps.failpoint('account.set');
+        return c.json(account, 200);
+      },
+    )
+    .put(
+      '/tax-profile',
+      operation({
+        summary: 'Give the tax number that payouts are reported under; it cannot be changed here',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'already-decided', 'rate-limited'],
+        access: 'performer',
+      }),
+      requireUser(deps, 'performer', 'admin'),
+      limitRate(deps, limits.payout),
+      validate('json', SetTaxProfileBody),
+      async (c) => {
+        const { pan } = c.req.valid('json');
+        const { userId } = c.var.identity;
+        const kept = await setTaxProfile(deps.db, {
+          userId,
+          sealedPan: await deps.vault.seal(pan, taxProfileContext(userId)),
+          mask: maskPan(pan),
+          panHash: await deps.vault.keyedHash(pan, 'pan'),
+        });
+        deps.failpoint('tax-profile.set');
+        if (!kept) throw problem('already-decided');
+        return c.body(null, 204);
+      },
+    );
+}
+
+export function presentPayout(row: PayoutRow): Payout {
+  return Payout.parse(row);
+}

@@ -1,0 +1,524 @@
+// Staff over HTTP: who may, that two must agree where money is moved by hand, and that a decision is made once.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readBalance, readEarnings, verifyBooks } from '#db';
+import { newKey, startTestEdge, type TestEdge } from '../../testing/edge.ts';
+import { type Cast, createCast, type Member, refused } from '../testing/cast.ts';
+
+let edge: TestEdge;
+let cast: Cast;
+let one: Member;
+let other: Member;
+beforeAll(async () => {
+  edge = await startTestEdge();
+  cast = createCast(edge);
+  [one, other] = [await cast.member('admin'), await cast.member('admin')];
+});
+afterEach(() => edge.control.resetFaults());
+afterAll(async () => {
+  const wrong = await verifyBooks(edge.database.db);
+  await edge.close();
+  expect(wrong).toEqual([]);
+});
+
+const balanceOf = (who: { id: string }) => readBalance(edge.database.db, who.id);
+const available = async (who: { id: string }) =>
+  (await readEarnings(edge.database.db, who.id)).availablePaise;
+const audited = async (subject: string) =>
+  (
+    await edge.database.asOwner<{ action: string; actor_id: string }>(
+      'select action, actor_id from audit_log where subject = $1 order by id',
+      [subject],
+    )
+  ).map((row) => [row.action, row.actor_id]);
+
+const id = newKey();
+const everything: [method: string, path: string, body?: object][] = [
+  ['GET', '/trial-balance'],
+  ['GET', '/balance?class=bank'],
+  ['GET', '/refunds'],
+  ['POST', `/refunds/${id}/decision`, { approve: true }],
+  ['GET', '/disputes'],
+  ['GET', '/payouts'],
+  ['POST', `/payouts/${id}/approval`],
+  ['POST', `/payouts/${id}/rejection`, { reason: 'x' }],
+  ['POST', '/payout-holds', { performerId: id, reason: 'x' }],
+  ['POST', `/payout-holds/${id}/lifting`],
+  ['GET', '/cases'],
+  ['POST', `/cases/${id}/resolution`, { resolution: 'x' }],
+  [
+    'POST',
+    '/adjustments',
+    {
+      reason: 'x',
+      lines: [
+        { class: 'bank', ownerId: null, amount: 1 },
+        { class: 'unexplained', ownerId: null, amount: -1 },
+      ],
+    },
+  ],
+  ['POST', `/adjustments/${id}/decision`, { approve: true }],
+  [
+    'POST',
+    '/promotions',
+    { userId: id, tokens: 1, expiresAt: '2099-01-01T00:00:00Z', reason: 'x' },
+  ],
+  ['GET', '/rules'],
+  ['POST', `/users/${id}/ban`, { reason: 'x' }],
+  ['DELETE', `/users/${id}/ban`],
+];
+
+describe('who may', () => {
+  test('the list of routes is the whole of what the API offers staff', async () => {
+    const { body } = await edge.call('GET', '/openapi.json');
+    const offered = Object.entries<object>(body.paths)
+      .filter(([path]) => path.startsWith('/v1/admin/'))
+      .flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+      );
+    const known = everything.map(
+      ([method, path]) => `${method} /v1/admin${path.split('?')[0]?.replace(id, '{id}')}`,
+    );
+    expect(known.sort()).toEqual(offered.sort());
+  });
+
+  test.each(everything)('%s %s is for staff alone', async (method, path, body) => {
+    const options = body ? { body } : {};
+    for (const role of ['viewer', 'performer'] as const) {
+      const somebody = await cast.member(role);
+      expect(refused(await somebody.call(method, `/v1/admin${path}`, options))).toEqual([
+        403,
+        'forbidden',
+      ]);
+    }
+    expect(refused(await edge.call(method, `/v1/admin${path}`, options))).toEqual([
+      401,
+      'unauthenticated',
+    ]);
+  });
+
+  test('one of the staff who is no more decides nothing, even while their token lasts', async () => {
+    const gone = await cast.member('admin');
+    const banned = await cast.member('admin');
+    await edge.database.asOwner(`update users set role = 'viewer' where id = $1`, [gone.id]);
+    await one.call('POST', `/v1/admin/users/${banned.id}/ban`, { body: { reason: 'x' } });
+    const decisions = everything.filter(
+      ([method, path]) => method !== 'GET' && path !== '/promotions',
+    );
+    for (const who of [gone, banned]) {
+      for (const [method, path, body] of decisions) {
+        const answer = await who.act(method, `/v1/admin${path}`, body);
+        expect([403, 404], `${method} ${path}`).toContain(answer.status);
+      }
+      const viewer = await cast.member();
+      const grant = {
+        userId: viewer.id,
+        tokens: 1,
+        expiresAt: '2099-01-01T00:00:00Z',
+        reason: 'x',
+      };
+      expect(refused(await who.act('POST', '/v1/admin/promotions', grant))).toEqual([
+        403,
+        'forbidden',
+      ]);
+      const performer = await cast.member('performer');
+      const hold = { performerId: performer.id, reason: 'x' };
+      expect(refused(await who.act('POST', '/v1/admin/payout-holds', hold))).toEqual([
+        403,
+        'forbidden',
+      ]);
+    }
+  });
+
+  test('what is not there is not found, and what makes no sense is refused', async () => {
+    for (const [method, path, body] of everything.filter(([, path]) => path.includes(id))) {
+      const answer = await one.act(method, `/v1/admin${path}`, body);
+      expect(refused(answer), path).toEqual([404, 'not-found']);
+      const wrong = await one.act(method, `/v1/admin${path.replace(id, 'nonsense')}`, body);
+      expect(refused(wrong), path).toEqual([422, 'invalid-request']);
+    }
+    const nobody = { performerId: id, reason: 'x' };
+    expect(refused(await one.act('POST', '/v1/admin/payout-holds', nobody))).toEqual([
+      404,
+      'not-found',
+    ]);
+    for (const path of [
+      'refunds?state=lost',
+      'payouts?state=lost',
+      'disputes?open=maybe',
+      'cases?state=lost',
+      'cases?cursor=nonsense',
+      'balance?class=bank&at=yesterday',
+      'balance?class=bank&at=0000-01-01T00:00:00Z',
+      'balance?class=bank&ownerId=me',
+    ]) {
+      expect(refused(await one.call('GET', `/v1/admin/${path}`)), path).toEqual([
+        422,
+        'invalid-request',
+      ]);
+    }
+  });
+});
+
+describe('refunds', () => {
+  async function asked() {
+    const fan = await cast.fan();
+    const { body } = await fan.act('POST', `/v1/payments/${fan.gatewayPaymentId}/refunds`, {
+      reason: 'x',
+    });
+    return { fan, refundId: body.id as string };
+  }
+  const decide = (who: Member, refundId: string, approve: unknown) =>
+    who.call('POST', `/v1/admin/refunds/${refundId}/decision`, { body: { approve } });
+
+  test('a decision is made once; repeated it is the same answer, and anybody else’s comes too late', async () => {
+    const { fan, refundId } = await asked();
+    const answers = await Promise.all([
+      decide(one, refundId, true),
+      decide(one, refundId, true),
+      decide(one, refundId, true),
+    ]);
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      expect(answer.body).toMatchObject({ id: refundId, state: 'approved', userId: fan.id });
+    }
+    expect(refused(await decide(other, refundId, true))).toEqual([409, 'already-decided']);
+    expect(refused(await decide(one, refundId, false))).toEqual([409, 'already-decided']);
+    expect(await audited(refundId)).toEqual([['refund.approved', one.id]]);
+    const list = await one.call('GET', '/v1/admin/refunds?state=approved');
+    expect(list.body.refunds.map((refund: { id: string }) => refund.id)).toContain(refundId);
+  });
+
+  test('two who decide differently at once: one of them does', async () => {
+    const { fan, refundId } = await asked();
+    const answers = await Promise.all([
+      decide(one, refundId, true),
+      decide(other, refundId, false),
+    ]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(await balanceOf(fan)).toBe(answers[0]?.status === 200 ? 0 : 50);
+  });
+
+  test('whoever asked for it does not approve it', async () => {
+    const fan = await cast.fan();
+    const { body } = await one.act('POST', `/v1/payments/${fan.gatewayPaymentId}/refunds`, {
+      reason: 'a courtesy',
+    });
+    expect(body).toMatchObject({ state: 'requested' });
+    expect(refused(await decide(one, body.id, true))).toEqual([403, 'second-person-needed']);
+    expect((await decide(other, body.id, true)).body.state).toBe('approved');
+    for (const approve of ['yes', 1, null]) {
+      expect(refused(await decide(one, body.id, approve))).toEqual([422, 'invalid-request']);
+    }
+  });
+});
+
+describe('payouts', () => {
+  async function payout(paise: number) {
+    const performer = await cast.member('performer');
+    await cast.verifiedAccount(performer.id);
+    await cast.earn([performer.id], paise);
+    const { body } = await performer.act('POST', '/v1/payouts', { amountPaise: paise });
+    return { performer, payoutId: body.id as string, state: body.state as string };
+  }
+  const approve = (who: Member, payoutId: string) =>
+    who.call('POST', `/v1/admin/payouts/${payoutId}/approval`);
+  const reject = (who: Member, payoutId: string) =>
+    who.call('POST', `/v1/admin/payouts/${payoutId}/rejection`, { body: { reason: 'no' } });
+
+  test('small ones need nobody, larger ones one, the largest two different ones', async () => {
+    expect((await payout(500_000)).state).toBe('approved');
+    const larger = await payout(500_001);
+    expect(larger.state).toBe('requested');
+    expect((await approve(one, larger.payoutId)).body).toMatchObject({
+      state: 'approved',
+      approvals: 1,
+      approvalsNeeded: 1,
+    });
+    expect((await approve(one, larger.payoutId)).body.state).toBe('approved');
+    expect(refused(await approve(other, larger.payoutId))).toEqual([409, 'already-decided']);
+
+    const largest = await payout(5_000_001);
+    expect((await approve(one, largest.payoutId)).body).toMatchObject({
+      state: 'requested',
+      approvals: 1,
+      approvalsNeeded: 2,
+    });
+    expect(refused(await approve(one, largest.payoutId))).toEqual([403, 'second-person-needed']);
+    const both = await Promise.all([
+      approve(other, largest.payoutId),
+      approve(other, largest.payoutId),
+    ]);
+    expect(both.map(({ body }) => body.state)).toEqual(['approved', 'approved']);
+    expect(await audited(largest.payoutId)).toEqual([
+      ['payout.approved', one.id],
+      ['payout.approved', other.id],
+    ]);
+  });
+
+  test('a refused one is available again, once', async () => {
+    const { performer, payoutId } = await payout(600_000);
+    expect(await available(performer)).toBe(0);
+    const answers = await Promise.all([reject(one, payoutId), reject(other, payoutId)]);
+    expect(answers.map(({ body }) => body.state)).toEqual(['rejected', 'rejected']);
+    expect(await available(performer)).toBe(600_000);
+    expect(refused(await approve(one, payoutId))).toEqual([409, 'already-decided']);
+    // Approved is not yet sent; what is on its way to the bank is not to be called back.
+    const approved = await payout(600_000);
+    await approve(one, approved.payoutId);
+    expect((await reject(one, approved.payoutId)).body.state).toBe('rejected');
+    expect(await available(approved.performer)).toBe(600_000);
+    const sending = await payout(600_000);
+    await edge.database.asOwner(`update payouts set state = 'sending' where id = $1`, [
+      sending.payoutId,
+    ]);
+    expect(refused(await reject(one, sending.payoutId))).toEqual([409, 'already-decided']);
+  });
+
+  test('nobody approves their own', async () => {
+    const staff = await cast.member('admin');
+    await cast.verifiedAccount(staff.id);
+    await cast.earn([staff.id], 600_000);
+    const { body } = await staff.act('POST', '/v1/payouts', { amountPaise: 600_000 });
+    expect(refused(await approve(staff, body.id))).toEqual([403, 'second-person-needed']);
+  });
+
+  test('on hold nothing is approved; a hold is placed once, and not lifted by whom it holds', async () => {
+    const { performer, payoutId } = await payout(600_000);
+    const place = (who: Member, performerId = performer.id) =>
+      who.call('POST', '/v1/admin/payout-holds', { body: { performerId, reason: 'a question' } });
+    const [first, second] = [await place(one), await place(other)];
+    expect([first.status, second.body]).toEqual([201, first.body]);
+    expect(refused(await approve(one, payoutId))).toEqual([409, 'payout-on-hold']);
+    const lift = (who: Member, holdId: string) =>
+      who.call('POST', `/v1/admin/payout-holds/${holdId}/lifting`);
+    expect((await lift(one, first.body.id)).status).toBe(204);
+    expect(refused(await lift(one, first.body.id))).toEqual([404, 'not-found']);
+    expect((await approve(one, payoutId)).body.state).toBe('approved');
+
+    const staff = await cast.member('admin');
+    const own = await place(one, staff.id);
+    expect(refused(await lift(staff, own.body.id))).toEqual([403, 'second-person-needed']);
+    expect((await lift(other, own.body.id)).status).toBe(204);
+  });
+});
+
+describe('changes of the books by hand', () => {
+  const propose = (who: Member, lines: unknown, key = newKey()) =>
+    who.act('POST', '/v1/admin/adjustments', { reason: 'a correction', lines }, key);
+  const decide = (who: Member, adjustmentId: string, approve: boolean) =>
+    who.call('POST', `/v1/admin/adjustments/${adjustmentId}/decision`, { body: { approve } });
+  const line = (name: string, amount: unknown, ownerId: string | null = null) => ({
+    class: name,
+    ownerId,
+    amount,
+  });
+
+  test('one proposes, another approves, and it is booked once', async () => {
+    const performer = await cast.member('performer');
+    const lines = [
+      line('platform_revenue', 70_000),
+      line('performer_available', -70_000, performer.id),
+    ];
+    const key = newKey();
+    const [made, again] = await Promise.all([propose(one, lines, key), propose(one, lines, key)]);
+    expect(again.body.id).toBe(made.body.id);
+    expect(refused(await propose(one, [line('bank', 1), line('unexplained', -1)], key))).toEqual([
+      409,
+      'idempotency-key-reused',
+    ]);
+    expect(refused(await decide(one, made.body.id, true))).toEqual([403, 'second-person-needed']);
+    expect(await available(performer)).toBe(0);
+    const both = await Promise.all([
+      decide(other, made.body.id, true),
+      decide(other, made.body.id, true),
+    ]);
+    expect(both.map(({ body }) => body.state)).toEqual(['approved', 'approved']);
+    expect(await available(performer)).toBe(70_000);
+    expect(refused(await decide(one, made.body.id, false))).toEqual([409, 'already-decided']);
+    expect(await audited(made.body.id)).toEqual([
+      ['adjustment.proposed', one.id],
+      ['adjustment.approved', other.id],
+    ]);
+  });
+
+  test('lines that do not add up, of no account, or of wallets are refused', async () => {
+    const fan = await cast.fan();
+    const wrong: unknown[] = [
+      [line('bank', 1), line('unexplained', -2)],
+      [line('bank', 1)],
+      [line('bank', 0), line('unexplained', 0)],
+      [line('bank', 1.5), line('unexplained', -1.5)],
+      [line('bank', '1'), line('unexplained', '-1')],
+      [line('treasure', 1), line('bank', -1)],
+      [line('bank', 1, fan.id), line('unexplained', -1)],
+      [line('performer_available', -1), line('bank', 1)],
+      [line('viewer_tokens', -100, fan.id), line('tokens_outstanding', 100)],
+      [line('tokens_outstanding', 1), line('bank', -1)],
+      Array.from({ length: 21 }, () => line('bank', 1)),
+      [],
+      'lines',
+    ];
+    for (const lines of wrong) {
+      expect(refused(await propose(one, lines)), JSON.stringify(lines)).toEqual([
+        422,
+        'invalid-request',
+      ]);
+    }
+    expect(await balanceOf(fan)).toBe(50);
+  });
+
+  test('what an account does not hold cannot be taken from it', async () => {
+    const performer = await cast.member('performer');
+    const lines = [line('performer_available', 100, performer.id), line('platform_revenue', -100)];
+    const { body } = await propose(one, lines);
+    expect(refused(await decide(other, body.id, true))).toEqual([409, 'insufficient-balance']);
+    expect((await decide(other, body.id, false)).body.state).toBe('rejected');
+  });
+});
+
+describe('promotions', () => {
+  const grant = (who: Member, changes: object, key = newKey()) =>
+    who.act(
+      'POST',
+      '/v1/admin/promotions',
+      {
+        tokens: 25,
+        expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+        reason: 'a welcome',
+        ...changes,
+      },
+      key,
+    );
+
+  test('given once for each key, spent first, and never to oneself', async () => {
+    const viewer = await cast.member();
+    const key = newKey();
+    const changes = { userId: viewer.id, expiresAt: '2099-01-01T00:00:00Z' };
+    const [made, again] = await Promise.all([grant(one, changes, key), grant(one, changes, key)]);
+    expect([made.status, again.status]).toEqual([201, 201]);
+    expect(await balanceOf(viewer)).toBe(25);
+    expect(refused(await grant(one, { ...changes, tokens: 26 }, key))).toEqual([
+      409,
+      'idempotency-key-reused',
+    ]);
+    expect(refused(await grant(one, { userId: one.id }))).toEqual([403, 'second-person-needed']);
+    expect(refused(await grant(one, { userId: newKey() }))).toEqual([404, 'not-found']);
+    for (const wrong of [
+      { tokens: 0 },
+      { tokens: 1.5 },
+      { tokens: 100_001 },
+      { expiresAt: '2020-01-01T00:00:00Z' },
+      { expiresAt: 'soon' },
+      { expiresAt: '9999-12-31T23:59:59-14:00' },
+      { reason: '' },
+    ]) {
+      const answer = await grant(one, { userId: viewer.id, ...wrong });
+      expect(refused(answer), JSON.stringify(wrong)).toEqual([422, 'invalid-request']);
+    }
+    expect(await balanceOf(viewer)).toBe(25);
+  });
+});
+
+describe('disputes, cases, rules, bans and the books', () => {
+  test('an open dispute is listed with its deadline, first the one that is due first', async () => {
+    const made: string[] = [];
+    for (const days of [9, 3, 6]) {
+      const buyer = await cast.member();
+      const order = await cast.order(buyer);
+      const { payment } = await edge.control.pay(order.gatewayOrderId);
+      await edge.control.settled();
+      const dispute = await edge.control.openDispute(payment.id, {
+        respond_by: Math.floor(Date.now() / 1000) + days * 86_400,
+      });
+      await edge.control.settled();
+      expect(await balanceOf(buyer)).toBe(0);
+      made.push(dispute.id);
+    }
+    const open = (await one.call('GET', '/v1/admin/disputes?open=true')).body.disputes;
+    expect(open.map((row: { gatewayDisputeId: string }) => row.gatewayDisputeId)).toEqual([
+      made[1],
+      made[2],
+      made[0],
+    ]);
+    expect(Date.parse(open[0].respondBy)).toBeGreaterThan(Date.now());
+    await edge.control.stepDispute(made[1] ?? '', 'won');
+    await edge.control.settled();
+    expect((await one.call('GET', '/v1/admin/disputes?open=true')).body.disputes).toHaveLength(2);
+    expect((await one.call('GET', '/v1/admin/disputes')).body.disputes).toHaveLength(3);
+    const { body } = await one.call('GET', '/v1/admin/cases?kind=dispute');
+    expect(body.cases).toHaveLength(2);
+    expect(Date.parse(body.cases[0].dueAt)).toBeGreaterThan(Date.now());
+  });
+
+  test('a case is closed once, with what was found', async () => {
+    const { body } = await one.call('GET', '/v1/admin/cases?kind=dispute');
+    const caseId = body.cases[0].id;
+    const resolve = (resolution: string) =>
+      one.call('POST', `/v1/admin/cases/${caseId}/resolution`, { body: { resolution } });
+    expect(refused(await resolve(' '))).toEqual([422, 'invalid-request']);
+    expect((await resolve('looked at')).status).toBe(204);
+    expect(refused(await resolve('again'))).toEqual([404, 'not-found']);
+    const resolved = await one.call('GET', '/v1/admin/cases?kind=dispute&state=resolved');
+    expect(resolved.body.cases[0]).toMatchObject({ resolution: expect.any(String) });
+  });
+
+  test('cases come in pages, each once', async () => {
+    await edge.database.asOwner(
+      `select open_case('page', n::text, '{}') from generate_series(1, 205) n`,
+    );
+    const first = (await one.call('GET', '/v1/admin/cases?kind=page')).body;
+    expect(first.cases).toHaveLength(200);
+    const second = (await one.call('GET', `/v1/admin/cases?kind=page&cursor=${first.nextCursor}`))
+      .body;
+    expect(second).toMatchObject({ nextCursor: null });
+    const subjects = [...first.cases, ...second.cases].map((row) => row.subject);
+    expect(new Set(subjects).size).toBe(205);
+  });
+
+  test('a ban ends the streams, stops tips both ways, and can be lifted', async () => {
+    const fan = await cast.fan();
+    const { performer, streamId } = await cast.live();
+    const { streamId: another } = await cast.live();
+    const tip = (who: Member, to: string) =>
+      who.act('POST', '/v1/tips', { streamId: to, amountTokens: 1 });
+    const ban = (who: Member, userId: string, method = 'POST') =>
+      who.call(method, `/v1/admin/users/${userId}/ban`, {
+        ...(method === 'POST' ? { body: { reason: 'x' } } : {}),
+      });
+    expect(refused(await ban(one, one.id))).toEqual([403, 'second-person-needed']);
+    expect((await ban(one, performer.id)).status).toBe(204);
+    expect((await edge.call('GET', `/v1/streams/${streamId}`)).body.state).toBe('ended');
+    expect(refused(await tip(fan, streamId))).toEqual([409, 'performer-unavailable']);
+    expect((await ban(one, fan.id)).status).toBe(204);
+    expect(refused(await tip(fan, another))).toEqual([403, 'account-banned']);
+    expect(await cast.suspicions(fan.id)).toEqual(['tip.account-banned']);
+    expect(await balanceOf(fan)).toBe(50);
+    expect((await ban(other, fan.id, 'DELETE')).status).toBe(204);
+    expect((await tip(fan, another)).status).toBe(201);
+    expect((await audited(fan.id)).map(([action]) => action)).toEqual([
+      'user.banned',
+      'user.unbanned',
+    ]);
+  });
+
+  test('rules in force are shown, and what an account held at a moment', async () => {
+    const { body } = await one.call('GET', '/v1/admin/rules');
+    const names = body.rules.map((rule: { name: string }) => rule.name);
+    expect(names).toContain('payout_min_paise');
+    expect(new Set(names).size).toBe(names.length);
+
+    const performer = await cast.member('performer');
+    const before = new Date().toISOString();
+    await cast.earn([performer.id], 123_000);
+    const held = async (at: string) =>
+      (
+        await one.call(
+          'GET',
+          `/v1/admin/balance?class=performer_available&ownerId=${performer.id}&at=${at}`,
+        )
+      ).body.balance;
+    expect(await held(before)).toBe(0);
+    expect(await held(new Date(Date.now() + 1_000).toISOString())).toBe(123_000);
+    expect(await held(encodeURIComponent('2099-01-01T00:00:00+05:30'))).toBe(123_000);
+  });
+});

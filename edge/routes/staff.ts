@@ -1,0 +1,412 @@
+// Staff: the books, and decisions on refunds, payouts, disputes, cases, adjustments, rules and bans.
+import { Hono } from 'hono';
+import { z } from 'zod';
+import {
+  Adjustment,
+  BalanceAt,
+  BalanceQuery,
+  BanBody,
+  CaseList,
+  DecisionBody,
+  DisputeList,
+  GrantedTokens,
+  GrantTokensBody,
+  HoldPayoutsBody,
+  Id,
+  ListCasesQuery,
+  ListDisputesQuery,
+  ListPayoutsQuery,
+  ListRefundsQuery,
+  PayoutHold,
+  ProposeAdjustmentBody,
+  RejectPayoutBody,
+  ResolveCaseBody,
+  RuleList,
+  StaffPayout,
+  StaffPayoutList,
+  StaffRefund,
+  StaffRefundList,
+  staffPageMax,
+  TrialBalance,
+} from '#contract';
+import {
+  approvePayout,
+  balanceAt,
+  decideAdjustment,
+  decideRefund,
+  findUserById,
+  grantTokens,
+  holdPayouts,
+  liftPayoutHold,
+  listCases,
+  listDisputes,
+  listPayouts,
+  listRefunds,
+  listRules,
+  proposeAdjustment,
+  readTrialBalance,
+  rejectPayout,
+  resolveCase,
+  setBan,
+} from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
+import { problem } from '../problem.ts';
+import { idempotencyKey, requireUser } from '../services/access.ts';
+import { parseCursor } from '../services/cursor.ts';
+import { operation } from '../services/operation.ts';
+import { pageOf } from '../services/present-stream.ts';
+import { validate } from '../services/validate.ts';
+
+const tag = 'Staff';
+const IdParam = z.object({ id: Id });
+
+export function staffRoutes(deps: Deps) {
+  return new Hono<AppEnv>()
+    .use(requireUser(deps, 'admin'))
+    .get(
+      '/trial-balance',
+      operation({
+        summary: 'The trial balance, and whether debits equal credits',
+        tag,
+        answers: [200, TrialBalance],
+        access: 'admin',
+      }),
+      async (c) => {
+        const rows = await readTrialBalance(deps.db);
+        const balanced = ['TOKEN', 'INR'].every((currency) => {
+          const own = rows.filter((row) => row.currency === currency);
+          return own.reduce((sum, row) => sum + row.debit - row.credit, 0) === 0;
+        });
+        return c.json({ balanced, rows }, 200);
+      },
+    )
+    .get(
+      '/balance',
+      operation({
+        summary: 'What an account held at a moment',
+        tag,
+        answers: [200, BalanceAt],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', BalanceQuery),
+      async (c) => {
+        const { class: name, ownerId = null, at } = c.req.valid('query');
+        const moment = at ? new Date(at) : deps.now();
+        const balance = await balanceAt(deps.db, { class: name, ownerId, at: moment });
+        return c.json({ class: name, ownerId, at: moment.toISOString(), balance }, 200);
+      },
+    )
+    .get(
+      '/refunds',
+      operation({
+        summary: 'Refunds, newest first',
+        tag,
+        answers: [200, StaffRefundList],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', ListRefundsQuery),
+      async (c) => {
+        const { state } = c.req.valid('query');
+        const refunds = await listRefunds(deps.db, { state, limit: staffPageMax });
+        return c.json({ refunds: refunds.map((row) => StaffRefund.parse(row)) }, 200);
+      },
+    )
+    .post(
+      '/refunds/:id/decision',
+      operation({
+        summary: 'Let a refund go, or refuse it; not whoever asked for it',
+        tag,
+        answers: [200, StaffRefund],
+        problems: ['invalid-request', 'not-found', 'second-person-needed', 'already-decided'],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      validate('json', DecisionBody),
+      async (c) => {
+        const refund = await decideRefund(deps.db, {
+          refundId: c.req.valid('param').id,
+          staffId: c.var.identity.userId,
+          approve: c.req.valid('json').approve,
+        });
+        deps.failpoint('refund.decided');
+        return c.json(StaffRefund.parse(refund), 200);
+      },
+    )
+    .get(
+      '/disputes',
+      operation({
+        summary: 'Disputes; the open ones by the deadline of their evidence',
+        tag,
+        answers: [200, DisputeList],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', ListDisputesQuery),
+      async (c) => {
+        const onlyOpen = c.req.valid('query').open ?? false;
+        return c.json(
+          { disputes: await listDisputes(deps.db, { onlyOpen, limit: staffPageMax }) },
+          200,
+        );
+      },
+    )
+    .get(
+      '/payouts',
+      operation({
+        summary: 'Payouts, newest first',
+        tag,
+        answers: [200, StaffPayoutList],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', ListPayoutsQuery),
+      async (c) => {
+        const { state } = c.req.valid('query');
+        return c.json({ payouts: await listPayouts(deps.db, { state, limit: staffPageMax }) }, 200);
+      },
+    )
+    .post(
+      '/payouts/:id/approval',
+      operation({
+        summary: 'Agree to a payout; large ones need two of the staff',
+        tag,
+        answers: [200, StaffPayout],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'second-person-needed',
+          'already-decided',
+          'payout-on-hold',
+        ],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      async (c) => {
+        const { id } = c.req.valid('param');
+        const payout = await approvePayout(deps.db, id, c.var.identity.userId);
+        deps.failpoint('payout.approved');
+        return c.json(payout, 200);
+      },
+    )
+    .post(
+      '/payouts/:id/rejection',
+      operation({
+        summary: 'Refuse a payout; the money is available again',
+        tag,
+        answers: [200, StaffPayout],
+        problems: ['invalid-request', 'not-found', 'already-decided'],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      validate('json', RejectPayoutBody),
+      async (c) => {
+        const { id } = c.req.valid('param');
+        const { reason } = c.req.valid('json');
+        const payout = await rejectPayout(deps.db, id, c.var.identity.userId, reason);
+        deps.failpoint('payout.rejected');
+        return c.json(payout, 200);
+      },
+    )
+    .post(
+      '/payout-holds',
+      operation({
+        summary: 'Stop a performer’s payouts until the hold is lifted',
+        tag,
+        answers: [201, PayoutHold],
+        problems: ['invalid-request', 'not-found'],
+        access: 'admin',
+      }),
+      validate('json', HoldPayoutsBody),
+      async (c) => {
+        const { performerId, reason } = c.req.valid('json');
+        if (!(await findUserById(deps.db, performerId))) throw problem('not-found');
+        const staffId = c.var.identity.userId;
+        const id = await holdPayouts(deps.db, { performerId, reason, staffId });
+        deps.failpoint('payout.held');
+        return c.json({ id }, 201);
+      },
+    )
+    .post(
+      '/payout-holds/:id/lifting',
+      operation({
+        summary: 'Lift a hold on payouts',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'not-found', 'second-person-needed'],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      async (c) => {
+        await liftPayoutHold(deps.db, c.req.valid('param').id, c.var.identity.userId);
+        deps.failpoint('payout.hold-lifted');
+        return c.body(null, 204);
+      },
+    )
+    .get(
+      '/cases',
+      operation({
+        summary: 'What somebody must look at, newest first',
+        tag,
+        answers: [200, CaseList],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', ListCasesQuery),
+      async (c) => {
+        const { state, kind, cursor } = c.req.valid('query');
+        const before = parseCursor(cursor);
+        const rows = await listCases(deps.db, { state, kind, before, limit: staffPageMax + 1 });
+        const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => row.id);
+        return c.json({ cases: page, nextCursor }, 200);
+      },
+    )
+    .post(
+      '/cases/:id/resolution',
+      operation({
+        summary: 'Close a case with what was found',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'not-found'],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      validate('json', ResolveCaseBody),
+      async (c) => {
+        const { resolution } = c.req.valid('json');
+        await resolveCase(deps.db, c.req.valid('param').id, c.var.identity.userId, resolution);
+        return c.body(null, 204);
+      },
+    )
+    .post(
+      '/adjustments',
+      operation({
+        summary: 'Propose a change of the books by hand; somebody else approves it',
+        tag,
+        answers: [201, Adjustment],
+        problems: ['invalid-request', 'idempotency-key-reused'],
+        access: 'admin',
+        idempotent: true,
+      }),
+      validate('json', ProposeAdjustmentBody),
+      async (c) => {
+        const made = await proposeAdjustment(deps.db, {
+          ...c.req.valid('json'),
+          staffId: c.var.identity.userId,
+          idempotencyKey: idempotencyKey(c),
+        });
+        deps.failpoint('adjustment.proposed');
+        return c.json(made, 201);
+      },
+    )
+    .post(
+      '/adjustments/:id/decision',
+      operation({
+        summary: 'Approve or reject a proposed change of the books',
+        tag,
+        answers: [200, Adjustment],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'second-person-needed',
+          'already-decided',
+          'insufficient-balance',
+        ],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      validate('json', DecisionBody),
+      async (c) => {
+        const { id } = c.req.valid('param');
+        const { approve } = c.req.valid('json');
+        const decided = await decideAdjustment(deps.db, id, c.var.identity.userId, approve);
+        deps.failpoint('adjustment.decided');
+        return c.json(decided, 200);
+      },
+    )
+    .post(
+      '/promotions',
+      operation({
+        summary: 'Give a viewer promotional tokens',
+        tag,
+        answers: [201, GrantedTokens],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'second-person-needed',
+          'idempotency-key-reused',
+        ],
+        access: 'admin',
+        idempotent: true,
+      }),
+      validate('json', GrantTokensBody),
+      async (c) => {
+        const { userId, tokens, expiresAt, reason } = c.req.valid('json');
+        const granted = await grantTokens(deps.db, {
+          staffId: c.var.identity.userId,
+          viewerId: userId,
+          tokens,
+          expiresAt: new Date(expiresAt),
+          reason,
+          idempotencyKey: idempotencyKey(c),
+        });
+        deps.failpoint('promotion.granted');
+        return c.json(granted, 201);
+      },
+    )
+    .get(
+      '/rules',
+      operation({
+        summary: 'Rules and thresholds of money in force',
+        tag,
+        answers: [200, RuleList],
+        access: 'admin',
+      }),
+      async (c) => c.json({ rules: await listRules(deps.db) }, 200),
+    )
+    .post(
+      '/users/:id/ban',
+      operation({
+        summary: 'Ban an account; its streams end',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'not-found', 'second-person-needed'],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      validate('json', BanBody),
+      async (c) => {
+        const events = await setBan(deps.db, {
+          userId: c.req.valid('param').id,
+          staffId: c.var.identity.userId,
+          banned: true,
+          reason: c.req.valid('json').reason,
+        });
+        // Told before the answer: whoever is banned is to be gone now.
+        await deps.publisher.publish(events);
+        if (events.length > 0) c.env.defer(deps.publisher.nudgeTranscoders());
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      '/users/:id/ban',
+      operation({
+        summary: 'Lift a ban',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'not-found', 'second-person-needed'],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      async (c) => {
+        await setBan(deps.db, {
+          userId: c.req.valid('param').id,
+          staffId: c.var.identity.userId,
+          banned: false,
+          reason: '',
+        });
+        return c.body(null, 204);
+      },
+    );
+}

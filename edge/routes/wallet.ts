@@ -1,0 +1,105 @@
+// The wallet: the balance, the statement with its exports, and the limits that viewers set themselves.
+import { Hono } from 'hono';
+import {
+  ExportStatementQuery,
+  ListTransactionsQuery,
+  SetLimitsBody,
+  SpendingLimits,
+  statementRowsMax,
+  Wallet,
+  WalletTransactionList,
+} from '#contract';
+import { listWalletEntries, readBalance, readLimits, setLimits } from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
+import { requireUser } from '../services/access.ts';
+import { parseCursor } from '../services/cursor.ts';
+import { operation } from '../services/operation.ts';
+import { pageOf } from '../services/present-stream.ts';
+import { limitRate, limits } from '../services/rate-limit.ts';
+import { statementCsv } from '../services/statement.ts';
+import { validate } from '../services/validate.ts';
+
+const tag = 'Money';
+
+export function walletRoutes(deps: Deps) {
+  return new Hono<AppEnv>()
+    .get(
+      '/',
+      operation({ summary: 'My balance', tag, answers: [200, Wallet], access: 'user' }),
+      requireUser(deps),
+      async (c) =>
+        c.json({ balanceTokens: await readBalance(deps.db, c.var.identity.userId) }, 200),
+    )
+    .get(
+      '/transactions',
+      operation({
+        summary: 'What moved my balance, newest first',
+        tag,
+        answers: [200, WalletTransactionList],
+        problems: ['invalid-request'],
+        access: 'user',
+      }),
+      requireUser(deps),
+      validate('query', ListTransactionsQuery),
+      async (c) => {
+        const { cursor, limit, ...filter } = c.req.valid('query');
+        const rows = await listWalletEntries(deps.db, c.var.identity.userId, {
+          ...filter,
+          before: parseCursor(cursor),
+          limit: limit + 1,
+        });
+        const { page, nextCursor } = pageOf(rows, limit, (row) => row.id);
+        return c.json({ transactions: page, nextCursor }, 200);
+      },
+    )
+    .get(
+      '/statement',
+      operation({
+        summary: 'My statement as a file, newest first',
+        tag,
+        answers: [200, null],
+        problems: ['invalid-request', 'rate-limited'],
+        access: 'user',
+      }),
+      requireUser(deps),
+      limitRate(deps, limits.export),
+      validate('query', ExportStatementQuery),
+      async (c) => {
+        const { format, ...filter } = c.req.valid('query');
+        const transactions = await listWalletEntries(deps.db, c.var.identity.userId, {
+          ...filter,
+          limit: statementRowsMax,
+        });
+        c.header('content-disposition', `attachment; filename="statement.${format}"`);
+        if (format === 'json') return c.json({ transactions }, 200);
+        return c.body(statementCsv(transactions), 200, {
+          'content-type': 'text/csv; charset=utf-8',
+        });
+      },
+    )
+    .get(
+      '/limits',
+      operation({
+        summary: 'What I allow myself to spend',
+        tag,
+        answers: [200, SpendingLimits],
+        access: 'user',
+      }),
+      requireUser(deps),
+      async (c) => c.json(await readLimits(deps.db, c.var.identity.userId), 200),
+    )
+    .put(
+      '/limits',
+      operation({
+        summary: 'Set what I allow myself to spend: lowered at once, raised after a wait',
+        tag,
+        answers: [200, SpendingLimits],
+        problems: ['invalid-request'],
+        access: 'user',
+      }),
+      requireUser(deps),
+      validate('json', SetLimitsBody),
+      async (c) =>
+        c.json(await setLimits(deps.db, c.var.identity.userId, c.req.valid('json')), 200),
+    );
+}

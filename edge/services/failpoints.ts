@@ -1,0 +1,87 @@
+// Failpoints: places on the paths of money where tests end the process, to see that nothing is lost or doubled.
+
+/** Behind every await of the paths of money, by the path and what has just been done. */
+export const moneyFailpoints = [
+  'order.placed',
+  'order.opened',
+  'order.kept',
+  'upi.begun',
+  'verify.order-found',
+  'verify.signature-checked',
+  'verify.payment-fetched',
+  'payment.noted',
+  'payment.captured',
+  'payment.credited',
+  'webhook.signature-checked',
+  'webhook.recorded',
+  'webhook.applied',
+  'webhook.marked',
+  'webhook.case-opened',
+  'tip.posted',
+  'tip.published',
+  'refund.requested',
+  'refund.decided',
+  'refund.taken',
+  'refund.sent',
+  'refund.noted',
+  'payout.requested',
+  'payout.approved',
+  'payout.rejected',
+  'payout.held',
+  'payout.hold-lifted',
+  'payout.taken',
+  'payout.searched',
+  'payout.sent',
+  'payout.noted',
+  'account.set',
+  'tax-profile.set',
+  'account.taken',
+  'account.contact-made',
+  'account.contact-kept',
+  'account.fund-account-made',
+  'account.fund-account-kept',
+  'account.validated',
+  'account.name-questioned',
+  'account.noted',
+  'reconcile.taken',
+  'reconcile.listed',
+  'settlement.listed',
+  'settlement.booked',
+  'settlement.late-found',
+  'dispute.listed',
+  'dispute.noted',
+  'reversal.listed',
+  'reversal.noted',
+  'adjustment.proposed',
+  'adjustment.decided',
+  'promotion.granted',
+  'chain.sealed',
+  'checkpoint.read',
+  'checkpoint.signed',
+  'checkpoint.kept',
+  'earnings.released',
+  'goals.closed',
+  'reservations.closed',
+  'promotions.expired',
+  'invoices.issued',
+  'fraud.found',
+] as const;
+export type Failpoint = (typeof moneyFailpoints)[number];
+
+/** Ends the process when a test has asked for it here; else does nothing. */
+export type ReachFailpoint = (name: Failpoint) => void;
+
+/** `text` (`FAILPOINTS`) names failpoints, separated by commas; `die` must not return. */
+export function createFailpoints(text: string, die: (name: Failpoint) => void): ReachFailpoint {
+  const armed = new Set(text.split(',').map((part) => part.trim()));
+  armed.delete('');
+  for (const name of armed) {
+    if (!(moneyFailpoints as readonly string[]).includes(name)) {
+      throw new Error(`there is no failpoint "${name}"`);
+    }
+  }
+  if (armed.size === 0) return () => {};
+  return (name) => {
+    if (armed.has(name)) die(name);
+  };
+}

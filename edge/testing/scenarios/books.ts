@@ -1,0 +1,221 @@
+// Scenarios of the books: what staff change by hand, and what jobs do with what time has brought.
+import { contributeToGoal, grantTokens, openGoal, readBalance, readEarnings } from '#db';
+import { newKey } from '../../../testing/edge.ts';
+import { sealBooks } from '../../jobs/chain.ts';
+import type { Member } from '../cast.ts';
+import type { Scenario, World } from './scenario.ts';
+
+export function bookScenarios({ edge, cast }: World): Scenario[] {
+  const { database } = edge;
+  const { db } = database;
+
+  const correction = (performer: Member) => ({
+    reason: 'a correction',
+    lines: [
+      { class: 'platform_revenue', ownerId: null, amount: 5_000 },
+      { class: 'performer_available', ownerId: performer.id, amount: -5_000 },
+    ],
+  });
+  const available = async (who: Member) => (await readEarnings(db, who.id)).availablePaise;
+
+  async function promotion() {
+    const viewer = await cast.member();
+    const staff = await cast.member('admin');
+    const body = {
+      userId: viewer.id,
+      tokens: 25,
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+      reason: 'a welcome',
+    };
+    return { viewer, staff, body };
+  }
+
+  return [
+    {
+      points: ['adjustment.proposed'],
+      ends: [{ state: 'proposed' }],
+      async begin() {
+        const performer = await cast.member('performer');
+        const staff = await cast.member('admin');
+        const headers = { 'idempotency-key': newKey() };
+        return {
+          act: (send) =>
+            send(staff, 'POST', '/v1/admin/adjustments', { body: correction(performer), headers }),
+          end: () =>
+            database.asOwner('select state from ledger.adjustments where proposed_by = $1', [
+              staff.id,
+            ]),
+        };
+      },
+    },
+    {
+      points: ['adjustment.decided'],
+      ends: 5_000,
+      async begin() {
+        const performer = await cast.member('performer');
+        const [one, other] = [await cast.member('admin'), await cast.member('admin')];
+        const { body } = await one.act('POST', '/v1/admin/adjustments', correction(performer));
+        return {
+          act: (send) =>
+            send(other, 'POST', `/v1/admin/adjustments/${body.id}/decision`, {
+              body: { approve: true },
+            }),
+          end: () => available(performer),
+        };
+      },
+    },
+    {
+      points: ['promotion.granted'],
+      ends: 25,
+      async begin() {
+        const { viewer, staff, body } = await promotion();
+        const headers = { 'idempotency-key': newKey() };
+        return {
+          act: (send) => send(staff, 'POST', '/v1/admin/promotions', { body, headers }),
+          end: () => readBalance(db, viewer.id),
+        };
+      },
+    },
+    {
+      points: ['chain.sealed'],
+      ends: [{ count: 1 }],
+      async begin() {
+        const fan = await cast.fan();
+        return {
+          act: 'seal',
+          end: () =>
+            database.asOwner(
+              `select count(*)::int from ledger.sealed s
+                join ledger.lots l on l.id = s.journal_id where l.owner_id = $1`,
+              [fan.id],
+            ),
+        };
+      },
+    },
+    {
+      points: ['checkpoint.read', 'checkpoint.signed', 'checkpoint.kept'],
+      ends: { isOfLastBlock: true, fault: null },
+      async begin() {
+        await cast.fan();
+        await sealBooks(edge.parts.deps);
+        return {
+          act: 'checkpoint',
+          end: async () => {
+            const { body } = await edge.call('GET', '/v1/ledger/checkpoints');
+            const [last] = await database.asOwner<{ number: string }>(
+              'select max(number) as number from ledger.blocks',
+            );
+            return {
+              isOfLastBlock: body.checkpoints[0].block === Number(last?.number),
+              fault: await edge.parts.deps.books.faultOf(body.checkpoints[0]),
+            };
+          },
+        };
+      },
+    },
+    {
+      points: ['earnings.released'],
+      ends: { pendingPaise: 0, availablePaise: 600 },
+      async begin() {
+        const fan = await cast.fan();
+        const { performer, streamId } = await cast.live();
+        await cast.tip(fan.id, streamId, 12);
+        await cast.ageEarnings();
+        return {
+          act: 'earnings',
+          end: async () => {
+            const { pendingPaise, availablePaise } = await readEarnings(db, performer.id);
+            return { pendingPaise, availablePaise };
+          },
+        };
+      },
+    },
+    {
+      points: ['goals.closed', 'reservations.closed', 'promotions.expired'],
+      ends: { balance: 50, goal: [{ state: 'missed' }], promotions: [{ tokens_left: '0' }] },
+      async begin() {
+        const fan = await cast.fan();
+        const { performer, streamId } = await cast.live();
+        const goalId = await openGoal(db, {
+          performerId: performer.id,
+          streamId,
+          title: 'A goal',
+          targetTokens: 1_000,
+          deadline: new Date(Date.now() + 3_600_000),
+        });
+        await contributeToGoal(db, {
+          viewerId: fan.id,
+          goalId,
+          tokens: 30,
+          idempotencyKey: newKey(),
+        });
+        const staff = await cast.member('admin');
+        await grantTokens(db, {
+          staffId: staff.id,
+          viewerId: fan.id,
+          tokens: 25,
+          expiresAt: new Date(Date.now() + 3_600_000),
+          reason: 'x',
+          idempotencyKey: newKey(),
+        });
+        // Both are over by now.
+        await database.asOwner('update ledger.goals set deadline = now() where id = $1', [goalId]);
+        await database.asOwner(
+          'update ledger.lots set expires_at = now() where owner_id = $1 and expires_at is not null',
+          [fan.id],
+        );
+        return {
+          act: 'reservations',
+          end: async () => ({
+            balance: await readBalance(db, fan.id),
+            goal: await database.asOwner('select state from ledger.goals where id = $1', [goalId]),
+            promotions: await database.asOwner(
+              'select tokens_left from ledger.lots where owner_id = $1 and net_paise = 0',
+              [fan.id],
+            ),
+          }),
+        };
+      },
+    },
+    {
+      points: ['invoices.issued'],
+      ends: [{ kind: 'invoice', net_paise: '5000' }],
+      async begin() {
+        const fan = await cast.fan();
+        return {
+          act: 'invoices',
+          end: () =>
+            database.asOwner('select kind, net_paise from invoices where user_id = $1', [fan.id]),
+        };
+      },
+    },
+    {
+      points: ['fraud.found'],
+      ends: {
+        cases: ['ring-one-viewer', 'ring-shared-address'],
+        holds: [{ reason: 'ring-shared-address' }],
+      },
+      async begin() {
+        const fan = await cast.member();
+        for (const index of [5, 5]) await cast.pay(await cast.orderOf(fan.id, index));
+        const { performer, streamId } = await cast.live();
+        await cast.tip(fan.id, streamId, 5_500);
+        await database.asOwner(
+          `insert into sessions (user_id, expires_at, address_hash)
+            select u, now() + interval '1 day', $3 from unnest(array[$1, $2]::uuid[]) u`,
+          [fan.id, performer.id, newKey()],
+        );
+        return {
+          act: 'fraud',
+          end: async () => ({
+            cases: await cast.cases(`${performer.id}:${fan.id}`),
+            holds: await database.asOwner(
+              'select reason from payout_holds where performer_id = $1 and lifted_at is null',
+              [performer.id],
+            ),
+          }),
+        };
+      },
+    },
+  ];
+}

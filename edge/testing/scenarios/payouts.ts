@@ -1,0 +1,288 @@
+// Scenarios of payouts: what performers ask for, what staff decide, and what the bank is asked.
+import { readEarnings } from '#db';
+import { newKey } from '../../../testing/edge.ts';
+import { verifyPayoutAccounts } from '../../jobs/payout-accounts.ts';
+import { sendPayouts } from '../../jobs/payouts.ts';
+import type { Member } from '../cast.ts';
+import { makeAllDue, type Scenario, type World } from './scenario.ts';
+
+export function payoutScenarios({ edge, cast }: World): Scenario[] {
+  const { database } = edge;
+  const { deps } = edge.parts;
+
+  async function setAccount(performer: Member, details?: object): Promise<void> {
+    const address = `${performer.username.replaceAll('_', '.')}@okaxis`;
+    const body = details ?? { kind: 'upi', address };
+    await performer.call('PUT', '/v1/payouts/account', { body });
+  }
+
+  async function askBank(): Promise<void> {
+    await makeAllDue(edge);
+    await verifyPayoutAccounts(deps);
+    await edge.control.settled();
+  }
+
+  /** A performer with an account that the bank knows, and money. */
+  async function earner(paise = 1_000_000): Promise<Member> {
+    const performer = await cast.member('performer');
+    await setAccount(performer);
+    await askBank();
+    await askBank();
+    await cast.earn([performer.id], paise);
+    return performer;
+  }
+
+  const moneyOf = async (who: Member) => {
+    const { availablePaise, payoutPendingPaise, paidPaise } = await readEarnings(
+      database.db,
+      who.id,
+    );
+    const rows = await database.asOwner<{ id: string; state: string }>(
+      'select id, state from payouts where performer_id = $1',
+      [who.id],
+    );
+    const transfers = await Promise.all(
+      rows.map(async ({ id }) => (await edge.control.transfers({ reference_id: id })).length),
+    );
+    return {
+      availablePaise,
+      payoutPendingPaise,
+      paidPaise,
+      states: rows.map(({ state }) => state),
+      transfers,
+    };
+  };
+
+  async function asked(amountPaise: number) {
+    const performer = await earner();
+    const { body } = await performer.act('POST', '/v1/payouts', { amountPaise });
+    return { performer, payoutId: body.id as string, staff: await cast.member('admin') };
+  }
+
+  const accountOf = async (who: Member) => ({
+    accounts: await database.asOwner(
+      `select state, gateway_contact_id is not null as has_contact,
+          gateway_fund_account_id is not null as has_fund_account
+        from payout_accounts where performer_id = $1`,
+      [who.id],
+    ),
+    holds: await database.asOwner(
+      'select reason from payout_holds where performer_id = $1 and lifted_at is null',
+      [who.id],
+    ),
+  });
+
+  return [
+    {
+      points: ['payout.requested'],
+      ends: {
+        availablePaise: 400_000,
+        payoutPendingPaise: 600_000,
+        paidPaise: 0,
+        states: ['requested'],
+        transfers: [0],
+      },
+      async begin() {
+        const performer = await earner();
+        const headers = { 'idempotency-key': newKey() };
+        return {
+          act: (send) =>
+            send(performer, 'POST', '/v1/payouts', { body: { amountPaise: 600_000 }, headers }),
+          end: () => moneyOf(performer),
+        };
+      },
+    },
+    {
+      points: ['payout.approved'],
+      ends: {
+        availablePaise: 400_000,
+        payoutPendingPaise: 600_000,
+        paidPaise: 0,
+        states: ['approved'],
+        transfers: [0],
+      },
+      async begin() {
+        const { performer, payoutId, staff } = await asked(600_000);
+        return {
+          act: (send) => send(staff, 'POST', `/v1/admin/payouts/${payoutId}/approval`),
+          end: () => moneyOf(performer),
+        };
+      },
+    },
+    {
+      points: ['payout.rejected'],
+      ends: {
+        availablePaise: 1_000_000,
+        payoutPendingPaise: 0,
+        paidPaise: 0,
+        states: ['rejected'],
+        transfers: [0],
+      },
+      async begin() {
+        const { performer, payoutId, staff } = await asked(600_000);
+        return {
+          act: (send) =>
+            send(staff, 'POST', `/v1/admin/payouts/${payoutId}/rejection`, {
+              body: { reason: 'x' },
+            }),
+          end: () => moneyOf(performer),
+        };
+      },
+    },
+    {
+      points: ['payout.held'],
+      ends: { accounts: [], holds: [{ reason: 'a question' }] },
+      async begin() {
+        const performer = await cast.member('performer');
+        const staff = await cast.member('admin');
+        return {
+          act: (send) =>
+            send(staff, 'POST', '/v1/admin/payout-holds', {
+              body: { performerId: performer.id, reason: 'a question' },
+            }),
+          end: () => accountOf(performer),
+        };
+      },
+    },
+    {
+      points: ['payout.hold-lifted'],
+      ends: { accounts: [], holds: [] },
+      async begin() {
+        const performer = await cast.member('performer');
+        const staff = await cast.member('admin');
+        const { body } = await staff.call('POST', '/v1/admin/payout-holds', {
+          body: { performerId: performer.id, reason: 'a question' },
+        });
+        return {
+          act: (send) => send(staff, 'POST', `/v1/admin/payout-holds/${body.id}/lifting`),
+          retried: [404],
+          end: () => accountOf(performer),
+        };
+      },
+    },
+    {
+      points: ['payout.taken', 'payout.sent', 'payout.noted'],
+      ends: {
+        availablePaise: 900_000,
+        payoutPendingPaise: 0,
+        paidPaise: 100_000,
+        states: ['paid'],
+        transfers: [1],
+      },
+      async begin() {
+        const { performer } = await asked(100_000);
+        return { act: 'payouts', end: () => moneyOf(performer) };
+      },
+    },
+    {
+      points: ['payout.searched'],
+      ends: {
+        availablePaise: 900_000,
+        payoutPendingPaise: 0,
+        paidPaise: 100_000,
+        states: ['paid'],
+        transfers: [1],
+      },
+      async begin() {
+        const { performer } = await asked(100_000);
+        // The money is on its way, and nobody was told.
+        await edge.control.setFaults({
+          answers: {
+            rules: [{ fault: 'cut-after', method: 'POST', path: '/v1/payouts', times: 1 }],
+          },
+        });
+        await makeAllDue(edge);
+        await sendPayouts(deps);
+        await edge.control.setFaults({ answers: { rules: [] } });
+        return { act: 'payouts', end: () => moneyOf(performer) };
+      },
+    },
+    {
+      points: ['reversal.listed', 'reversal.noted'],
+      ends: {
+        availablePaise: 1_000_000,
+        payoutPendingPaise: 0,
+        paidPaise: 0,
+        states: ['reversed'],
+        transfers: [1],
+      },
+      async begin() {
+        const { performer } = await asked(100_000);
+        await edge.control.setFaults({ payouts: { reverseRate: 1 } });
+        await makeAllDue(edge);
+        await sendPayouts(deps);
+        await edge.control.settled();
+        await edge.control.setFaults({ payouts: { reverseRate: 0 } });
+        return { act: 'payout-reversals', end: () => moneyOf(performer) };
+      },
+    },
+    {
+      points: ['account.set'],
+      ends: {
+        accounts: [{ state: 'pending', has_contact: false, has_fund_account: false }],
+        holds: [],
+      },
+      async begin() {
+        const performer = await cast.member('performer');
+        const body = { kind: 'upi', address: `${performer.username.replaceAll('_', '.')}@okaxis` };
+        return {
+          act: (send) => send(performer, 'PUT', '/v1/payouts/account', { body }),
+          end: () => accountOf(performer),
+        };
+      },
+    },
+    {
+      points: ['tax-profile.set'],
+      ends: 'QRS••••••U',
+      async begin() {
+        const performer = await cast.member('performer');
+        return {
+          act: (send) =>
+            send(performer, 'PUT', '/v1/payouts/tax-profile', { body: { pan: 'QRSPT5678U' } }),
+          retried: [409],
+          end: async () => (await performer.call('GET', '/v1/payouts')).body.panMask,
+        };
+      },
+    },
+    {
+      points: [
+        'account.taken',
+        'account.contact-made',
+        'account.contact-kept',
+        'account.fund-account-made',
+        'account.fund-account-kept',
+        'account.validated',
+        'account.noted',
+      ],
+      ends: {
+        accounts: [{ state: 'verified', has_contact: true, has_fund_account: true }],
+        holds: [],
+      },
+      async begin() {
+        const performer = await cast.member('performer');
+        await setAccount(performer);
+        return { act: 'payout-accounts', end: () => accountOf(performer) };
+      },
+    },
+    {
+      points: ['account.name-questioned'],
+      ends: {
+        accounts: [{ state: 'verified', has_contact: true, has_fund_account: true }],
+        holds: [{ reason: 'payout-name-close' }],
+      },
+      async begin() {
+        const performer = await cast.member('performer');
+        await setAccount(performer, {
+          kind: 'bank',
+          accountHolder: 'Asha Rao',
+          ifsc: 'HDFC0000053',
+          accountNumber: String(Date.now()),
+        });
+        await edge.control.setFaults({ validations: { registeredName: 'Asha Kumari Rao' } });
+        await askBank();
+        await edge.control.setFaults({ validations: { registeredName: null } });
+        return { act: 'payout-accounts', end: () => accountOf(performer) };
+      },
+    },
+  ];
+}
