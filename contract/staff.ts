@@ -124,4 +124,7 @@ export const Checkpoint = z.object({
   createdAt: Instant,
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
-export const CheckpointList = z.object({ checkpoints: z.array(Checkpoint) });
+/** As anybody may read it: the house's totals are its own, and the signature covers a hash of them. */
+export const PublicCheckpoint = Checkpoint.omit({ trialBalance: true });
+export type PublicCheckpoint = z.infer<typeof PublicCheckpoint>;
+export const CheckpointList = z.object({ checkpoints: z.array(PublicCheckpoint) });

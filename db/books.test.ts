@@ -236,28 +236,35 @@ describe('what nobody may write', () => {
   });
 
   test('a cheaper package and a higher pay-out, each right by itself, are not both taken', async () => {
-    const clients = await Promise.all(
-      [0, 1].map(async () => {
-        const client = new pg.Client({ connectionString: database.ownerUrl });
-        await client.connect();
-        await client.query('begin');
-        return client;
-      }),
-    );
+    const connect = async () => {
+      const client = new pg.Client({ connectionString: database.ownerUrl });
+      await client.connect();
+      await client.query('begin');
+      return client;
+    };
+    const [one, other] = [await connect(), await connect()];
     // At 70 paise a token the packages on sale still pay; so does one at 60 as long as it is 50.
-    const changes = [
-      'insert into ledger.fee_policies values (7, 70)',
-      `insert into packages (name, tokens, price_paise, gst_rate_bp) values ('Cheap', 1000, 70800, 1800)`,
-    ];
-    const outcomes = await Promise.allSettled(
-      clients.map(async (client, index) => {
-        await client.query(changes[index] ?? '');
-        await client.query('commit');
-      }),
-    );
-    await Promise.all(clients.map((client) => client.end()));
-    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
-    expect(refused.map((outcome) => outcome.reason.constraint)).toEqual(['no_arbitrage']);
+    await one.query('insert into ledger.fee_policies values (7, 70)');
+    let isOver = false;
+    const second = other
+      .query(
+        `insert into packages (name, tokens, price_paise, gst_rate_bp) values ('Cheap', 1000, 70800, 1800)`,
+      )
+      .then(() => null)
+      .catch((error: pg.DatabaseError) => error.constraint)
+      .finally(() => {
+        isOver = true;
+      });
+    // The second has looked before the first commits, unless it waits for it.
+    while (!isOver) {
+      const [row] = await database.asOwner<{ waits: boolean }>(
+        'select exists (select from pg_locks where not granted) as waits',
+      );
+      if (row?.waits) break;
+    }
+    await one.query('commit');
+    expect(await second).toBe('no_arbitrage');
+    await Promise.all([one.end(), other.end()]);
     // A policy that is only to come counts as well.
     await expect(
       database.asOwner(`insert into ledger.fee_policies values (9, 90, now() + interval '1 year')`),

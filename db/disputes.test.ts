@@ -331,7 +331,7 @@ describe('how much', () => {
     await say(of, id, 'open', { amountPaise: 1150 });
     expect(await readBalance(database.db, of.userId)).toBe(90);
     const lost = await say(of, id, 'lost');
-    expect(lost).toMatchObject({ recoveredPaise: 974 + 175, lostPaise: 1 });
+    expect(lost).toMatchObject({ recoveredPaise: 974 + 176, lostPaise: 0 });
   });
 
   test('performers pay at most what they earned with the disputed tokens, newest tips first, and never the tax', async () => {
@@ -347,8 +347,8 @@ describe('how much', () => {
       performer_pending: 90 * payoutPaise,
     });
     expect(await say(of, id, 'lost')).toMatchObject({
-      recoveredPaise: 10 * payoutPaise + 175,
-      lostPaise: 1150 - 10 * payoutPaise - 175,
+      recoveredPaise: 10 * payoutPaise + 176,
+      lostPaise: 1150 - 10 * payoutPaise - 176,
     });
   });
 

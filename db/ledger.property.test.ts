@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { createMoneyCast } from '../testing/money.ts';
 import { listPackages, verifyBooks } from './index.ts';
-import { act, createHistory, performersMax, viewersMax } from './testing/money-acts.ts';
+import { act, performersMax, viewersMax } from './testing/money-acts.ts';
+import { createHistory } from './testing/money-history.ts';
 import { createMoneyModel } from './testing/money-model.ts';
 
 const histories = 25;

@@ -77,11 +77,16 @@ function made(of: Buyer, amountPaise: number, change: Partial<Facts> = {}) {
   });
 }
 
-function dispute(of: Buyer, status: 'open' | 'won' | 'lost', id = cast.unique('disp')) {
+function dispute(
+  of: Buyer,
+  status: 'open' | 'won' | 'lost',
+  id = cast.unique('disp'),
+  amountPaise = starter.pricePaise,
+) {
   return observeDispute(database.db, {
     gatewayDisputeId: id,
     gatewayPaymentId: of.gatewayPaymentId,
-    amountPaise: starter.pricePaise,
+    amountPaise,
     phase: 'chargeback',
     reasonCode: 'fraud',
     status,
@@ -148,6 +153,8 @@ describe('what is given back', () => {
         gst += refund.gstPaise;
         expect(Math.abs(net - (starter.netPaise * tokens) / starter.tokens)).toBeLessThan(1);
         expect(Math.abs(gst - (starter.gstPaise * tokens) / starter.tokens)).toBeLessThan(1);
+        const worth = (starter.pricePaise * tokens) / starter.tokens;
+        expect(Math.abs(net + gst - worth)).toBeLessThan(1);
         await decide(refund, tokens % 3 !== 0);
         if (tokens % 3 === 0) {
           // Refused, and asked for again: nothing is gained or lost by that.
@@ -509,6 +516,16 @@ describe('disputed payments', () => {
     });
     await dispute(of, 'won', id);
     expect(await request(of)).toMatchObject({ tokens: 100, amountPaise: starter.pricePaise });
+  });
+
+  test('while a part is disputed the rest is not given back either', async () => {
+    const of = await buyer();
+    const id = cast.unique('disp');
+    await dispute(of, 'open', id, starter.pricePaise / 10);
+    expect(await readBalance(database.db, of.userId)).toBe(90);
+    expect((await refusalOf(request(of, 1))).details).toEqual({ why: 'the payment is disputed' });
+    await dispute(of, 'lost', id, starter.pricePaise / 10);
+    expect(await request(of)).toMatchObject({ tokens: 90 });
   });
 
   test('a dispute that races request, approval and tips leaves every token in one place', async () => {

@@ -3,8 +3,22 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { createMoneyCast } from '../testing/money.ts';
-import { Refusal, readBalance, readEarnings, type TipRequest, tip, verifyBooks } from './index.ts';
+import {
+  holdTokens,
+  Refusal,
+  readBalance,
+  readEarnings,
+  readLimits,
+  setLimits,
+  type TipRequest,
+  tip,
+  tipMany,
+  verifyBooks,
+} from './index.ts';
+
 import { connectPostgres } from './postgres.ts';
+
+const connections = 8;
 
 let database: TestDatabase;
 let cast: ReturnType<typeof createMoneyCast>;
@@ -21,31 +35,53 @@ function request(viewerId: string, streamId: string, idempotencyKey: string): Ti
   return { viewerId, streamId, amountTokens: 1, message: '', anonymous: false, idempotencyKey };
 }
 
-test('of 1,000 tips at once on a balance of 100 exactly 100 succeed, fifty times', async () => {
-  const connections = 8;
-  const crowd = connectPostgres(database.url, { connectionsMax: connections });
-  const { streamId } = await cast.liveStream();
-  for (let turn = 0; turn < 50; turn += 1) {
-    const { user } = await cast.buyer(1);
-    const keys = Array.from({ length: 1_000 }, (_, index) => `${turn}-${index}`);
-    const codes = new Map<string, number>();
-    await Promise.all(
-      Array.from({ length: connections }, async () => {
-        for (let key = keys.pop(); key !== undefined; key = keys.pop()) {
-          const code = await tip(crowd.db, request(user.id, streamId, key)).then(
-            () => 'taken',
-            (error: unknown) => (error instanceof Refusal ? error.code : String(error)),
-          );
-          codes.set(code, (codes.get(code) ?? 0) + 1);
-        }
-      }),
-    );
-    expect(Object.fromEntries(codes)).toEqual({ taken: 100, 'insufficient-balance': 900 });
-    expect(await readBalance(database.db, user.id)).toBe(0);
-  }
-  await crowd.close();
-  expect(await verifyBooks(database.db)).toEqual([]);
-}, 120_000);
+test.each([
+  { repeats: 3, packageIndex: 1, balance: 100, tips: 1_000 },
+  { repeats: 50, packageIndex: 0, balance: 50, tips: 200 },
+])(
+  'of $tips tips at once on a balance of $balance exactly $balance succeed, $repeats times',
+  async (size) => {
+    const crowd = connectPostgres(database.url, { connectionsMax: connections });
+    const { streamId } = await cast.liveStream();
+    for (let turn = 0; turn < size.repeats; turn += 1) {
+      const { user } = await cast.buyer(size.packageIndex);
+      const waiting = Array.from({ length: size.tips }, (_, index) =>
+        request(user.id, streamId, `${turn}-${index}`),
+      );
+      const codes: Record<string, number> = {};
+      const count = (answer: object) => {
+        const code = answer instanceof Refusal ? answer.code : 'taken';
+        codes[code] = (codes[code] ?? 0) + 1;
+      };
+      await Promise.all(
+        Array.from({ length: connections }, async (_, worker) => {
+          while (waiting.length > 0) {
+            // Some come alone, some together.
+            const requests = waiting.splice(0, worker % 2 ? 1 : 5);
+            const [only] = requests;
+            if (requests.length > 1 || !only) (await tipMany(crowd.db, requests)).forEach(count);
+            else {
+              count(
+                await tip(crowd.db, only).catch((error: unknown) => {
+                  if (error instanceof Refusal) return error;
+                  throw error;
+                }),
+              );
+            }
+          }
+        }),
+      );
+      expect(codes).toEqual({
+        taken: size.balance,
+        'insufficient-balance': size.tips - size.balance,
+      });
+      expect(await readBalance(database.db, user.id)).toBe(0);
+    }
+    await crowd.close();
+    expect(await verifyBooks(database.db)).toEqual([]);
+  },
+  60_000,
+);
 
 test('calls that bring the first tips of several performers, each in another order, do not wait in a circle', async () => {
   const clients = await Promise.all(
@@ -73,6 +109,35 @@ test('calls that bring the first tips of several performers, each in another ord
     }
   }
   await Promise.all(clients.map((client) => client.end()));
+});
+
+test('tips and holds that race one another spend no more than the viewer’s limit', async () => {
+  const { user } = await cast.buyer(2);
+  const { performer, streamId } = await cast.liveStream();
+  const none = { monthTokens: null, dayPaise: null, monthPaise: null };
+  await setLimits(database.db, user.id, { ...none, dayTokens: 30 });
+  const outcomes = await Promise.allSettled([
+    ...Array.from({ length: 30 }, () =>
+      tip(database.db, request(user.id, streamId, cast.unique('key'))),
+    ),
+    ...Array.from({ length: 10 }, () =>
+      holdTokens(database.db, {
+        viewerId: user.id,
+        performerId: performer.id,
+        streamId,
+        tokens: 3,
+        expiresAt: new Date(Date.now() + 3_600_000),
+        idempotencyKey: cast.unique('key'),
+      }),
+    ),
+  ]);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') expect(outcome.reason.code).toBe('spending-limit');
+  }
+  const { spent } = await readLimits(database.db, user.id);
+  expect(spent.dayTokens).toBeGreaterThan(27);
+  expect(spent.dayTokens).toBeLessThanOrEqual(30);
+  expect(await readBalance(database.db, user.id)).toBe(250 - spent.dayTokens);
 });
 
 describe('as the books grow', () => {

@@ -36,8 +36,8 @@ export async function makeCrowd(
     const viewerIds = await people('viewer', size.viewers);
     const performerIds = await people('performer', size.performers);
     const { rows: streams } = await owner.query<{ id: string }>(
-      `insert into streams (performer_id, title, category, idempotency_key, state, started_at)
-        select id, 'A load', 'music', $1, 'live', now()
+      `insert into streams (performer_id, title, category, idempotency_key, state, started_at, state_since)
+        select id, 'A load', 'music', $1, 'live', now(), now() + interval '1 day'
           from unnest($2::uuid[]) with ordinality p (id, place) order by place returning id`,
       [tag, performerIds],
     );

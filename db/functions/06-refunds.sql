@@ -13,7 +13,9 @@ as $$
 $$;
 
 -- Takes tokens of a lot as returned and answers the tax that they carry: their share of what is left, and all
--- of them together all of it; or the tax that is named. Negative numbers give it back.
+-- of them together all of it; or the tax that is named. Negative numbers give it back. What was paid for the
+-- tokens has left the lot already: where price and tax were both rounded down, the tax makes up for it, so that
+-- what stays behind is never worth a paisa more than its part of the payment.
 create or replace function ledger.return_gst(p_lot uuid, p_tokens bigint, p_gst bigint default null) returns bigint
 language plpgsql
 as $$
@@ -21,13 +23,28 @@ declare
   v_gst bigint := p_gst;
 begin
   if v_gst is null then
-    select ledger.share_of(gst_left, p_tokens, tokens - tokens_returned, gst_paise, tokens) into strict v_gst
-      from ledger.lots where id = p_lot;
+    select s.gst + (l.gst_left > s.gst
+          and l.paise_left * l.tokens - l.net_paise * l.tokens_left
+            + (l.gst_left - s.gst) * l.tokens - l.gst_paise * (l.tokens - l.tokens_returned - p_tokens)
+            >= l.tokens)::int
+      into strict v_gst
+      from ledger.lots l,
+        lateral (select ledger.share_of(
+          l.gst_left, p_tokens, l.tokens - l.tokens_returned, l.gst_paise, l.tokens) as gst) s
+      where l.id = p_lot;
   end if;
   update ledger.lots set tokens_returned = tokens_returned + p_tokens, gst_left = gst_left - v_gst
     where id = p_lot;
   return v_gst;
 end
+$$;
+
+-- The tax within a part of a payment, as far as it is still owed. Rounded up, so that what is left of the payment
+-- covers what is left of the lot.
+create or replace function ledger.gst_of(p_lot ledger.lots, p_amount bigint, p_of bigint) returns bigint
+language sql immutable
+as $$
+  select least(p_lot.gst_left, (p_amount * p_lot.gst_paise + p_of - 1) / p_of)
 $$;
 
 -- Asks for tokens of a payment back: so many, or all that are unspent. `p_by` is the viewer or one of the staff.
@@ -351,7 +368,7 @@ begin
     v_net := ledger.share_of(v_lot.paise_left, v_tokens, v_lot.tokens_left, v_lot.net_paise, v_lot.tokens);
   end if;
   -- The tax of the whole amount is not owed any more; what no tokens cover is lost.
-  v_gst := least(v_lot.gst_left, p_amount * v_lot.gst_paise / p_payment.amount_paise);
+  v_gst := ledger.gst_of(v_lot, p_amount, p_payment.amount_paise);
   v_due_net := p_amount - v_gst;
   perform ledger.record(v_act, 'refund', 'refund:' || p_gateway_refund,
     ledger.fingerprint(p_gateway_refund), jsonb_build_object('gatewayRefundId', p_gateway_refund), array[

@@ -272,7 +272,7 @@ begin
     v_lines := ledger.unreserve_lines(v_reservation) || ledger.line('tokens_outstanding', null, -v_tokens);
     perform ledger.close_reservation(v_reservation.id, 'captured', v_act);
   end if;
-  v_gst := least(v_lot.gst_left, p_dispute.amount_paise * v_lot.gst_paise / p_payment.amount_paise);
+  v_gst := ledger.gst_of(v_lot, p_dispute.amount_paise, p_payment.amount_paise);
   perform ledger.return_gst(v_lot.id, v_tokens, v_gst);
   v_lines := v_lines || ledger.line('gst_payable', null, v_gst);
   v_earnings := 0;

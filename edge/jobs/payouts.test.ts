@@ -152,6 +152,29 @@ test('1,000 payouts, a fifth of whose outcomes stay in the dark: none paid twice
   expect((ends.paid ?? 0) + (ends.failed ?? 0) + (ends.reversed ?? 0)).toBe(1_000);
 }, 120_000);
 
+test('a request that is carried out late, when the next one has been sent already, pays once', async () => {
+  const [performer] = await earners(1, 200_000);
+  const { body } = (await performer?.act('POST', '/v1/payouts', { amountPaise: 50_000 })) ?? {};
+  const late = { fault: 'late', method: 'POST', path: '/v1/payouts', times: 1 } as const;
+  await edge.control.setFaults({
+    answers: {
+      rules: [
+        { ...late, delayMs: 500 },
+        { ...late, delayMs: 1_000 },
+      ],
+    },
+  });
+  // Nobody waits for the first one, nothing is found when it is looked for, and both are still to come.
+  expect(await sendPayouts(deps)).toEqual({ sent: 0, failed: 1 });
+  await makeDue('payouts');
+  expect(await sendPayouts({ ...deps, payouts: edge.parts.deps.payouts })).toEqual({
+    sent: 1,
+    failed: 0,
+  });
+  await edge.control.settled();
+  expect(await edge.control.transfers({ reference_id: body.id })).toHaveLength(1);
+});
+
 test('two runners at once, with the lease and even without it, pay once', async () => {
   const performers = await earners(5, 200_000);
   const ask = () =>

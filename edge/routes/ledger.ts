@@ -28,9 +28,8 @@ export function ledgerRoutes(deps: Deps) {
         beforeBlock: c.req.valid('query').before,
         limit: checkpointsPageMax,
       });
-      // Totals of the house are its own; the hash that was signed covers them.
       c.header('cache-control', `public, max-age=${checkpointsCacheSeconds}`);
-      return c.json({ checkpoints }, 200);
+      return c.json(CheckpointList.parse({ checkpoints }), 200);
     },
   );
 }

@@ -1,8 +1,9 @@
 // The seal of the books: signs checkpoints of the chain with keys that the database does not know.
 import { CompactSign, compactVerify, importJWK } from 'jose';
 import { z } from 'zod';
-import { type Checkpoint, ticketAlgorithm } from '#contract';
+import { type PublicCheckpoint, ticketAlgorithm } from '#contract';
 import { ChainEnd } from '#db';
+import { sha256 } from './secrets.ts';
 
 const Key = z.looseObject({
   kty: z.literal('OKP'),
@@ -12,10 +13,16 @@ const Key = z.looseObject({
   d: z.string().optional(),
 });
 
+/** What is signed: the end of the chain, and of the totals of the house no more than their hash. */
+const Signed = ChainEnd.omit({ trialBalance: true }).extend({ totalsHash: z.string() });
+type Signed = z.infer<typeof Signed>;
+
+type TrialBalance = ChainEnd['trialBalance'];
+
 export interface BookSeal {
   sign(end: ChainEnd): Promise<{ signature: string; keyId: string }>;
-  /** What is wrong with a checkpoint's signature; null when it is good. */
-  faultOf(checkpoint: Checkpoint): Promise<string | null>;
+  /** What is wrong with a checkpoint's signature, or with its totals where it has them; null when it is good. */
+  faultOf(checkpoint: PublicCheckpoint & { trialBalance?: TrialBalance }): Promise<string | null>;
 }
 
 /**
@@ -42,8 +49,10 @@ export async function createBookSeal(keysJson: string): Promise<BookSeal> {
 
   return {
     async sign(end) {
-      const payload = new TextEncoder().encode(JSON.stringify(end));
-      const signature = await new CompactSign(payload)
+      const { block, position, hash, trialBalance } = end;
+      const totalsHash = await hashOf(trialBalance);
+      const signed: Signed = { block, position, hash, totalsHash };
+      const signature = await new CompactSign(new TextEncoder().encode(JSON.stringify(signed)))
         .setProtectedHeader({ alg: ticketAlgorithm, kid: first.kid, typ: 'checkpoint' })
         .sign(signingKey);
       return { signature, keyId: first.kid };
@@ -56,8 +65,10 @@ export async function createBookSeal(keysJson: string): Promise<BookSeal> {
         const { payload } = await compactVerify(checkpoint.signature, key, {
           algorithms: [ticketAlgorithm],
         });
-        const signed = ChainEnd.parse(JSON.parse(new TextDecoder().decode(payload)));
-        return sameEnd(signed, checkpoint) ? null : 'it differs from what was signed';
+        const signed = Signed.parse(JSON.parse(new TextDecoder().decode(payload)));
+        const { trialBalance } = checkpoint;
+        const totalsFit = !trialBalance || signed.totalsHash === (await hashOf(trialBalance));
+        return sameEnd(signed, checkpoint) && totalsFit ? null : 'it differs from what was signed';
       } catch {
         return 'its signature is not good';
       }
@@ -65,17 +76,15 @@ export async function createBookSeal(keysJson: string): Promise<BookSeal> {
   };
 }
 
-function sameEnd(signed: ChainEnd, kept: Checkpoint): boolean {
+function sameEnd(signed: Signed, kept: PublicCheckpoint): boolean {
   return (
-    signed.block === kept.block &&
-    signed.position === kept.position &&
-    signed.hash === kept.hash &&
-    sameBalance(signed.trialBalance, kept.trialBalance)
+    signed.block === kept.block && signed.position === kept.position && signed.hash === kept.hash
   );
 }
 
-function sameBalance(left: ChainEnd['trialBalance'], right: ChainEnd['trialBalance']): boolean {
-  const sorted = (balance: ChainEnd['trialBalance']) =>
-    JSON.stringify(Object.entries(balance).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return sorted(left) === sorted(right);
+/** SHA-256 in hexadecimal over the totals in the order of their names. */
+async function hashOf(totals: TrialBalance): Promise<string> {
+  const sorted = Object.entries(totals).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const bytes = await sha256(JSON.stringify(sorted));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

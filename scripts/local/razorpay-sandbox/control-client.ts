@@ -13,6 +13,9 @@ import { ReconItem, SettlementEntity } from './settlements.ts';
 import { Transaction } from './transactions.ts';
 import { WebhookEvent } from './webhook-event.ts';
 
+/** So long the sandbox waits in one request. */
+const settledStepMs = 30_000;
+
 /** A control was refused. */
 export class ControlRefused extends Error {
   readonly status: number;
@@ -69,9 +72,14 @@ export function createControlClient(options: { url: string; keyId: string; keySe
 
     /** Waits until nothing happens by itself any more. */
     async settled(timeoutMs = 10_000): Promise<void> {
-      const path = `/settled?timeout_ms=${timeoutMs}`;
-      const { settled, pending } = await ask(Settled, 'GET', path);
-      if (!settled) throw new Error(`${pending} things are pending after ${timeoutMs} ms`);
+      for (let left = timeoutMs; ; left -= settledStepMs) {
+        const path = `/settled?timeout_ms=${Math.min(left, settledStepMs)}`;
+        const { settled, pending } = await ask(Settled, 'GET', path);
+        if (settled) return;
+        if (left <= settledStepMs) {
+          throw new Error(`${pending} things are pending after ${timeoutMs} ms`);
+        }
+      }
     },
 
     /** The events of a payment, an order or any other entity, or all; oldest first. */
