@@ -43,6 +43,21 @@ export const ListPayoutsQuery = z.object({ state: Payout.shape.state.optional() 
 export const RejectPayoutBody = z.strictObject({ reason });
 export const HoldPayoutsBody = z.strictObject({ performerId: Id, reason });
 export const PayoutHold = z.object({ id: Id });
+/** Holds that are on, newest first: what must be lifted before a performer can be paid. */
+export const PayoutHoldList = z.object({
+  holds: z.array(
+    PayoutHold.extend({
+      performerId: Id,
+      reason: z.string(),
+      /** The question that is to be settled, where the hold was placed by a rule. */
+      caseId: Id.nullable(),
+      placedBy: Id.nullable(),
+      createdAt: Instant,
+    }),
+  ),
+});
+export type PayoutHoldList = z.infer<typeof PayoutHoldList>;
+export const ListPayoutHoldsQuery = z.object({ performerId: Id.optional() });
 
 /** Something that a person must look at. */
 export const Case = z.object({
@@ -78,6 +93,46 @@ export const Adjustment = z.object({
   id: Id,
   state: z.enum(['proposed', 'approved', 'rejected']),
   replayed: z.boolean(),
+});
+
+/** Proposals for a second person to decide, and what was decided; newest first. */
+export const AdjustmentList = z.object({
+  adjustments: z.array(
+    Adjustment.omit({ replayed: true }).extend({
+      lines: z.array(AdjustmentLine),
+      reason: z.string(),
+      proposedBy: Id,
+      decidedBy: Id.nullable(),
+      createdAt: Instant,
+      decidedAt: Instant.nullable(),
+    }),
+  ),
+});
+export type AdjustmentList = z.infer<typeof AdjustmentList>;
+export const ListAdjustmentsQuery = z.object({ state: Adjustment.shape.state.optional() });
+
+/** Who did what, and what smelled of fraud; newest first. Addresses are hashes: equal ones can be seen. */
+export const AuditTrail = z.object({
+  entries: z.array(
+    z.object({
+      id: z.int(),
+      action: z.string(),
+      actorId: Id.nullable(),
+      subject: z.string().nullable(),
+      details: z.looseObject({}),
+      addressHash: z.string().nullable(),
+      at: Instant,
+    }),
+  ),
+  nextCursor: z.string().nullable(),
+});
+export type AuditTrail = z.infer<typeof AuditTrail>;
+export const ReadAuditQuery = z.object({
+  actorId: Id.optional(),
+  subject: z.string().max(100).optional(),
+  /** All whose action begins with it, such as `suspicion.`. */
+  action: z.string().max(64).optional(),
+  cursor: z.coerce.number().int().positive().optional(),
 });
 
 export const GrantTokensBody = z.strictObject({

@@ -1,7 +1,7 @@
 // Payouts: accounts to pay to, requests and their approval, and what the bank says became of them.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { Id, PayoutAccount, PayoutOverview, StaffPayout } from '#contract';
+import { Id, PayoutAccount, PayoutHoldList, PayoutOverview, StaffPayout } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 import { taxProfiles } from './schema/index.ts';
@@ -201,6 +201,24 @@ export async function holdPayouts(
     sql`select to_jsonb(hold_payouts(${hold.performerId}, ${hold.reason},
       ${hold.caseId ?? null}::uuid, ${hold.staffId ?? null}::uuid)) as result`,
     Id,
+  );
+}
+
+/** Holds that are on, newest first: of one performer, or all. */
+export async function listPayoutHolds(
+  db: Db,
+  filter: { performerId?: string | undefined; limit: number },
+): Promise<PayoutHoldList['holds']> {
+  return callFunction(
+    db,
+    sql`select coalesce(jsonb_agg(jsonb_build_object(
+        'id', h.id, 'performerId', h.performer_id, 'reason', h.reason, 'caseId', h.case_id,
+        'placedBy', h.placed_by, 'createdAt', instant(h.created_at)) order by h.id desc), '[]') as result
+      from (select * from payout_holds
+        where lifted_at is null
+          and (${filter.performerId ?? null}::uuid is null or performer_id = ${filter.performerId ?? null}::uuid)
+        order by id desc limit ${filter.limit}) h`,
+    PayoutHoldList.shape.holds,
   );
 }
 

@@ -1,7 +1,16 @@
 // Staff: cases, adjustments, bans, rules, and the audit trail.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { Adjustment, type AdjustmentLine, Case, Id, RoomEvent, Rule } from '#contract';
+import {
+  Adjustment,
+  type AdjustmentLine,
+  AdjustmentList,
+  AuditTrail,
+  Case,
+  Id,
+  RoomEvent,
+  Rule,
+} from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 
@@ -85,6 +94,50 @@ export async function decideAdjustment(
     db,
     sql`select ledger.adjustment_decided(${adjustmentId}, ${staffId}, ${approve}) as result`,
     Adjustment,
+  );
+}
+
+/** Adjustments, newest first: in one state, or all. */
+export async function listAdjustments(
+  db: Db,
+  filter: { state?: z.infer<typeof Adjustment>['state'] | undefined; limit: number },
+): Promise<AdjustmentList['adjustments']> {
+  return callFunction(
+    db,
+    sql`select coalesce(jsonb_agg(jsonb_build_object(
+        'id', a.id, 'state', a.state, 'lines', a.lines, 'reason', a.reason, 'proposedBy', a.proposed_by,
+        'decidedBy', a.decided_by, 'createdAt', instant(a.created_at), 'decidedAt', instant(a.decided_at))
+        order by a.id desc), '[]') as result
+      from (select * from ledger.adjustments
+        where ${filter.state ?? null}::text is null or state = ${filter.state ?? null}::text
+        order by id desc limit ${filter.limit}) a`,
+    AdjustmentList.shape.adjustments,
+  );
+}
+
+/** The audit trail, newest first; `before` is the id of the last entry on the page before. */
+export async function readAudit(
+  db: Db,
+  page: {
+    actorId?: string | undefined;
+    subject?: string | undefined;
+    action?: string | undefined;
+    before?: number | undefined;
+    limit: number;
+  },
+): Promise<AuditTrail['entries']> {
+  return callFunction(
+    db,
+    sql`select coalesce(jsonb_agg(jsonb_build_object(
+        'id', e.id, 'action', e.action, 'actorId', e.actor_id, 'subject', e.subject, 'details', e.details,
+        'addressHash', e.address_hash, 'at', instant(e.created_at)) order by e.id desc), '[]') as result
+      from (select * from audit_log
+        where (${page.actorId ?? null}::uuid is null or actor_id = ${page.actorId ?? null}::uuid)
+          and (${page.subject ?? null}::text is null or subject = ${page.subject ?? null}::text)
+          and starts_with(action, ${page.action ?? ''})
+          and id < coalesce(${page.before ?? null}::bigint, 9223372036854775807)
+        order by id desc limit ${page.limit}) e`,
+    AuditTrail.shape.entries,
   );
 }
 

@@ -566,7 +566,14 @@ describe('the bank', () => {
 
 test('no answer to anybody, and no row in the clear, holds the details of an account or a tax number', async () => {
   const staff = await cast.member('admin');
-  for (const path of ['payouts', 'cases', 'cases?kind=payout-failed', 'rules', 'trial-balance']) {
+  for (const path of [
+    'payouts',
+    'payout-holds',
+    'audit',
+    'cases',
+    'cases?kind=payout-failed',
+    'rules',
+  ]) {
     expect((await staff.call('GET', `/v1/admin/${path}`)).status, path).toBe(200);
   }
   expect(secrets.size).toBeGreaterThan(20);

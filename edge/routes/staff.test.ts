@@ -41,10 +41,12 @@ const everything: [method: string, path: string, body?: object][] = [
   ['GET', '/payouts'],
   ['POST', `/payouts/${id}/approval`],
   ['POST', `/payouts/${id}/rejection`, { reason: 'x' }],
+  ['GET', '/payout-holds'],
   ['POST', '/payout-holds', { performerId: id, reason: 'x' }],
   ['POST', `/payout-holds/${id}/lifting`],
   ['GET', '/cases'],
   ['POST', `/cases/${id}/resolution`, { resolution: 'x' }],
+  ['GET', '/adjustments'],
   [
     'POST',
     '/adjustments',
@@ -62,6 +64,7 @@ const everything: [method: string, path: string, body?: object][] = [
     '/promotions',
     { userId: id, tokens: 1, expiresAt: '2099-01-01T00:00:00Z', reason: 'x' },
   ],
+  ['GET', '/audit'],
   ['GET', '/rules'],
   ['POST', `/users/${id}/ban`, { reason: 'x' }],
   ['DELETE', `/users/${id}/ban`],
@@ -146,6 +149,10 @@ describe('who may', () => {
       'payouts?state=lost',
       'disputes?open=maybe',
       'cases?state=lost',
+      'adjustments?state=lost',
+      'payout-holds?performerId=me',
+      'audit?cursor=-1',
+      'audit?actorId=me',
       'cases?cursor=nonsense',
       'balance?class=bank&at=yesterday',
       'balance?class=bank&at=0000-01-01T00:00:00Z',
@@ -288,10 +295,16 @@ describe('payouts', () => {
       who.call('POST', '/v1/admin/payout-holds', { body: { performerId, reason: 'a question' } });
     const [first, second] = [await place(one), await place(other)];
     expect([first.status, second.body]).toEqual([201, first.body]);
+    const holds = async () =>
+      (await one.call('GET', `/v1/admin/payout-holds?performerId=${performer.id}`)).body.holds;
+    expect(await holds()).toMatchObject([
+      { id: first.body.id, reason: 'a question', placedBy: one.id, caseId: null },
+    ]);
     expect(refused(await approve(one, payoutId))).toEqual([409, 'payout-on-hold']);
     const lift = (who: Member, holdId: string) =>
       who.call('POST', `/v1/admin/payout-holds/${holdId}/lifting`);
     expect((await lift(one, first.body.id)).status).toBe(204);
+    expect(await holds()).toEqual([]);
     expect(refused(await lift(one, first.body.id))).toEqual([404, 'not-found']);
     expect((await approve(one, payoutId)).body.state).toBe('approved');
 
@@ -328,6 +341,10 @@ describe('changes of the books by hand', () => {
     ]);
     expect(refused(await decide(one, made.body.id, true))).toEqual([403, 'second-person-needed']);
     expect(await available(performer)).toBe(0);
+    const proposed = await other.call('GET', '/v1/admin/adjustments?state=proposed');
+    expect(proposed.body.adjustments).toMatchObject([
+      { id: made.body.id, lines, proposedBy: one.id, decidedBy: null },
+    ]);
     const both = await Promise.all([
       decide(other, made.body.id, true),
       decide(other, made.body.id, true),
@@ -498,6 +515,34 @@ describe('disputes, cases, rules, bans and the books', () => {
     expect((await audited(fan.id)).map(([action]) => action)).toEqual([
       'user.banned',
       'user.unbanned',
+    ]);
+  });
+
+  test('the audit trail is read by actor, subject and kind, in pages', async () => {
+    const fan = await cast.fan();
+    const { streamId } = await cast.live();
+    const key = newKey();
+    for (const amountTokens of [1, 2, 3]) {
+      await fan.act('POST', '/v1/tips', { streamId, amountTokens }, key);
+    }
+    const read = async (query: string) => (await one.call('GET', `/v1/admin/audit?${query}`)).body;
+    const { entries, nextCursor } = await read(`actorId=${fan.id}&action=suspicion.`);
+    expect(entries).toMatchObject([
+      { action: 'suspicion.tip.idempotency-key-reused', actorId: fan.id, details: { streamId } },
+      { action: 'suspicion.tip.idempotency-key-reused', actorId: fan.id },
+    ]);
+    expect(nextCursor).toBeNull();
+    expect((await read(`actorId=${fan.id}&cursor=${entries[0].id}`)).entries).toEqual([entries[1]]);
+    expect((await read(`subject=${newKey()}`)).entries).toEqual([]);
+    await edge.database.asOwner(
+      `select audit('page', null, n::text, '{}') from generate_series(1, 205) n`,
+    );
+    const first = await read('action=page');
+    const second = await read(`action=page&cursor=${first.nextCursor}`);
+    expect([first.entries.length, second.entries.length, second.nextCursor]).toEqual([
+      200,
+      5,
+      null,
     ]);
   });
 

@@ -3,6 +3,8 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import {
   Adjustment,
+  AdjustmentList,
+  AuditTrail,
   BalanceAt,
   BalanceQuery,
   BanBody,
@@ -13,12 +15,16 @@ import {
   GrantTokensBody,
   HoldPayoutsBody,
   Id,
+  ListAdjustmentsQuery,
   ListCasesQuery,
   ListDisputesQuery,
+  ListPayoutHoldsQuery,
   ListPayoutsQuery,
   ListRefundsQuery,
   PayoutHold,
+  PayoutHoldList,
   ProposeAdjustmentBody,
+  ReadAuditQuery,
   RejectPayoutBody,
   ResolveCaseBody,
   RuleList,
@@ -38,12 +44,15 @@ import {
   grantTokens,
   holdPayouts,
   liftPayoutHold,
+  listAdjustments,
   listCases,
   listDisputes,
+  listPayoutHolds,
   listPayouts,
   listRefunds,
   listRules,
   proposeAdjustment,
+  readAudit,
   readTrialBalance,
   rejectPayout,
   resolveCase,
@@ -209,6 +218,22 @@ export function staffRoutes(deps: Deps) {
         return c.json(payout, 200);
       },
     )
+    .get(
+      '/payout-holds',
+      operation({
+        summary: 'Holds on payouts that are on, newest first',
+        tag,
+        answers: [200, PayoutHoldList],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', ListPayoutHoldsQuery),
+      async (c) => {
+        const { performerId } = c.req.valid('query');
+        const holds = await listPayoutHolds(deps.db, { performerId, limit: staffPageMax });
+        return c.json({ holds }, 200);
+      },
+    )
     .post(
       '/payout-holds',
       operation({
@@ -277,6 +302,22 @@ export function staffRoutes(deps: Deps) {
         const { resolution } = c.req.valid('json');
         await resolveCase(deps.db, c.req.valid('param').id, c.var.identity.userId, resolution);
         return c.body(null, 204);
+      },
+    )
+    .get(
+      '/adjustments',
+      operation({
+        summary: 'Proposed changes of the books, and what was decided; newest first',
+        tag,
+        answers: [200, AdjustmentList],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', ListAdjustmentsQuery),
+      async (c) => {
+        const { state } = c.req.valid('query');
+        const adjustments = await listAdjustments(deps.db, { state, limit: staffPageMax });
+        return c.json({ adjustments }, 200);
       },
     )
     .post(
@@ -353,6 +394,27 @@ export function staffRoutes(deps: Deps) {
         });
         deps.failpoint('promotion.granted');
         return c.json(granted, 201);
+      },
+    )
+    .get(
+      '/audit',
+      operation({
+        summary: 'The audit trail: what was done, and what smelled of fraud; newest first',
+        tag,
+        answers: [200, AuditTrail],
+        problems: ['invalid-request'],
+        access: 'admin',
+      }),
+      validate('query', ReadAuditQuery),
+      async (c) => {
+        const { cursor, ...filter } = c.req.valid('query');
+        const rows = await readAudit(deps.db, {
+          ...filter,
+          before: cursor,
+          limit: staffPageMax + 1,
+        });
+        const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => String(row.id));
+        return c.json({ entries: page, nextCursor }, 200);
       },
     )
     .get(

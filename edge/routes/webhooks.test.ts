@@ -431,7 +431,7 @@ describe('in any order', () => {
       };
       for (const one of ends) expect(one).toEqual(expected);
     },
-    90_000,
+    240_000,
   );
 
   test('nothing in any order was left for staff to sort out, but what staff must see', async () => {
