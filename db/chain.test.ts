@@ -109,8 +109,6 @@ describe('sealing', () => {
     const { user } = await cast.buyer(1);
     const other = await cast.buyer(1);
     const { streamId } = await cast.liveStream();
-    // The very first act of a performer opens their account, for which others would wait.
-    await tipped(user.id, streamId, 1);
     await cast.sealAll();
     const late = new pg.Client({ connectionString: database.ownerUrl });
     const undone = new pg.Client({ connectionString: database.ownerUrl });

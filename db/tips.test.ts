@@ -35,53 +35,47 @@ function request(viewerId: string, streamId: string, idempotencyKey: string): Ti
   return { viewerId, streamId, amountTokens: 1, message: '', anonymous: false, idempotencyKey };
 }
 
-test.each([
-  { repeats: 3, packageIndex: 1, balance: 100, tips: 1_000 },
-  { repeats: 50, packageIndex: 0, balance: 50, tips: 200 },
-])(
-  'of $tips tips at once on a balance of $balance exactly $balance succeed, $repeats times',
-  async (size) => {
-    const crowd = connectPostgres(database.url, { connectionsMax: connections });
-    const { streamId } = await cast.liveStream();
-    for (let turn = 0; turn < size.repeats; turn += 1) {
-      const { user } = await cast.buyer(size.packageIndex);
-      const waiting = Array.from({ length: size.tips }, (_, index) =>
-        request(user.id, streamId, `${turn}-${index}`),
-      );
-      const codes: Record<string, number> = {};
-      const count = (answer: object) => {
-        const code = answer instanceof Refusal ? answer.code : 'taken';
-        codes[code] = (codes[code] ?? 0) + 1;
-      };
-      await Promise.all(
-        Array.from({ length: connections }, async (_, worker) => {
-          while (waiting.length > 0) {
-            // Some come alone, some together.
-            const requests = waiting.splice(0, worker % 2 ? 1 : 5);
-            const [only] = requests;
-            if (requests.length > 1 || !only) (await tipMany(crowd.db, requests)).forEach(count);
-            else {
-              count(
-                await tip(crowd.db, only).catch((error: unknown) => {
-                  if (error instanceof Refusal) return error;
-                  throw error;
-                }),
-              );
-            }
+test('of 1,000 tips at once on a balance of 100 exactly 100 succeed, fifty times', async () => {
+  const [repeats, balance, tips] = [50, 100, 1_000];
+  const crowd = connectPostgres(database.url, { connectionsMax: connections });
+  const { streamId } = await cast.liveStream();
+  for (let turn = 0; turn < repeats; turn += 1) {
+    const { user } = await cast.buyer(1);
+    const waiting = Array.from({ length: tips }, (_, index) =>
+      request(user.id, streamId, `${turn}-${index}`),
+    );
+    const codes: Record<string, number> = {};
+    const count = (answer: object) => {
+      const code = answer instanceof Refusal ? answer.code : 'taken';
+      codes[code] = (codes[code] ?? 0) + 1;
+    };
+    await Promise.all(
+      Array.from({ length: connections }, async (_, worker) => {
+        while (waiting.length > 0) {
+          // Some come alone, some together.
+          const requests = waiting.splice(0, worker % 2 ? 1 : 5);
+          const [only] = requests;
+          if (requests.length > 1 || !only) (await tipMany(crowd.db, requests)).forEach(count);
+          else {
+            count(
+              await tip(crowd.db, only).catch((error: unknown) => {
+                if (error instanceof Refusal) return error;
+                throw error;
+              }),
+            );
           }
-        }),
-      );
-      expect(codes).toEqual({
-        taken: size.balance,
-        'insufficient-balance': size.tips - size.balance,
-      });
-      expect(await readBalance(database.db, user.id)).toBe(0);
-    }
-    await crowd.close();
-    expect(await verifyBooks(database.db)).toEqual([]);
-  },
-  60_000,
-);
+        }
+      }),
+    );
+    expect(codes).toEqual({
+      taken: balance,
+      'insufficient-balance': tips - balance,
+    });
+    expect(await readBalance(database.db, user.id)).toBe(0);
+  }
+  await crowd.close();
+  expect(await verifyBooks(database.db)).toEqual([]);
+}, 180_000);
 
 test('calls that bring the first tips of several performers, each in another order, do not wait in a circle', async () => {
   const clients = await Promise.all(
@@ -116,21 +110,20 @@ test('tips and holds that race one another spend no more than the viewer’s lim
   const { performer, streamId } = await cast.liveStream();
   const none = { monthTokens: null, dayPaise: null, monthPaise: null };
   await setLimits(database.db, user.id, { ...none, dayTokens: 30 });
-  const outcomes = await Promise.allSettled([
-    ...Array.from({ length: 30 }, () =>
-      tip(database.db, request(user.id, streamId, cast.unique('key'))),
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 40 }, (_, turn) =>
+      turn % 4
+        ? tip(database.db, request(user.id, streamId, cast.unique('key')))
+        : holdTokens(database.db, {
+            viewerId: user.id,
+            performerId: performer.id,
+            streamId,
+            tokens: 3,
+            expiresAt: new Date(Date.now() + 3_600_000),
+            idempotencyKey: cast.unique('key'),
+          }),
     ),
-    ...Array.from({ length: 10 }, () =>
-      holdTokens(database.db, {
-        viewerId: user.id,
-        performerId: performer.id,
-        streamId,
-        tokens: 3,
-        expiresAt: new Date(Date.now() + 3_600_000),
-        idempotencyKey: cast.unique('key'),
-      }),
-    ),
-  ]);
+  );
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') expect(outcome.reason.code).toBe('spending-limit');
   }
@@ -148,17 +141,33 @@ describe('as the books grow', () => {
   let viewerId: string;
   let streamId: string;
   let performerId: string;
-  const small: Record<string, number> = {};
+  let small: Record<string, number>;
   /** Indexes have grown by a level or two; a table that is read as a whole has four hundred pages and more. */
   const pagesMore = 150;
 
-  /** Pages that a statement touches, in its own plan and in those of all functions that it calls. */
-  async function pagesOf(client: pg.Client, statement: string): Promise<number> {
-    const { rows: plans } = await client.query(
-      `explain (analyze, buffers, timing off, format json) ${statement}`,
-    );
-    const [{ Plan: plan }] = plans[0]['QUERY PLAN'];
-    return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+  /**
+   * Pages that each act touches, in its own plan and in those of all functions that it calls: the least of
+   * several goes, since now and then a session reads its catalogues anew, or has more to seal.
+   */
+  async function pagesOf(client: pg.Client): Promise<Record<string, number>> {
+    const least: Record<string, number> = {};
+    for (let turn = 0; turn < 5; turn += 1) {
+      for (const [name, statement] of Object.entries(acts())) {
+        const { rows: plans } = await client.query(
+          `explain (analyze, buffers, timing off, format json) ${statement}`,
+        );
+        const [{ Plan: plan }] = plans[0]['QUERY PLAN'];
+        const pages = plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+        least[name] = Math.min(least[name] ?? pages, pages);
+      }
+    }
+    return least;
+  }
+
+  async function expectFew(client: pg.Client): Promise<void> {
+    for (const [name, pages] of Object.entries(await pagesOf(client))) {
+      expect(pages, name).toBeLessThan(3 * (small[name] ?? 0) + pagesMore);
+    }
   }
 
   const acts = (): Record<string, string> => {
@@ -204,9 +213,7 @@ describe('as the books grow', () => {
     for (let turn = 0; turn < 12; turn += 1) {
       for (const statement of Object.values(acts())) await old.query(statement);
     }
-    for (const [name, statement] of Object.entries(acts())) {
-      small[name] = await pagesOf(old, statement);
-    }
+    small = await pagesOf(old);
     await grown.asOwner(
       `begin;
       set local session_replication_role = replica;
@@ -244,23 +251,21 @@ describe('as the books grow', () => {
     await grown.close();
   });
 
-  test('a session that began on empty tables touches as few pages as it did then', async () => {
-    for (const [name, statement] of Object.entries(acts())) {
-      const pages = await pagesOf(old, statement);
-      expect(pages, name).toBeLessThan(3 * (small[name] ?? 0) + pagesMore);
-    }
+  test('a session that began on empty tables touches as few pages as it did then', () =>
+    expectFew(old));
+
+  test('also when it makes its plans anew, and nobody has told it that the tables have grown', async () => {
+    await old.query('discard plans');
+    await expectFew(old);
   });
 
-  test('so does one that begins now, before anything was analysed', async () => {
+  test('so does one that begins now', async () => {
     const young = new pg.Client({ connectionString: grown.ownerUrl });
     await young.connect();
     for (let turn = 0; turn < 12; turn += 1) {
       for (const statement of Object.values(acts())) await young.query(statement);
     }
-    for (const [name, statement] of Object.entries(acts())) {
-      const pages = await pagesOf(young, statement);
-      expect(pages, name).toBeLessThan(3 * (small[name] ?? 0) + pagesMore);
-    }
+    await expectFew(young);
     await young.end();
   });
 

@@ -66,6 +66,17 @@ begin
 end
 $$;
 
+-- Whoever has a stream has an account for what it earns, so that the first tips neither wait for each other to
+-- open it, nor in a circle for those of several performers.
+create or replace function ledger.open_earnings() returns trigger
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+begin
+  perform ledger.account_of('performer_pending', new.performer_id);
+  return null;
+end
+$$;
+
 -- One tip. Throws its refusal; answers its receipt, with `event` for the room unless the key was seen before.
 create or replace function ledger.tip(
   p_viewer uuid, p_stream uuid, p_amount bigint, p_message text, p_anonymous boolean, p_key text
@@ -112,16 +123,6 @@ begin
   loop
     perform ledger.lock_viewer(v_viewer);
   end loop;
-  -- So are the accounts of performers whose first tip is among them opened.
-  perform ledger.account_of('performer_pending', p.performer_id)
-    from (
-      select distinct s.performer_id
-        from jsonb_array_elements(p_requests) request
-        join streams s on s.id = (request->>'streamId')::uuid
-        where not exists (select from ledger.accounts a
-          where a.class = 'performer_pending' and a.owner_id = s.performer_id)
-        order by s.performer_id
-    ) p;
   for r in
     select * from jsonb_to_recordset(p_requests) as q (
       "viewerId" uuid, "streamId" uuid, "amountTokens" bigint, message text, anonymous boolean,
