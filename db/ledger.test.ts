@@ -364,7 +364,7 @@ describe('the books', () => {
     await expect(
       record(`ledger.line('viewer_tokens', '${user.id}', 51, '${lot?.id}'),
         ledger.line('tokens_outstanding', null, -51)`),
-    ).rejects.toThrow('lots_left');
+    ).rejects.toThrow('never_negative');
     await expect(
       database.asOwner(
         `with j as (select journal_id, max(line) as line from ledger.entries group by journal_id limit 1)

@@ -8,7 +8,8 @@ import { feeAccount, plainTables, plainTip } from './plain.ts';
 
 const viewers = 4_000;
 export const performers = 50;
-const clients = 16;
+/** As many connections as two or three processes of the API hold. */
+const clients = 32;
 /** What the API does under load: so many calls at once, each with as many tips as a call takes. */
 const batchClients = 4;
 const rounds = 7;

@@ -17,7 +17,7 @@ $$;
 -- statement would need again) and sum to zero per currency, act and accounts exist, and guarded balances
 -- and lots move with the entries.
 --
--- The entries of an act stand together, and so do those of a lot within it: nothing is sorted here.
+-- The entries of an act stand together, line 1 first, and so do those of a lot within it: nothing is sorted here.
 -- Small statements in a loop on purpose: each is an index look-up of a few microseconds whatever the size
 -- of the tables, where one large statement would take longer to start than all of them to run.
 create or replace function ledger.check_and_apply_entries() returns trigger
@@ -25,8 +25,8 @@ language plpgsql
 as $$
 declare
   n record;
-  v_class record;
-  v_journal uuid;
+  v_account record;
+  v_act uuid;
   v_tokens bigint := 0;
   v_paise bigint := 0;
   v_lot uuid;
@@ -35,82 +35,93 @@ declare
   v_tokens_account uuid;
   v_paise_account uuid;
 begin
-  for n in select * from new_entries loop
-    if n.journal_id is distinct from v_journal then
+  for n in
+    select *, case currency when 'TOKEN' then amount else 0 end as tokens,
+        case currency when 'INR' then amount else 0 end as paise
+      from new_entries
+  loop
+    if n.journal_id is distinct from v_act then
       if v_tokens <> 0 or v_paise <> 0 then
-        raise exception 'the entries of act % do not sum to zero', v_journal using errcode = 'check_violation';
+        raise exception 'the entries of act % do not sum to zero', v_act using errcode = 'check_violation';
       end if;
-      v_journal := n.journal_id;
-      if not exists (select from ledger.journal where id = v_journal)
-        or not exists (select from new_entries where journal_id = v_journal and line = 1)
-      then
+      if n.line <> 1 or not exists (select from ledger.journal where id = n.journal_id) then
         raise exception 'entries come behind the journal row of their act, and all at once'
           using errcode = 'check_violation';
       end if;
+      v_act := n.journal_id;
     end if;
+    v_tokens := v_tokens + n.tokens;
+    v_paise := v_paise + n.paise;
 
-    select currency, guard, normal_side into v_class from ledger.accounts where id = n.account_id;
-    if v_class.currency is distinct from n.currency or n.amount = 0 then
-      raise exception 'entry of nothing, of an unknown account, or in a foreign currency'
-        using errcode = 'check_violation';
-    end if;
-    if n.currency = 'TOKEN' then
-      v_tokens := v_tokens + n.amount;
-    else
-      v_paise := v_paise + n.amount;
-    end if;
-    if v_class.guard = 'balance' then
-      update ledger.balances
-        set balance = balance + case v_class.normal_side when 'debit' then n.amount else -n.amount end
-        where account_id = n.account_id;
-    end if;
-
-    if (n.lot_id is not null) <> (v_class.guard = 'lots') then
-      raise exception 'entries name a lot where their account is kept by lots, and nowhere else'
-        using errcode = 'check_violation';
-    end if;
     -- Tokens and money of a lot move in one update, since neither may be left alone.
     if n.lot_id is distinct from v_lot then
-      perform ledger.move_lot(v_lot, v_lot_tokens, v_lot_paise, v_tokens_account, v_paise_account);
+      if v_lot is not null
+        and not ledger.move_lot(v_lot, v_lot_tokens, v_lot_paise, v_tokens_account, v_paise_account)
+      then
+        raise exception 'an entry names a lot of another account, or leaves money in it without tokens'
+          using errcode = 'check_violation';
+      end if;
       v_lot := n.lot_id;
       v_lot_tokens := 0;
       v_lot_paise := 0;
       v_tokens_account := null;
       v_paise_account := null;
     end if;
-    if n.currency = 'TOKEN' then
+    if n.lot_id is null then
+      select currency, guard, normal_side into v_account from ledger.accounts where id = n.account_id;
+      if v_account.currency is distinct from n.currency or n.amount = 0 then
+        raise exception 'entry of nothing, of an unknown account, or in a foreign currency'
+          using errcode = 'check_violation';
+      end if;
+      if v_account.guard = 'lots' then
+        raise exception 'entries name a lot where their account is kept by lots, and nowhere else'
+          using errcode = 'check_violation';
+      end if;
+      if v_account.guard = 'balance' then
+        update ledger.balances
+          set balance = balance + case v_account.normal_side when 'debit' then n.amount else -n.amount end
+          where account_id = n.account_id;
+      end if;
+    -- That the account is the lot's own, and so of this currency and kept by lots, its move will see.
+    elsif n.tokens <> 0 then
       v_lot_tokens := v_lot_tokens + n.amount;
       v_tokens_account := n.account_id;
-    else
+    elsif n.paise <> 0 then
       v_lot_paise := v_lot_paise + n.amount;
       v_paise_account := n.account_id;
+    else
+      raise exception 'entry of nothing, of an unknown account, or in a foreign currency'
+        using errcode = 'check_violation';
     end if;
   end loop;
-  perform ledger.move_lot(v_lot, v_lot_tokens, v_lot_paise, v_tokens_account, v_paise_account);
+  if v_lot is not null
+    and not ledger.move_lot(v_lot, v_lot_tokens, v_lot_paise, v_tokens_account, v_paise_account)
+  then
+    raise exception 'an entry names a lot of another account, or leaves money in it without tokens'
+      using errcode = 'check_violation';
+  end if;
   if v_tokens <> 0 or v_paise <> 0 then
-    raise exception 'the entries of act % do not sum to zero', v_journal using errcode = 'check_violation';
+    raise exception 'the entries of act % do not sum to zero', v_act using errcode = 'check_violation';
   end if;
   return null;
 end
 $$;
 
--- Takes tokens and money out of a lot; the accounts that they are posted to must be the lot's own.
+-- Takes tokens and money out of a lot, or puts them back. False when the accounts that they are posted to are not
+-- the lot's own, or money would stay without tokens.
 create or replace function ledger.move_lot(
   p_lot uuid, p_tokens bigint, p_paise bigint, p_tokens_account uuid, p_paise_account uuid
-) returns void
+) returns boolean
 language plpgsql
 as $$
 begin
-  if p_lot is not null then
-    update ledger.lots set tokens_left = tokens_left - p_tokens, paise_left = paise_left - p_paise,
-        open = tokens_left > p_tokens
-      where id = p_lot
-        and account_id = coalesce(p_tokens_account, account_id)
-        and prepaid_account_id = coalesce(p_paise_account, prepaid_account_id);
-    if not found then
-      raise exception 'an entry names a lot of another account' using errcode = 'check_violation';
-    end if;
-  end if;
+  update ledger.lots set tokens_left = tokens_left - p_tokens, paise_left = paise_left - p_paise,
+      open = tokens_left > p_tokens
+    where id = p_lot
+      and account_id = coalesce(p_tokens_account, account_id)
+      and prepaid_account_id = coalesce(p_paise_account, prepaid_account_id)
+      and (tokens_left <> p_tokens or paise_left = p_paise);
+  return found;
 end
 $$;
 

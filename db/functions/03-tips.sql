@@ -19,6 +19,13 @@ as $$
         and r.purpose in ('hold', 'goal') and r.state <> 'released'))::bigint
 $$;
 
+-- Accounts that were made before this are not new, whatever the rule says: it cannot say more than 720 hours.
+create or replace function ledger.surely_grown() returns timestamptz
+language sql stable
+as $$
+  select now() - interval '30 days'
+$$;
+
 -- Why a viewer may not spend so many tokens now: the rule for accounts that are new, and the limits that
 -- they set themselves. Null when they may.
 create or replace function ledger.spending_refusal(p_viewer uuid, p_tokens bigint, p_born timestamptz)
@@ -30,7 +37,9 @@ declare
   v_young_tokens bigint;
   v_refusal jsonb;
 begin
-  if p_born > now() - make_interval(hours => rule('young_account_hours')::int) then
+  if p_born > ledger.surely_grown()
+    and p_born > now() - make_interval(hours => rule('young_account_hours')::int)
+  then
     v_young_tokens := rule('young_account_day_tokens');
     v_refusal := ledger.limit_refusal(
       'new-account-limit', p_viewer, p_tokens, 'day', now() - interval '24 hours', v_young_tokens);
@@ -78,26 +87,139 @@ end
 $$;
 
 -- One tip. Throws its refusal; answers its receipt, with `event` for the room unless the key was seen before.
+--
+-- The usual tip, which one lot pays for and against which nothing stands, is written straight from a few looks.
+-- Whatever is not usual goes the way of ledger.tip_many(), which could take every tip and is the one to read for
+-- what a tip is.
 create or replace function ledger.tip(
   p_viewer uuid, p_stream uuid, p_amount bigint, p_message text, p_anonymous boolean, p_key text
 ) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
+  v_key text;
+  v_id uuid;
+  v_lot record;
+  v_username text;
+  v_performer record;
+  v_terms record;
+  v_earned bigint;
+  v_event bigint;
+  v_news jsonb;
+  v_receipt jsonb;
   v_plan ledger.planned_tip;
 begin
   -- The lock comes before the look for a replay: of two equal requests the second waits here, and then
   -- sees what the first has done.
   perform ledger.lock_viewer(p_viewer);
-  v_plan := ledger.plan_tip(
-    p_viewer, p_stream, p_amount, p_message, p_anonymous, p_key, ledger.house_accounts());
-  if v_plan.id is not null then
-    perform ledger.write_tips(array[v_plan]);
-  elsif v_plan.answer ? 'refused' then
-    perform refuse(v_plan.answer->>'refused', v_plan.answer->'details');
+  v_key := ledger.tip_key(p_viewer, p_key);
+  select id, account_id, prepaid_account_id, tokens_left >= p_amount and net_paise > 0 as suffices,
+      sum(tokens_left) over ()::bigint - p_amount as balance,
+      ledger.share_of(paise_left, least(p_amount, tokens_left), tokens_left, net_paise, tokens) as paise
+    into v_lot from ledger.lots
+    where owner_id = p_viewer and open and coalesce(expires_at, 'infinity') > now()
+    order by net_paise > 0, expires_at, id limit 1;
+  select username into v_username from users
+    where id = p_viewer and banned_at is null and created_at < ledger.surely_grown()
+      and not exists (select from spending_limits where user_id = p_viewer)
+      and not exists (select from ledger.journal where idempotency_key = v_key);
+  select s.performer_id as id, a.id as account_id into v_performer
+    from streams s
+    join users p on p.id = s.performer_id and p.banned_at is null
+    join ledger.accounts a on a.class = 'performer_pending' and a.owner_id = s.performer_id
+    where s.id = p_stream and s.state = 'live' and s.performer_id <> p_viewer;
+  if (p_amount between 1 and 10000 and v_lot.suffices
+    and v_username is not null and v_performer.id is not null) is not true
+  then
+    v_plan := ledger.plan_tip(p_viewer, p_stream, p_amount, p_message, p_anonymous, p_key);
+    if v_plan.id is not null then
+      perform ledger.write_tips(array[v_plan]);
+    elsif v_plan.answer ? 'refused' then
+      perform refuse(v_plan.answer->>'refused', v_plan.answer->'details');
+    end if;
+    return v_plan.answer;
   end if;
-  return v_plan.answer;
+
+  select t.* into v_terms from ledger.tip_terms() t;
+  v_id := uuid_v7();
+  v_earned := p_amount * v_terms.rate;
+  insert into events (stream_id, type, data)
+    values (p_stream, 'tip.received',
+      ledger.tip_news(v_id, p_viewer, v_username, p_amount, p_message, p_anonymous))
+    returning id, data into v_event, v_news;
+  insert into ledger.journal (id, kind, idempotency_key, fingerprint, result)
+    values (v_id, 'tip', v_key, ledger.tip_fingerprint(p_stream, p_amount, p_message, p_anonymous),
+      ledger.tip_receipt(v_id, v_event, p_amount, v_lot.balance))
+    returning result into v_receipt;
+  insert into ledger.entries (journal_id, line, account_id, currency, amount, lot_id) values
+    (v_id, 1, v_lot.account_id, 'TOKEN', p_amount, v_lot.id),
+    (v_id, 2, v_lot.prepaid_account_id, 'INR', v_lot.paise, v_lot.id),
+    (v_id, 3, v_terms.outstanding, 'TOKEN', -p_amount, null),
+    (v_id, 4, v_performer.account_id, 'INR', -v_earned, null),
+    (v_id, 6, v_terms.revenue, 'INR', v_earned - v_lot.paise, null);
+  insert into ledger.tips (id, stream_id, viewer_id, performer_id, amount_tokens, earned_paise, fee_paise,
+      fee_policy_version, message, anonymous, event_id)
+    values (v_id, p_stream, p_viewer, v_performer.id, p_amount, v_earned, v_lot.paise - v_earned, v_terms.policy,
+      p_message, p_anonymous, v_event);
+  return v_receipt || ledger.tip_event(v_event, p_stream, v_news);
 end
+$$;
+
+-- What a tip leaves behind, the same whichever way it was written.
+
+create or replace function ledger.tip_key(p_viewer uuid, p_key text) returns text
+language sql immutable parallel safe
+as $$
+  select 'tip:' || p_viewer || ':' || p_key
+$$;
+
+create or replace function ledger.tip_fingerprint(
+  p_stream uuid, p_amount bigint, p_message text, p_anonymous boolean
+) returns text
+language sql stable parallel safe
+as $$
+  select encode(sha256(convert_to(
+    jsonb_build_array(p_stream, p_amount, p_message, p_anonymous)::text, 'UTF8')), 'hex')
+$$;
+
+create or replace function ledger.tip_receipt(p_id uuid, p_event bigint, p_amount bigint, p_balance bigint)
+returns jsonb
+language sql stable parallel safe
+as $$
+  select jsonb_build_object(
+    'tipId', p_id, 'eventId', p_event, 'amountTokens', p_amount, 'balanceTokens', p_balance, 'replayed', false)
+$$;
+
+create or replace function ledger.tip_news(
+  p_id uuid, p_viewer uuid, p_username text, p_amount bigint, p_message text, p_anonymous boolean
+) returns jsonb
+language sql stable parallel safe
+as $$
+  select jsonb_build_object(
+    'tipId', p_id,
+    'userId', case when not p_anonymous then p_viewer end,
+    'username', case when not p_anonymous then p_username end,
+    'amountTokens', p_amount,
+    'message', p_message)
+$$;
+
+-- Beside the receipt in the answer to whoever wrote the tip, so that they tell the room.
+create or replace function ledger.tip_event(p_event bigint, p_stream uuid, p_news jsonb) returns jsonb
+language sql stable parallel safe
+as $$
+  select jsonb_build_object('event', event_json(
+    row(p_event, p_stream, 'tip.received', p_news, now(), null)::events))
+$$;
+
+-- The fee policy in force, and the accounts of the house that a tip posts to.
+create or replace function ledger.tip_terms(
+  out policy integer, out rate bigint, out outstanding uuid, out revenue uuid, out promotion uuid
+)
+language sql stable parallel safe
+as $$
+  select f.version, f.payout_paise_per_token, h.outstanding, h.revenue, h.promotion
+    from ledger.fee_policies f, ledger.house h
+    where f.valid_from <= now() order by f.version desc limit 1
 $$;
 
 -- Many tips in one commit; each succeeds or is refused by itself. A request is
@@ -112,7 +234,6 @@ declare
   v_viewer uuid;
   v_viewers uuid[] := '{}';
   r record;
-  v_house ledger.house := ledger.house_accounts();
   v_plan ledger.planned_tip;
   v_plans ledger.planned_tip[] := '{}';
 begin
@@ -135,7 +256,7 @@ begin
       v_viewers := '{}';
     end if;
     v_plan := ledger.plan_tip(r."viewerId", r."streamId", r."amountTokens", r.message, r.anonymous,
-      r."idempotencyKey", v_house);
+      r."idempotencyKey");
     v_answers := v_answers || v_plan.answer;
     if v_plan.id is not null then
       v_plans := v_plans || v_plan;
@@ -149,8 +270,7 @@ $$;
 
 -- What one tip would write; only `answer` when it is refused, or its key was seen before. The viewer is locked.
 create or replace function ledger.plan_tip(
-  p_viewer uuid, p_stream uuid, p_amount bigint, p_message text, p_anonymous boolean, p_key text,
-  p_house ledger.house
+  p_viewer uuid, p_stream uuid, p_amount bigint, p_message text, p_anonymous boolean, p_key text
 ) returns ledger.planned_tip
 language plpgsql
 as $$
@@ -159,7 +279,7 @@ declare
   v_seen record;
   v_viewer record;
   v_stream record;
-  v_rate bigint;
+  v_terms record;
   v_lot record;
   v_available bigint := 0;
   v_need bigint := p_amount;
@@ -168,9 +288,8 @@ declare
   v_paise bigint := 0;
   v_given bigint := 0;
 begin
-  v_plan.key := 'tip:' || p_viewer || ':' || p_key;
-  v_plan.fingerprint := encode(sha256(convert_to(
-    jsonb_build_array(p_stream, p_amount, p_message, p_anonymous)::text, 'UTF8')), 'hex');
+  v_plan.key := ledger.tip_key(p_viewer, p_key);
+  v_plan.fingerprint := ledger.tip_fingerprint(p_stream, p_amount, p_message, p_anonymous);
   select fingerprint, result into v_seen from ledger.journal where idempotency_key = v_plan.key;
   if found then
     v_plan.answer := case when v_seen.fingerprint = v_plan.fingerprint
@@ -178,8 +297,7 @@ begin
     return v_plan;
   end if;
 
-  select version, payout_paise_per_token into strict v_plan.policy, v_rate from ledger.fee_policies
-    where valid_from <= now() order by version desc limit 1;
+  select t.* into strict v_terms from ledger.tip_terms() t;
   v_plan.accounts := '{}';
   v_plan.amounts := '{}';
   v_plan.lots := '{}';
@@ -193,12 +311,12 @@ begin
     continue when v_need = 0;
     v_take := least(v_need, v_lot.tokens_left);
     v_share := ledger.share_of(v_lot.paise_left, v_take, v_lot.tokens_left, v_lot.net_paise, v_lot.tokens);
-    v_plan.accounts := v_plan.accounts || v_lot.account_id || v_lot.prepaid_account_id;
-    v_plan.amounts := v_plan.amounts || v_take || v_share;
-    v_plan.lots := v_plan.lots || v_lot.id || v_lot.id;
+    v_plan.accounts := v_plan.accounts || array[v_lot.account_id, v_lot.prepaid_account_id];
+    v_plan.amounts := v_plan.amounts || array[v_take, v_share];
+    v_plan.lots := v_plan.lots || array[v_lot.id, v_lot.id];
     v_paise := v_paise + v_share;
     if v_lot.net_paise = 0 then
-      v_given := v_given + v_take * v_rate;
+      v_given := v_given + v_take * v_terms.rate;
     end if;
     v_need := v_need - v_take;
   end loop;
@@ -232,27 +350,19 @@ begin
   v_plan.amount := p_amount;
   v_plan.message := p_message;
   v_plan.anonymous := p_anonymous;
-  v_plan.earned := p_amount * v_rate;
+  v_plan.policy := v_terms.policy;
+  v_plan.earned := p_amount * v_terms.rate;
   -- The performer's share of tokens that nobody paid for is the platform's expense; what was paid for the
   -- others beyond it is the platform's fee.
   v_plan.fee := v_paise - v_plan.earned + v_given;
   -- Tokens stand on odd lines, money on even ones.
   v_plan.accounts := v_plan.accounts
-    || p_house.outstanding || ledger.account_of('performer_pending', v_plan.performer_id)
-    || null::uuid || p_house.revenue || null::uuid || p_house.promotion;
-  v_plan.amounts := v_plan.amounts
-    || -p_amount || -v_plan.earned || 0::bigint || -v_plan.fee || 0::bigint || v_given;
-  v_plan.receipt := jsonb_build_object(
-    'tipId', v_plan.id, 'eventId', v_plan.event_id, 'amountTokens', p_amount,
-    'balanceTokens', v_available - p_amount, 'replayed', false);
-  v_plan.news := jsonb_build_object(
-    'tipId', v_plan.id,
-    'userId', case when p_anonymous then null else p_viewer end,
-    'username', case when p_anonymous then null else v_viewer.username end,
-    'amountTokens', p_amount,
-    'message', p_message);
-  v_plan.answer := v_plan.receipt || jsonb_build_object('event', event_json(
-    row(v_plan.event_id, p_stream, 'tip.received', v_plan.news, now(), null)::events));
+    || array[v_terms.outstanding, ledger.account_of('performer_pending', v_plan.performer_id),
+      null, v_terms.revenue, null, v_terms.promotion];
+  v_plan.amounts := v_plan.amounts || array[-p_amount, -v_plan.earned, 0, -v_plan.fee, 0, v_given];
+  v_plan.receipt := ledger.tip_receipt(v_plan.id, v_plan.event_id, p_amount, v_available - p_amount);
+  v_plan.news := ledger.tip_news(v_plan.id, p_viewer, v_viewer.username, p_amount, p_message, p_anonymous);
+  v_plan.answer := v_plan.receipt || ledger.tip_event(v_plan.event_id, p_stream, v_plan.news);
   return v_plan;
 end
 $$;
@@ -279,12 +389,4 @@ begin
     select id, stream_id, viewer_id, performer_id, amount, earned, fee, policy, message, anonymous, event_id
       from unnest(p_plans);
 end
-$$;
-
-create or replace function ledger.house_accounts() returns ledger.house
-language sql stable
-as $$
-  select row(
-    ledger.account_of('tokens_outstanding'), ledger.account_of('platform_revenue'),
-    ledger.account_of('promotion_expense'))::ledger.house
 $$;

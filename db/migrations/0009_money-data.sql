@@ -39,8 +39,6 @@ update ledger.account_classes set adjustable = true
 --> statement-breakpoint
 create function ledger.like_its_class() returns trigger language plpgsql as $$ begin return new; end $$;
 --> statement-breakpoint
-create function ledger.open_earnings() returns trigger language plpgsql as $$ begin return null; end $$;
---> statement-breakpoint
 -- What performers are owed becomes pending, and waits as new earnings do.
 alter table ledger.accounts disable trigger user;
 --> statement-breakpoint
@@ -51,11 +49,6 @@ delete from ledger.account_classes where class = 'performer_payable';
 insert into ledger.accounts (class, currency, normal_side, guard)
   select class, currency, normal_side, guard from ledger.account_classes c
   where not owned and not exists (select from ledger.accounts a where a.class = c.class);
---> statement-breakpoint
--- Whoever has a stream has an account for what it earns.
-insert into ledger.accounts (class, owner_id, currency, normal_side, guard)
-  select distinct 'performer_pending', performer_id, 'INR', 'credit', 'nothing' from streams
-  on conflict on constraint accounts_class_owner do nothing;
 --> statement-breakpoint
 alter table ledger.accounts enable trigger user;
 --> statement-breakpoint
@@ -147,9 +140,6 @@ create trigger entries_checked after insert on ledger.entries
 --> statement-breakpoint
 create trigger accounts_like_their_class before insert on ledger.accounts
   for each row execute function ledger.like_its_class();
---> statement-breakpoint
-create trigger streams_open_earnings after insert on streams
-  for each row execute function ledger.open_earnings();
 --> statement-breakpoint
 create trigger blocks_append_only before update or delete or truncate on ledger.blocks
   for each statement execute function ledger.forbid_change();

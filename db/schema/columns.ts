@@ -22,6 +22,21 @@ export function count(name: string) {
   return bigint(name, { mode: 'number' });
 }
 
+/**
+ * Like count(), never below zero. Its type is a domain: a CHECK of the table would say the same, but its text is
+ * parsed anew by every statement that writes a row.
+ */
+export const quantity = customType<{ data: number; driverData: string | number }>({
+  dataType: () => 'ledger.quantity',
+  fromDriver: Number,
+});
+
+/** Like quantity(), and never zero. */
+export const positive = customType<{ data: number; driverData: string | number }>({
+  dataType: () => 'ledger.positive',
+  fromDriver: Number,
+});
+
 export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | string }>({
   dataType: () => 'bytea',
 });

@@ -55,7 +55,11 @@ export const rules = pgTable(
     validFrom: moment('valid_from').notNull().defaultNow(),
     setBy: uuid('set_by'),
   },
-  (t) => [index('rules_name').on(t.name, t.validFrom.desc())],
+  (t) => [
+    // Older accounts are never asked whether they are new: see ledger.surely_grown().
+    check('rules_young_account', sql`${t.name} <> 'young_account_hours' or ${t.value} <= 720`),
+    index('rules_name').on(t.name, t.validFrom.desc()),
+  ],
 );
 
 /** Something that a person must look at. One open case for each subject of a kind. */

@@ -104,7 +104,6 @@ export const events = pgTable(
   },
   (t) => [
     index('events_stream').on(t.streamId, t.id),
-    index('events_stream_time').on(t.streamId, t.createdAt),
     index('events_unpublished').on(t.id).where(sql`${t.publishedAt} is null`),
   ],
 );
