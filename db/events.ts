@@ -28,12 +28,14 @@ export async function listRoomEvents(
         select e.* from events e
           where e.stream_id = ${streamId} and e.id > coalesce(${after}::bigint, 0)
           order by e.id desc limit ${roomEventsPageMax + 1}
-      ), overlap as (
+      ), before as (
         select e.* from events e
           where e.stream_id = ${streamId} and e.id <= ${after}::bigint
-            and e.created_at > (select seen.created_at - make_interval(secs => ${replayOverlapSeconds})
+          order by e.id desc limit ${roomEventsPageMax}
+      ), overlap as (
+        select e.* from before e
+          where e.created_at > (select seen.created_at - make_interval(secs => ${replayOverlapSeconds})
               from events seen where seen.id = ${after}::bigint)
-          order by e.created_at desc limit ${roomEventsPageMax}
       ), page as (
         (select * from newest order by id desc limit ${roomEventsPageMax})
         union all select * from overlap

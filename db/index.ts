@@ -10,7 +10,7 @@ export * from './media.ts';
 export * from './payments.ts';
 export * from './payouts.ts';
 export * from './refunds.ts';
-export { isDatabaseUnavailable, Refusal } from './refusal.ts';
+export { isDatabaseAway, isDatabaseUnavailable, Refusal } from './refusal.ts';
 export * from './reservations.ts';
 export * from './sessions.ts';
 export * from './settlements.ts';

@@ -43,15 +43,22 @@ export function databaseErrorOf(error: unknown): DatabaseError | null {
   return known ? (cause as Error & DatabaseError) : null;
 }
 
-/** SQLSTATEs of a database that cannot serve now: shutting down, starting, full, or too slow. */
-const unavailableStates = new Set(['57P01', '57P02', '57P03', '57014', '53300']);
+/** SQLSTATEs of a database that cannot serve now: shutting down, starting, or full. */
+const awayStates = new Set(['57P01', '57P02', '57P03', '53300']);
+/** Of a statement that waited too long, for a lock or in all: another one may fare better. */
+const tooLongStates = new Set(['57014', '55P03']);
 const unavailableWords =
   /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|Connection terminated|timeout exceeded|Query read timeout|Error connecting to database|fetch failed|timed out/i;
 
-/** Whether an error says that the database is out of reach, rather than that a query is wrong. */
+/** Whether an error says that the database cannot serve this now, rather than that a query is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
+  return isDatabaseAway(error) || tooLongStates.has(databaseErrorOf(error)?.code ?? '');
+}
+
+/** Whether an error says that the database is out of reach, for everybody. */
+export function isDatabaseAway(error: unknown): boolean {
   const known = databaseErrorOf(error);
-  if (known) return unavailableStates.has(known.code) || known.code.startsWith('08');
+  if (known) return awayStates.has(known.code) || known.code.startsWith('08');
   const cause = error instanceof Error && error.cause ? error.cause : error;
   if (!(cause instanceof Error)) return false;
   const code = 'code' in cause ? String(cause.code) : '';

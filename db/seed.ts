@@ -1,6 +1,6 @@
 // Demo accounts: one of each role with random passwords, for a local stack and never for production.
 import { randomBytes } from 'node:crypto';
-import { inArray } from 'drizzle-orm';
+import { eq, inArray } from 'drizzle-orm';
 import type { Role } from '#contract';
 import type { Db } from './connect.ts';
 import { users } from './schema/index.ts';
@@ -37,13 +37,14 @@ export async function seedDemo(
     ...person,
     password: randomBytes(12).toString('base64url'),
   }));
-  for (const { password, ...person } of accounts) {
-    await createUser(db, {
+  for (const { password, role, ...person } of accounts) {
+    const { id } = await createUser(db, {
       ...person,
       passwordHash: await options.hashPassword(password),
       dateOfBirth: '1990-01-01',
       country: 'IN',
     });
+    await db.update(users).set({ role }).where(eq(users.id, id));
   }
   return accounts;
 }

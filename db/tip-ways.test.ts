@@ -3,9 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { createMoneyCast } from '../testing/money.ts';
 import {
+  createOrder,
   grantTokens,
   Refusal,
   setBan,
+  setGatewayOrder,
   setLimits,
   type TipRequest,
   type TipResult,
@@ -147,6 +149,30 @@ const scenes: Record<string, [() => Promise<Scene>, [Partial<TipRequest>, string
       [{ amountTokens: 3 }, 'taken'],
       [{ amountTokens: 4 }, 'taken'],
       [{ amountTokens: 40 }, 'taken'],
+    ],
+  ],
+  'a price that leaves no fee of a single token': [
+    async () => {
+      const scene = await bought();
+      // 100 tokens for 5,001 paise without tax: the share of one is the 50 that its performer gets.
+      const [cheapest] = await database.asOwner<{ id: string }>(
+        `insert into packages (name, tokens, price_paise, gst_rate_bp) values ('Bare', 100, 5901, 1800)
+          returning id`,
+      );
+      const order = await createOrder(database.db, {
+        userId: scene.viewerId,
+        packageId: cheapest?.id ?? '',
+        idempotencyKey: cast.unique('key'),
+      });
+      await cast.pay(await setGatewayOrder(database.db, order.id, cast.unique('order')));
+      await database.asOwner('update packages set offered_until = now() where id = $1', [
+        cheapest?.id,
+      ]);
+      return scene;
+    },
+    [
+      [{}, 'taken'],
+      [{ amountTokens: 99 }, 'taken'],
     ],
   ],
   'given tokens alone': [

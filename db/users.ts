@@ -1,21 +1,26 @@
 // Users: accounts by id and by e-mail.
-import { and, eq, getTableColumns, gt, isNull, sql } from 'drizzle-orm';
-import type { Role } from '#contract';
+import { eq, sql } from 'drizzle-orm';
+import { z } from 'zod';
+import { Id } from '#contract';
+import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
-import { refusing } from './refusal.ts';
-import { sessions, users } from './schema/index.ts';
+import { users } from './schema/index.ts';
 
 export type User = typeof users.$inferSelect;
 
-/** Adds an account. Refuses `email-taken` and `username-taken`. */
+/** Adds a viewer's account. Refuses `email-taken` and `username-taken`. */
 export async function createUser(
   db: Db,
-  user: Pick<User, 'email' | 'username' | 'passwordHash' | 'dateOfBirth' | 'country'> & {
-    role?: Role;
-  },
+  user: Pick<User, 'email' | 'username' | 'passwordHash' | 'dateOfBirth' | 'country'>,
 ): Promise<User> {
-  const [made] = await refusing(db.insert(users).values(user).returning());
-  if (!made) throw new Error('the insert returned no row');
+  const id = await callFunction(
+    db,
+    sql`select to_jsonb(create_user(${user.email}, ${user.username}, ${user.passwordHash},
+      ${user.dateOfBirth}::date, ${user.country})) as result`,
+    Id,
+  );
+  const made = await findUserById(db, id);
+  if (!made) throw new Error('the account that was made is not there');
   return made;
 }
 
@@ -38,19 +43,10 @@ export async function becomePerformer(
   db: Db,
   identity: { userId: string; sessionId: string },
 ): Promise<User | null> {
-  const [user] = await db
-    .update(users)
-    .set({ role: sql`case ${users.role} when 'viewer' then 'performer' else ${users.role} end` })
-    .from(sessions)
-    .where(
-      and(
-        eq(users.id, identity.userId),
-        eq(sessions.userId, users.id),
-        eq(sessions.id, identity.sessionId),
-        isNull(sessions.revokedAt),
-        gt(sessions.expiresAt, sql`now()`),
-      ),
-    )
-    .returning(getTableColumns(users));
-  return user ?? null;
+  const became = await callFunction(
+    db,
+    sql`select to_jsonb(become_performer(${identity.userId}, ${identity.sessionId})) as result`,
+    z.boolean(),
+  );
+  return became ? findUserById(db, identity.userId) : null;
 }

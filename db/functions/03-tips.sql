@@ -128,7 +128,9 @@ begin
     join users p on p.id = s.performer_id and p.banned_at is null
     join ledger.accounts a on a.class = 'performer_pending' and a.owner_id = s.performer_id
     where s.id = p_stream and s.state = 'live' and s.performer_id <> p_viewer;
-  if (p_amount between 1 and 10000 and v_lot.suffices
+  select t.* into v_terms from ledger.tip_terms() t;
+  v_earned := least(p_amount, 10000) * v_terms.rate;
+  if (p_amount between 1 and 10000 and v_lot.suffices and v_lot.paise > v_earned
     and v_username is not null and v_performer.id is not null) is not true
   then
     v_plan := ledger.plan_tip(p_viewer, p_stream, p_amount, p_message, p_anonymous, p_key);
@@ -140,9 +142,7 @@ begin
     return v_plan.answer;
   end if;
 
-  select t.* into v_terms from ledger.tip_terms() t;
   v_id := uuid_v7();
-  v_earned := p_amount * v_terms.rate;
   insert into events (stream_id, type, data)
     values (p_stream, 'tip.received',
       ledger.tip_news(v_id, p_viewer, v_username, p_amount, p_message, p_anonymous))
@@ -226,8 +226,12 @@ $$;
 -- `{ viewerId, streamId, amountTokens, message, anonymous, idempotencyKey }`; the answers come in the
 -- order of the requests: a receipt, with `event` for the room unless the key was seen before, or
 -- `{ refused, details }`.
+--
+-- Whose lock does not come soon holds up all others that come with it, so nobody waits for long: the caller tries
+-- them one by one.
 create or replace function ledger.tip_many(p_requests jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
+  set lock_timeout = '1s'
 as $$
 declare
   v_answers jsonb[] := '{}';

@@ -16,6 +16,13 @@ begin
 end
 $$;
 
+-- Whether somebody's own account is among the lines of an adjustment.
+create or replace function ledger.names_owner(p_lines jsonb, p_owner uuid) returns boolean
+language sql immutable parallel safe
+as $$
+  select p_lines @> jsonb_build_array(jsonb_build_object('ownerId', p_owner))
+$$;
+
 -- Proposes lines `[{ class, ownerId, amount }]`, debits positive. Only classes that are adjustable can be named:
 -- what goes along with rows of other tables is changed by its own acts. Owners are people that exist.
 create or replace function ledger.adjustment_proposed(p_staff uuid, p_lines jsonb, p_reason text, p_key text)
@@ -27,6 +34,9 @@ declare
   v_id uuid;
 begin
   perform ledger.require_staff(p_staff);
+  if ledger.names_owner(p_lines, p_staff) then
+    perform refuse('forbidden');
+  end if;
   perform pg_advisory_xact_lock(hashtextextended('adjustment:' || p_staff || p_key, 0));
   select * into v_before from ledger.adjustments where proposed_by = p_staff and idempotency_key = p_key;
   if found then
@@ -74,7 +84,7 @@ begin
     end if;
     perform refuse('already-decided', jsonb_build_object('state', v_adjustment.state));
   end if;
-  if p_approve and v_adjustment.proposed_by = p_staff then
+  if p_approve and (v_adjustment.proposed_by = p_staff or ledger.names_owner(v_adjustment.lines, p_staff)) then
     perform refuse('second-person-needed');
   end if;
   if p_approve then

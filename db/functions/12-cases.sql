@@ -49,6 +49,29 @@ as $$
     values (p_action, p_actor, p_subject, p_details, p_address_hash)
 $$;
 
+-- A new account, as a viewer: the services cannot make any other.
+create or replace function create_user(
+  p_email text, p_username text, p_password_hash text, p_born date, p_country text
+) returns uuid
+language sql security definer set search_path = public, pg_temp
+as $$
+  insert into users (email, username, password_hash, date_of_birth, country)
+    values (p_email, p_username, p_password_hash, p_born, p_country) returning id
+$$;
+
+-- Makes a viewer a performer; other roles stay as they are. False when the session has ended: an access token
+-- that outlives it must not be exchanged for a new one.
+create or replace function become_performer(p_user uuid, p_session uuid) returns boolean
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  update users u set role = case u.role when 'viewer' then 'performer' else u.role end
+    from sessions s
+    where u.id = p_user and s.user_id = u.id and s.id = p_session and s.revoked_at is null and s.expires_at > now();
+  return found;
+end
+$$;
+
 -- Bans an account, or lifts its ban. A banned performer's streams end; answers their events.
 create or replace function set_ban(p_user uuid, p_staff uuid, p_banned boolean, p_reason text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp

@@ -10,9 +10,7 @@ grant select (id, performer_id, kind, mask, details_hash, state, registered_name
   on payout_accounts to livepanty_app;
 grant select (user_id, mask, pan_hash, created_at) on tax_profiles to livepanty_app;
 grant insert, update on sessions, refresh_tokens, webhook_events to livepanty_app;
-grant insert on users, streams to livepanty_app;
--- Viewers become performers; bans are an act of staff.
-grant update (role) on users to livepanty_app;
+grant insert on streams to livepanty_app;
 grant insert on tax_profiles to livepanty_app;
 grant delete on sessions to livepanty_app;
 -- The relay marks what it has published; nothing else of an event ever changes.
@@ -20,6 +18,7 @@ grant update (published_at) on events to livepanty_app;
 
 grant execute on function
   uuid_v7(), uuid_v7_floor(timestamptz), refuse(text, jsonb), event_json(events), instant(timestamptz),
+  create_user(text, text, text, date, text), become_performer(uuid, uuid),
   rotate_refresh_token(bytea, bytea, interval),
   transition_stream(uuid, text, text), post_message(uuid, uuid, text, text),
   report_sfu(text, text, jsonb), report_transcoder(text, text, integer, jsonb, interval),

@@ -1,5 +1,6 @@
 // The tip desk: many tips in few calls, each succeeding or failing alone, and none doubled when the database goes away.
 import { DrizzleQueryError } from 'drizzle-orm/errors';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Db,
@@ -160,6 +161,24 @@ describe('many at once', () => {
     // Only those of its own call went alone.
     expect(calls()).toBeLessThan(80);
   });
+});
+
+test('a viewer who is held up holds up nobody else', async () => {
+  const [stuck = '', ...others] = viewers.slice(0, 60);
+  const client = new pg.Client({ connectionString: edge.database.ownerUrl });
+  await client.connect();
+  await client.query('begin');
+  await client.query('select ledger.lock_viewer($1)', [stuck]);
+  const desk = createBatchingTipDesk(edge.database.db);
+  const own = desk.tip(request(stuck));
+  const outcomes = await tipAll(
+    desk,
+    others.map((viewer) => request(viewer)),
+  );
+  expect(receipts(outcomes)).toHaveLength(others.length);
+  await client.query('rollback');
+  await client.end();
+  expect(await own).toMatchObject({ replayed: false });
 });
 
 describe('a database that is away', () => {

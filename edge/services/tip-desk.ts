@@ -2,7 +2,7 @@
 
 import type { Db } from '#db';
 import {
-  isDatabaseUnavailable,
+  isDatabaseAway,
   Refusal,
   type TipRequest,
   type TipResult,
@@ -89,7 +89,7 @@ async function post(
   } catch (error) {
     // A database that is away is away for each of them. Anything else was one tip's fault, and undid all:
     // alone the others go through.
-    if (!isDatabaseUnavailable(error)) {
+    if (!isDatabaseAway(error)) {
       await Promise.all(batch.map((one) => postAlone(db, one, onOutage)));
       return;
     }
@@ -102,7 +102,7 @@ async function postAlone(db: Db, one: Waiting, onOutage: (outage: unknown) => vo
   try {
     one.resolve(await tip(db, one.request));
   } catch (error) {
-    if (isDatabaseUnavailable(error)) onOutage(error);
+    if (isDatabaseAway(error)) onOutage(error);
     one.reject(error);
   }
 }
