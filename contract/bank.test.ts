@@ -76,9 +76,12 @@ test('details are a bank account or a UPI address, whole and with nothing else',
   });
   const upi = { kind: 'upi', address: 'Asha@OkAxis' };
   expect(PayoutDetails.parse(upi)).toEqual({ kind: 'upi', address: 'asha@okaxis' });
+  const named = { ...upi, accountHolder: 'Asha Rao' };
+  expect(PayoutDetails.parse(named)).toMatchObject({ accountHolder: 'Asha Rao' });
   const wrong = [
     { ...upi, kind: 'card' },
     { ...upi, ifsc: bank.ifsc },
+    { ...upi, accountHolder: '' },
     { ...bank, accountHolder: 'Al' },
     { ...bank, accountHolder: 'A'.repeat(51) },
     { ...bank, accountHolder: 'आशा राव' },

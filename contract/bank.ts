@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const accountHolderCharsMin = 3;
 /** The payout gateway takes no more. */
-const accountHolderCharsMax = 50;
+export const accountHolderCharsMax = 50;
 const upiAddressCharsMax = 100;
 
 /** A branch of a bank: four letters of the bank, a zero, six letters or digits. */
@@ -48,7 +48,12 @@ export const PayoutDetails = z.discriminatedUnion('kind', [
     ifsc: Ifsc,
     accountNumber: BankAccountNumber,
   }),
-  z.strictObject({ kind: z.literal('upi'), address: UpiAddress }),
+  z.strictObject({
+    kind: z.literal('upi'),
+    address: UpiAddress,
+    /** As the bank has it. Without it there is nothing to compare, and a person decides. */
+    accountHolder: AccountHolder.optional(),
+  }),
 ]);
 export type PayoutDetails = z.infer<typeof PayoutDetails>;
 

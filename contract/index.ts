@@ -10,6 +10,8 @@ export * from './money.ts';
 export * from './nodes.ts';
 export * from './payouts.ts';
 export * from './problems.ts';
+export * from './purchases.ts';
+export * from './rules.ts';
 export * from './signalling.ts';
 export * from './staff.ts';
 export * from './streams.ts';

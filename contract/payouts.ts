@@ -21,7 +21,24 @@ export const PayoutAccount = z.object({
 });
 export type PayoutAccount = z.infer<typeof PayoutAccount>;
 
+/** Given once by its owner; staff correct it, since certificates of tax are made out to it. */
 export const SetTaxProfileBody = z.strictObject({ pan: Pan });
+
+/** Income tax that is kept back from payouts (TDS), as it is at this moment. */
+export const PayoutTax = z.object({
+  section: z.string(),
+  rateWithPanBp: z.int().nonnegative(),
+  rateWithoutPanBp: z.int().nonnegative(),
+  /** Who has given a PAN has nothing kept back until the payouts of a financial year exceed this. */
+  thresholdPaise: Paise.nonnegative(),
+  /** When the running financial year has begun, by India's clock. */
+  yearFrom: Instant,
+  /** Paid out in it so far, and on its way; what came back does not count. */
+  yearPaise: Paise.nonnegative(),
+  /** Kept back from a request of everything that is available. */
+  availableTdsPaise: Paise.nonnegative(),
+});
+export type PayoutTax = z.infer<typeof PayoutTax>;
 
 export const PayoutState = z.enum([
   'requested',
@@ -58,11 +75,14 @@ export const PayoutOverview = z.object({
   /** Such as ABC••••••F; null when none was given. */
   panMask: z.string().nullable(),
   minPaise: Paise,
+  /** The most that the account is sent at once, tax kept back already; left out when nothing limits it. */
+  maxNetPaise: Paise.optional(),
   availablePaise: Paise,
-  tdsSection: z.string(),
-  tdsRateBp: z.int(),
+  tax: PayoutTax,
   /** A problem code, or null when a payout can be asked for. */
   blockedBy: z.string().nullable(),
+  /** When that ends by itself; null when it does not. */
+  blockedUntil: Instant.nullable(),
   payouts: z.array(Payout),
 });
 export type PayoutOverview = z.infer<typeof PayoutOverview>;

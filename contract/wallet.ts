@@ -1,51 +1,11 @@
-// Wallet: packages, orders, payments, tips and earnings, as the API says them.
+// Wallet: the balance, the statement, limits, tips and earnings, as the API says them.
 import { z } from 'zod';
 import { CalendarDate, HumanText, Id, Instant } from './ids.ts';
-import { Currency, FeePolicy, Paise, TipAmount, Tokens, tipMessageCharsMax } from './money.ts';
-
-export const TokenPackage = z.object({
-  id: Id,
-  name: z.string(),
-  tokens: Tokens.positive(),
-  pricePaise: Paise.positive(),
-  gstPaise: Paise.nonnegative(),
-});
-export type TokenPackage = z.infer<typeof TokenPackage>;
-export const TokenPackageList = z.object({ packages: z.array(TokenPackage) });
-
-export const OrderState = z.enum(['created', 'attempted', 'paid']);
-export type OrderState = z.infer<typeof OrderState>;
-
-export const CreateOrderBody = z.strictObject({ packageId: Id });
-
-/** Everything that the gateway's Checkout script needs to take the payment. */
-export const Order = z.object({
-  id: Id,
-  gatewayOrderId: z.string(),
-  gatewayKeyId: z.string(),
-  checkoutScriptUrl: z.string(),
-  tokens: Tokens.positive(),
-  amountPaise: Paise.positive(),
-  currency: Currency,
-  state: OrderState,
-});
-export type Order = z.infer<typeof Order>;
-
-export const VerifyPaymentBody = z.strictObject({
-  gatewayOrderId: z.string().min(1).max(64),
-  gatewayPaymentId: z.string().min(1).max(64),
-  signature: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
-});
+import { FeePolicy, Paise, TipAmount, Tokens, tipMessageCharsMax } from './money.ts';
+import { Returnable } from './purchases.ts';
 
 export const Wallet = z.object({ balanceTokens: Tokens.nonnegative() });
 export type Wallet = z.infer<typeof Wallet>;
-
-/** What a verified payment has done; `credited` is false when it had been credited before. */
-export const VerifiedPayment = z.object({
-  orderId: Id,
-  credited: z.boolean(),
-  balanceTokens: Tokens.nonnegative(),
-});
 
 /** What moved a wallet, by what it was for the viewer. */
 export const WalletMove = z.enum([
@@ -70,6 +30,7 @@ export const WalletTransaction = z.object({
   subject: z.string(),
   /** Of a purchase: its payment, by which its invoice and a refund are asked for. */
   gatewayPaymentId: z.string().nullable(),
+  returnable: Returnable.nullable(),
 });
 export type WalletTransaction = z.infer<typeof WalletTransaction>;
 export const WalletTransactionList = z.object({
@@ -88,7 +49,6 @@ export const ListTransactionsQuery = StatementFilter.extend({
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(walletPageMax).default(25),
 });
-export const statementRowsMax = 20_000;
 export const ExportStatementQuery = StatementFilter.extend({ format: z.enum(['csv', 'json']) });
 
 const limit = z.int().min(0).max(1_000_000_000).nullable();
@@ -113,57 +73,6 @@ export const SpendingLimits = z.object({
   }),
 });
 export type SpendingLimits = z.infer<typeof SpendingLimits>;
-
-export const Invoice = z.object({
-  number: z.string(),
-  kind: z.enum(['invoice', 'credit-note']),
-  gatewayPaymentId: z.string(),
-  netPaise: Paise,
-  gstPaise: Paise,
-  totalPaise: Paise,
-  issuedAt: Instant,
-});
-export type Invoice = z.infer<typeof Invoice>;
-export const InvoiceList = z.object({ invoices: z.array(Invoice) });
-export const invoicesMax = 500;
-
-/** How an order stands, for whoever waits for it. */
-export const OrderStatus = z.object({
-  id: Id,
-  state: OrderState,
-  tokens: Tokens.positive(),
-  amountPaise: Paise.positive(),
-  balanceTokens: Tokens.nonnegative(),
-});
-export type OrderStatus = z.infer<typeof OrderStatus>;
-
-/** `upi://pay?…`: a QR code on a desktop, a link into a UPI app on a phone. */
-export const UpiIntent = z.object({
-  gatewayPaymentId: z.string(),
-  link: z.string(),
-  /** The same payment for one app each. */
-  apps: z.array(z.object({ name: z.string(), link: z.string() })),
-  expiresAt: Instant,
-});
-export type UpiIntent = z.infer<typeof UpiIntent>;
-
-export const refundReasonCharsMax = 500;
-export const RequestRefundBody = z.strictObject({
-  /** Left out: all that are unspent. */
-  tokens: Tokens.positive().optional(),
-  reason: HumanText.trim().min(1).max(refundReasonCharsMax),
-});
-export const Refund = z.object({
-  id: Id,
-  gatewayPaymentId: z.string(),
-  tokens: Tokens.nonnegative(),
-  amountPaise: Paise,
-  state: z.enum(['requested', 'rejected', 'approved', 'sent', 'processed', 'failed']),
-  reason: z.string(),
-  createdAt: Instant,
-});
-export type Refund = z.infer<typeof Refund>;
-export const RefundList = z.object({ refunds: z.array(Refund) });
 
 export const TipBody = z.strictObject({
   streamId: Id,

@@ -307,7 +307,6 @@ describe('the rights of the services', () => {
       'public.streams': ['INSERT'],
       'public.events': ['UPDATE'],
       'public.webhook_events': ['INSERT', 'UPDATE'],
-      'public.tax_profiles': ['INSERT'],
     });
     const columns = await database.asOwner<{ column: string }>(
       `select c.relname || '.' || a.attname as column
@@ -332,10 +331,11 @@ describe('the rights of the services', () => {
       expect.arrayContaining([
         'public.payout_accounts.sealed_details',
         'public.tax_profiles.sealed_pan',
+        'public.former_pans.sealed_pan',
       ]),
     );
     expect(new Set(hidden.map((column) => column.split('.')[1]))).toEqual(
-      new Set(['payout_accounts', 'tax_profiles']),
+      new Set(['payout_accounts', 'tax_profiles', 'former_pans']),
     );
   });
 

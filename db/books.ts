@@ -1,9 +1,10 @@
-// The books: the trial balance, every invariant, balances of any moment, and the chain that seals them.
+// The books: the trial balance, balances of any moment, and the chain that seals them.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { Checkpoint } from '#contract';
+import { Checkpoint, Instant } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
+import { Refusal } from './refusal.ts';
 
 const TrialBalanceRows = z.array(
   z.object({
@@ -24,39 +25,23 @@ export async function readTrialBalance(db: Db): Promise<z.infer<typeof TrialBala
   );
 }
 
-const Violations = z.array(
-  z.object({
-    invariant: z.string(),
-    subject: z.string().nullable(),
-    detail: z.string().nullable(),
-  }),
-);
-export type Violation = z.infer<typeof Violations>[number];
-
-/** Every invariant that does not hold; empty when the books are right. */
-export async function verifyBooks(db: Db): Promise<Violation[]> {
-  return callFunction(
-    db,
-    sql`select coalesce(jsonb_agg(to_jsonb(v)), '[]') as result from ledger.verify() v`,
-    Violations,
-  );
-}
-
 /**
  * What an account held at a moment, on its normal side: paise or tokens, as its class says. A `Date` is a
- * whole millisecond; what was written within it counts.
+ * whole millisecond; what was written within it counts. Refuses `not-found` for a class that there is not.
  */
 export async function balanceAt(
   db: Db,
   account: { class: string; ownerId: string | null; at: Date },
 ): Promise<number> {
-  return callFunction(
+  const balance = await callFunction(
     db,
     sql`select to_jsonb(ledger.balance_at(
       ${account.class}, ${account.ownerId}::uuid,
       ${account.at.toISOString()}::timestamptz + interval '999 microseconds')) as result`,
-    z.int(),
+    z.int().nullable(),
   );
+  if (balance === null) throw new Refusal('not-found');
+  return balance;
 }
 
 /** Acts of one round; a round that finds more is followed by the next at once. */
@@ -115,4 +100,50 @@ export async function listCheckpoints(
         order by block desc limit ${page.limit}) c`,
     Checkpoint.array(),
   );
+}
+
+const ChainLag = z.object({
+  unsealedSeconds: z.int().nullable(),
+  unsignedSeconds: z.int().nullable(),
+  isLate: z.boolean(),
+});
+export type ChainLag = z.infer<typeof ChainLag>;
+
+/** How long the oldest act has waited for its place in the chain, and the oldest block for a signature. */
+export async function readChainLag(db: Db): Promise<ChainLag> {
+  return callFunction(db, sql`select ledger.chain_lag() as result`, ChainLag);
+}
+
+/**
+ * Those of some ends of the chain, kept elsewhere, that are not in it: a past that was rewritten, cut, or is that
+ * of an older copy.
+ */
+export async function findForeignEnds<T extends Pick<ChainEnd, 'block' | 'position' | 'hash'>>(
+  db: Db,
+  ends: readonly T[],
+): Promise<T[]> {
+  const asked = ends.map(({ block, position, hash }, index) => ({ index, block, position, hash }));
+  const foreign = await callFunction(
+    db,
+    sql`select coalesce(jsonb_agg(e.index), '[]') as result
+      from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+        as e (index integer, block bigint, position bigint, hash text)
+      left join ledger.blocks b on b.number = e.block
+      where (b.last_position, encode(b.hash, 'hex')) is distinct from (e.position, e.hash)`,
+    z.array(z.int()),
+  );
+  return foreign.flatMap((index) => ends.slice(index, index + 1));
+}
+
+/** When something last happened in the books: an act, a block, a checkpoint; null where nothing ever did. */
+export async function readLastMoment(db: Db): Promise<Date | null> {
+  const at = await callFunction(
+    db,
+    sql`select to_jsonb(instant(greatest(
+        (select created_at from ledger.journal order by id desc limit 1),
+        (select sealed_at from ledger.blocks order by number desc limit 1),
+        (select created_at from ledger.checkpoints order by block desc limit 1)))) as result`,
+    Instant.nullable(),
+  );
+  return at === null ? null : new Date(at);
 }

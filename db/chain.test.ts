@@ -1,14 +1,16 @@
 // The chain: no committed act is ever left out of it, and nothing that it holds is changed without being found.
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectOwned, createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { createMoneyCast } from '../testing/money.ts';
 import {
   checkpointDue,
+  findForeignEnds,
   issueInvoices,
   keepCheckpoint,
   listCheckpoints,
   readBalance,
+  readChainLag,
   readEarnings,
   readTrialBalance,
   sealJournal,
@@ -138,9 +140,9 @@ describe('sealing', () => {
     const buyers = await Promise.all(Array.from({ length: 4 }, () => cast.buyer(1)));
     const { streamId } = await cast.liveStream();
     await Promise.all([
-      ...buyers.flatMap(({ user }) =>
-        Array.from({ length: 10 }, () => tipped(user.id, streamId, 5)),
-      ),
+      ...buyers.map(async ({ user }) => {
+        for (let turn = 0; turn < 10; turn += 1) await tipped(user.id, streamId, 5);
+      }),
       ...Array.from({ length: 40 }, (_, turn) => sealJournal(database.db, 1 + (turn % 9))),
     ]);
     await cast.sealAll();
@@ -410,7 +412,7 @@ describe('what is changed behind the back of all rules is found', () => {
     [
       'what a checkpoint says',
       `update ledger.checkpoints set trial_balance = jsonb_set(trial_balance, '{bank}', '[1, 1]')`,
-      ['the newest checkpoint says what the books said then'],
+      ['a checkpoint says what the books said then'],
     ],
     [
       'what a tip says',
@@ -450,5 +452,182 @@ describe('what is changed behind the back of all rules is found', () => {
     } finally {
       await copy.close();
     }
+  });
+});
+
+describe('what time tells of the chain', () => {
+  let books: TestDatabase;
+  let people: ReturnType<typeof createMoneyCast>;
+  let viewerId: string;
+  let streamId: string;
+
+  beforeEach(async () => {
+    use(await createTestDatabase());
+    const { user } = await people.buyer(1);
+    viewerId = user.id;
+    ({ streamId } = await people.liveStream());
+    await people.tipped(viewerId, streamId, 5);
+  });
+  afterEach(() => books.close());
+
+  function use(database: TestDatabase): void {
+    books = database;
+    people = createMoneyCast(database);
+  }
+
+  const invariants = async (asOf?: Date) =>
+    [...new Set((await verifyBooks(books.db, { asOf })).map(({ invariant }) => invariant))].sort();
+
+  async function forge(statements: string): Promise<void> {
+    await books.asOwner(
+      `begin; set local session_replication_role = replica; ${statements}; commit`,
+    );
+  }
+
+  /**
+   * One more tip, sealed so many minutes ago; and signed, if it is. In one block, or in more where a transaction of
+   * another database has held the sealer back for a moment.
+   */
+  async function block(minutesAgo: number, isSigned: boolean): Promise<void> {
+    const { blocks } = await chain(books);
+    await people.tipped(viewerId, streamId, 1);
+    await people.sealAll();
+    await forge(`update ledger.blocks set sealed_at = now() - interval '${minutesAgo} minutes'
+      where number > ${blocks}`);
+    if (!isSigned) return;
+    const due = await checkpointDue(books.db);
+    if (due) await keepCheckpoint(books.db, due, { signature: 'signed', keyId: 'key' });
+  }
+
+  test('acts that nobody has sealed for days are found, also where nothing was ever sealed', async () => {
+    await forge(`update ledger.journal set created_at = created_at - interval '3 days'`);
+    expect(await invariants()).toEqual(['every act is in the chain soon']);
+    const lag = await readChainLag(books.db);
+    expect(lag).toMatchObject({ isLate: true, unsignedSeconds: null });
+    expect(lag.unsealedSeconds).toBeGreaterThan(2 * 86_400);
+    // Where nobody has been running since, nobody is late.
+    expect(await invariants(new Date(Date.now() - 3 * 86_400_000))).toEqual([]);
+    await people.sealAll();
+    expect(await invariants()).toEqual([]);
+    expect(await readChainLag(books.db)).toMatchObject({ isLate: false, unsealedSeconds: null });
+  });
+
+  test('an act that the sealer has left behind is found, however new it is', async () => {
+    await people.sealAll();
+    await forge(`delete from ledger.blocks where number = (select max(number) from ledger.blocks);
+      delete from ledger.sealed where position > coalesce((select max(last_position) from ledger.blocks), 0)`);
+    expect(await invariants()).toContain('every act is in the chain soon');
+  });
+
+  test('a chain whose end nobody has signed for ten minutes is found, and until then it is not', async () => {
+    await block(9, false);
+    expect(await invariants()).toEqual([]);
+    await forge(`update ledger.blocks set sealed_at = sealed_at - interval '2 minutes'`);
+    expect(await invariants()).toEqual(['the end of the chain is signed soon']);
+    expect(await readChainLag(books.db)).toMatchObject({ isLate: true, unsealedSeconds: null });
+    expect(await invariants(new Date(Date.now() - 11 * 60_000))).toEqual([]);
+    await block(0, true);
+    expect(await invariants()).toEqual([]);
+    expect(await readChainLag(books.db)).toMatchObject({ isLate: false, unsignedSeconds: null });
+  });
+
+  test('a machine that was off for a night, or for many, has broken nothing', async () => {
+    await block(3 * 1_440, true);
+    await block(2 * 1_440 + 1, false);
+    await block(1_440 + 1, true);
+    await block(1_440, false);
+    await block(20, false);
+    await block(19, true);
+    await block(0, false);
+    expect(await invariants()).toEqual([]);
+  });
+
+  test('a chain that grew for longer than ten minutes without a signature is found for good', async () => {
+    await block(60, true);
+    for (const minutesAgo of [50, 46, 43, 40, 37]) await block(minutesAgo, false);
+    await block(36, true);
+    expect(await invariants()).toEqual(['the chain is signed as it grows']);
+    await block(0, true);
+    expect(await invariants()).toEqual(['the chain is signed as it grows']);
+  });
+
+  describe('and witnesses tell', () => {
+    async function ends() {
+      return listCheckpoints(books.db, { limit: 100 });
+    }
+    const blocksOf = (some: { block: number }[]) =>
+      some.map((end) => end.block).toSorted((a, b) => a - b);
+    const foreign = async (witness: Awaited<ReturnType<typeof ends>>) =>
+      blocksOf(await findForeignEnds(books.db, witness));
+
+    /** The tip of 7 tokens becomes another performer's, and the chain is made anew from there on. */
+    async function rewritePast(): Promise<void> {
+      const other = await people.liveStream();
+      const accountOf = (who: string) =>
+        `(select id from ledger.accounts where class = 'performer_pending' and owner_id = ${who})`;
+      const theirs = `'${other.performer.id}'`;
+      const tip = '(select id from ledger.tips where amount_tokens = 7)';
+      const before = `(select performer_id from streams where id = '${streamId}')`;
+      await forge(`insert into ledger.tip_totals values (${theirs}, 1, 7);
+        insert into ledger.totals values (${accountOf(theirs)}, 0, 350, 1);
+        update ledger.tip_totals set tips = tips - 1, tokens = tokens - 7 where performer_id = ${before};
+        update ledger.totals set credit = credit - 350 where account_id = ${accountOf(before)};
+        update ledger.entries set account_id = ${accountOf(theirs)}
+          where journal_id = ${tip} and account_id = ${accountOf(before)};
+        update ledger.tips set performer_id = ${theirs}, stream_id = '${other.streamId}' where amount_tokens = 7;
+        delete from ledger.checkpoints;
+        update ledger.sealed set hash = ledger.hash_of(journal_id);
+        do $$
+        declare
+          b ledger.blocks;
+          v_before bytea := sha256('');
+        begin
+          for b in select * from ledger.blocks order by number loop
+            update ledger.blocks set previous_hash = v_before, hash = (
+                select sha256(v_before || string_agg(s.hash, '' order by s.position)) from ledger.sealed s
+                  where s.position between b.first_position and b.last_position)
+              where number = b.number returning hash into v_before;
+          end loop;
+        end $$`);
+    }
+
+    test('of a past that was rewritten with its chain, and signed anew', async () => {
+      await block(60, true);
+      const before = await ends();
+      await people.tipped(viewerId, streamId, 7);
+      for (const minutesAgo of [45, 30, 15]) await block(minutesAgo, true);
+      const kept = await ends();
+      const rewritten = blocksOf(kept.slice(0, 3));
+      expect(kept.slice(3)).toEqual(before);
+      expect(await foreign(kept)).toEqual([]);
+      await rewritePast();
+      expect(await invariants()).toEqual(['the end of the chain is signed soon']);
+      expect(await foreign(kept)).toEqual(rewritten);
+      await block(0, true);
+      expect(await invariants()).toEqual(['the chain is signed as it grows']);
+      expect(await foreign(kept)).toEqual(rewritten);
+    });
+
+    test('of an end that was cut off, as an older copy has none', async () => {
+      await block(3, true);
+      const { name, url, ownerUrl } = books;
+      // Whoever is connected keeps it from being copied.
+      await books.close();
+      const copy = await createTestDatabase(name);
+      use({ ...connectOwned(url, ownerUrl), name });
+      await block(2, true);
+      await block(1, true);
+      const kept = await ends();
+      const cut = blocksOf(kept.slice(0, 2));
+      await books.close();
+      use(copy);
+      expect(await invariants()).toEqual([]);
+      expect(await foreign(kept)).toEqual(cut);
+      // Nor does it help that the copy grows as long.
+      await block(0, true);
+      await block(0, true);
+      expect(await invariants()).toEqual([]);
+      expect(await foreign(kept)).toEqual(cut);
+    });
   });
 });

@@ -215,6 +215,25 @@ describe('when it ends', () => {
     expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 45 * payoutPaise });
   });
 
+  test.each(['won', 'closed'] as const)(
+    'lost, and then said to be %s, it stays as it was, and is looked at once',
+    async (other) => {
+      const of = await buyer();
+      const id = cast.unique('disp');
+      await say(of, id, 'lost');
+      const moved = await cast.movedBy(async () => {
+        expect(await say(of, id, other)).toMatchObject({ state: 'lost' });
+        await say(of, id, other);
+      });
+      expect(moved).toEqual({});
+      expect(await cast.casesOf(id)).toContain('dispute-contradiction');
+      // The gateway is asked again and again, and says the same.
+      await database.asOwner(`update cases set state = 'resolved' where subject = $1`, [id]);
+      await say(of, id, other);
+      expect(await cast.casesOf(id)).toEqual([]);
+    },
+  );
+
   test('won after the waiting time is over, its earnings can be asked for at once', async () => {
     const of = await buyer();
     const { performer, streamId } = await cast.liveStream();
@@ -440,6 +459,87 @@ test('a dispute of a payment that nobody knows opens a case and books nothing', 
   });
   expect(moved).toEqual({});
   expect(await cast.casesOf('disp_unknown')).toEqual(['dispute-of-unknown-payment']);
+});
+
+describe('when it turns after it was over', () => {
+  test.each(['won', 'closed'] as const)(
+    '%s, and then lost, it takes what a lost one takes, once, and is looked at',
+    async (end) => {
+      const [straight, turned] = [await buyer(), await buyer()];
+      const { streamId } = await cast.liveStream();
+      await cast.tipped(straight.userId, streamId, 30);
+      await cast.tipped(turned.userId, streamId, 30);
+      const lost = await cast.movedBy(() => say(straight, cast.unique('disp'), 'lost'));
+      const id = cast.unique('disp');
+      await say(turned, id, end);
+      expect(await readBalance(database.db, turned.userId)).toBe(70);
+      const taken = await cast.movedBy(async () => {
+        await Promise.all(Array.from({ length: 4 }, () => say(turned, id, 'lost')));
+        await say(turned, id, 'lost');
+      });
+      expect(taken).toEqual(lost);
+      expect(await cast.casesOf(id)).toEqual(['dispute-loss', 'dispute-turned']);
+    },
+  );
+
+  test('what was spent and released meanwhile is lost, and somebody hears of it', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    const id = cast.unique('disp');
+    await say(of, id, 'won');
+    await cast.tipped(of.userId, streamId, 60);
+    await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    await cast.tipped(of.userId, streamId, 30);
+    expect(await say(of, id, 'lost')).toMatchObject({ state: 'lost' });
+    expect(await cast.accountsOf(of.userId)).toEqual({});
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 60 * payoutPaise });
+    expect(await cast.casesOf(id)).toEqual(['dispute-loss', 'dispute-turned']);
+  });
+
+  test('goes on in a later phase, it waits again, with its deadline; won again, all is as it was', async () => {
+    const of = await buyer();
+    const { streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 30);
+    const books = () => Promise.all([of.userId, null].map((id) => cast.accountsOf(id)));
+    const before = await books();
+    const id = cast.unique('disp');
+    for (const phase of ['chargeback', 'pre_arbitration', 'arbitration']) {
+      const respondBy = new Date(Date.now() + 2 * dayMs);
+      expect(await say(of, id, 'open', { phase, respondBy })).toMatchObject({
+        state: 'open',
+        respondBy: respondBy.toISOString(),
+        closedAt: null,
+      });
+      expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: 70 });
+      expect(await cast.casesOf(id)).toContain('dispute');
+      await say(of, id, 'won', { phase });
+      expect(await books()).toEqual(before);
+      // What comes late of a phase that is over opens nothing.
+      expect(await say(of, id, 'open', { phase })).toMatchObject({ state: 'won' });
+      expect(await books()).toEqual(before);
+    }
+  });
+
+  test('tips that race it are held or refused, whichever came first', async () => {
+    for (let turn = 0; turn < 3; turn += 1) {
+      const of = await buyer();
+      const { performer, streamId } = await cast.liveStream();
+      const id = cast.unique('disp');
+      await say(of, id, 'won');
+      const [, ...tips] = await Promise.allSettled([
+        say(of, id, 'lost'),
+        ...Array.from({ length: 5 }, () => cast.tipped(of.userId, streamId, 1)),
+      ]);
+      for (const outcome of tips) {
+        if (outcome.status === 'rejected') {
+          expect(outcome).toMatchObject({ reason: { code: 'insufficient-balance' } });
+        }
+      }
+      expect(await cast.accountsOf(of.userId)).toEqual({});
+      expect(await cast.accountsOf(performer.id)).toEqual({});
+    }
+  });
 });
 
 test('after all of this every invariant holds', async () => {

@@ -24,17 +24,30 @@ export async function observeDispute(
   );
 }
 
-/** Disputes: the open ones by their deadline, or all, newest first. */
+/**
+ * Disputes: the open ones by their deadline, or all, newest first; `after` is the gateway's id of the last one on the
+ * page before.
+ */
 export async function listDisputes(
   db: Db,
-  filter: { onlyOpen: boolean; limit: number },
+  page: { onlyOpen: boolean; after?: string | undefined; limit: number },
 ): Promise<Dispute[]> {
+  const place = page.onlyOpen
+    ? sql`coalesce(respond_by, 'infinity'), gateway_dispute_id`
+    : sql`opened_at, gateway_dispute_id`;
+  const isBehind = page.onlyOpen ? sql`>` : sql`<`;
+  const order = page.onlyOpen
+    ? sql`coalesce(respond_by, 'infinity'), gateway_dispute_id`
+    : sql`opened_at desc, gateway_dispute_id desc`;
+  const after =
+    page.after === undefined
+      ? sql``
+      : sql`and (${place}) ${isBehind} (select ${place} from disputes where gateway_dispute_id = ${page.after})`;
   return callFunction(
     db,
-    sql`select coalesce(jsonb_agg(dispute_json(d::disputes)), '[]') as result from (
-      select * from disputes where closed_at is null or not ${filter.onlyOpen}::boolean
-        order by case when ${filter.onlyOpen}::boolean then respond_by end, opened_at desc
-        limit ${filter.limit}) d`,
+    sql`select coalesce(jsonb_agg(dispute_json(d::disputes) order by ${order}), '[]') as result from (
+      select * from disputes where (closed_at is null or not ${page.onlyOpen}::boolean) ${after}
+        order by ${order} limit ${page.limit}) d`,
     Dispute.array(),
   );
 }

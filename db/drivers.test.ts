@@ -13,7 +13,7 @@ import {
   type Db,
   decideRefund,
   holdTokens,
-  issueInvoices,
+  issueOwnInvoices,
   listInvoices,
   listWalletEntries,
   observeDispute,
@@ -157,8 +157,8 @@ async function storyThrough(db: Db): Promise<unknown[]> {
       status: 'processed',
     }),
   );
-  await tell(issueInvoices(db, 10, payment.gatewayPaymentId));
-  await tell(listInvoices(db, viewer.id, 10));
+  await tell(issueOwnInvoices(db, viewer.id, 10));
+  await tell(listInvoices(db, viewer.id, { limit: 10 }));
 
   await cast.ageEarnings();
   await releaseEarnings(db);

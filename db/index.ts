@@ -1,4 +1,5 @@
 // The memory of the house: connections, queries by noun, and the ledger's acts.
+export * from './audits.ts';
 export * from './books.ts';
 export * from './connect.ts';
 export * from './disputes.ts';
@@ -8,14 +9,19 @@ export * from './invoices.ts';
 export * from './leases.ts';
 export * from './media.ts';
 export * from './payments.ts';
+export * from './payout-balance.ts';
+export * from './payout-endings.ts';
 export * from './payouts.ts';
+export * from './promotions.ts';
 export * from './refunds.ts';
 export { isDatabaseAway, isDatabaseUnavailable, Refusal } from './refusal.ts';
 export * from './reservations.ts';
+export * from './rules.ts';
 export * from './sessions.ts';
 export * from './settlements.ts';
 export * from './staff.ts';
 export * from './streams.ts';
+export * from './tax.ts';
 export * from './tips.ts';
 export * from './users.ts';
 export * from './wallet.ts';

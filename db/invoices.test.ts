@@ -6,6 +6,7 @@ import { createMoneyCast } from '../testing/money.ts';
 import {
   decideRefund,
   issueInvoices,
+  issueOwnInvoices,
   listInvoices,
   observeRefund,
   readInvoice,
@@ -63,7 +64,7 @@ test('many that number at the same time leave no gap, give no paper twice, and d
   const buyers = await Promise.all(Array.from({ length: 24 }, () => cast.buyer()));
   const issued = await Promise.all([
     ...Array.from({ length: 6 }, () => issueInvoices(database.db, 5)),
-    ...buyers.map(({ gatewayPaymentId }) => issueInvoices(database.db, 5, gatewayPaymentId)),
+    ...buyers.map(({ user }) => issueOwnInvoices(database.db, user.id, 5)),
   ]);
   expect(issued.reduce((sum, count) => sum + count, 0)).toBe(buyers.length);
   expect(await serials('invoice')).toEqual(upTo(buyers.length));
@@ -73,8 +74,53 @@ test('many that number at the same time leave no gap, give no paper twice, and d
   );
   expect(dates.toSorted((a, b) => a.at.getTime() - b.at.getTime())).toEqual(dates);
   for (const { user } of buyers) {
-    expect(await listInvoices(database.db, user.id, 10)).toHaveLength(1);
+    expect(await listInvoices(database.db, user.id, { limit: 10 })).toHaveLength(1);
   }
+});
+
+/** How many locks are held behind a look at somebody's own papers, of those that others would wait for. */
+async function locksTakenFor(userId: string): Promise<number> {
+  const client = new pg.Client({ connectionString: database.ownerUrl });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query('select issue_own_invoices($1, 10)', [userId]);
+    const { rows } = await client.query<{ locks: number }>(
+      `select count(*)::int as locks from pg_locks where pid = pg_backend_pid() and locktype = 'advisory'`,
+    );
+    return rows[0]?.locks ?? Number.NaN;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Somebody who numbers, and does not come to an end until they are let go. */
+async function slowNumbering(): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: database.ownerUrl });
+  await client.connect();
+  await client.query('begin');
+  await client.query('select issue_invoices(1)');
+  return async () => {
+    await client.query('rollback');
+    await client.end();
+  };
+}
+
+test('who has all their papers waits for nobody who numbers; who misses one waits a moment, and gets it next time', async () => {
+  const [complete, fresh] = [await cast.buyer(), await cast.buyer()];
+  await issueOwnInvoices(database.db, complete.user.id, 10);
+  const before = await serials('invoice');
+  expect(await locksTakenFor(complete.user.id)).toBe(0);
+  const letGo = await slowNumbering();
+  expect(await issueOwnInvoices(database.db, complete.user.id, 10)).toBe(0);
+  expect(await listInvoices(database.db, complete.user.id, { limit: 10 })).toHaveLength(1);
+  // Who waited until they are let go would wait for ever.
+  expect(await issueOwnInvoices(database.db, fresh.user.id, 10)).toBe(0);
+  expect(await listInvoices(database.db, fresh.user.id, { limit: 10 })).toEqual([]);
+  await letGo();
+  expect(await issueOwnInvoices(database.db, fresh.user.id, 10)).toBe(1);
+  expect(await listInvoices(database.db, fresh.user.id, { limit: 10 })).toHaveLength(1);
+  expect(await serials('invoice')).toEqual(upTo(before.length + 1));
 });
 
 test('a round that is undone leaves no gap', async () => {
@@ -91,14 +137,16 @@ test('a round that is undone leaves no gap', async () => {
 });
 
 test('it says what was sold, by whom, to whom, and the tax within; nobody else reads it', async () => {
-  const { user, gatewayPaymentId } = await cast.buyer(1);
-  await issueInvoices(database.db, 10, gatewayPaymentId);
-  const [invoice] = await listInvoices(database.db, user.id, 10);
+  const { user } = await cast.buyer(1);
+  await issueOwnInvoices(database.db, user.id, 10);
+  const [invoice] = await listInvoices(database.db, user.id, { limit: 10 });
   expect(invoice).toMatchObject({
     kind: 'invoice',
+    tokens: 100,
     netPaise: 9746,
     gstPaise: 1754,
     totalPaise: 11_500,
+    returnable: { tokens: 100, unspentTokens: 100, refundPaise: 11_500, obstacle: null },
   });
   const number = invoice?.number ?? '';
   expect(number.length).toBeLessThanOrEqual(numberCharsMax);
@@ -131,11 +179,11 @@ test('each refund that was carried out has a credit note in a series of its own,
   await Promise.all(Array.from({ length: 4 }, () => issueInvoices(database.db, 2)));
   await issueInvoices(database.db, 10);
   expect(await serials('credit-note')).toEqual([1, 2]);
-  const papers = await listInvoices(database.db, user.id, 10);
+  const papers = await listInvoices(database.db, user.id, { limit: 10 });
   const notes = papers.filter(({ kind }) => kind === 'credit-note');
-  expect(notes.map((note) => [note.netPaise, note.gstPaise])).toEqual([
-    [other.netPaise, other.gstPaise],
-    [one.netPaise, one.gstPaise],
+  expect(notes).toMatchObject([
+    { tokens: 20, netPaise: other.netPaise, gstPaise: other.gstPaise, returnable: null },
+    { tokens: 30, netPaise: one.netPaise, gstPaise: one.gstPaise, returnable: null },
   ]);
   const original = papers.find(({ kind }) => kind === 'invoice');
   expect(await readInvoice(database.db, user.id, notes[0]?.number ?? '')).toMatchObject({
@@ -153,13 +201,26 @@ test('money that was given back at the gateway has its credit note as well', asy
     status: 'processed',
   });
   await issueInvoices(database.db, 10);
-  const papers = await listInvoices(database.db, user.id, 10);
+  const papers = await listInvoices(database.db, user.id, { limit: 10 });
   expect(papers.map(({ kind, totalPaise }) => [kind, totalPaise])).toEqual(
     expect.arrayContaining([
       ['credit-note', 5_750],
       ['invoice', 11_500],
     ]),
   );
+});
+
+test('somebody’s own papers are numbered, and nobody else’s', async () => {
+  const [mine, theirs] = [await cast.buyer(1), await cast.buyer(1)];
+  const refund = await refunded(mine.user.id, mine.gatewayPaymentId, 5);
+  expect(await issueOwnInvoices(database.db, mine.user.id, 10)).toBe(2);
+  const papers = await listInvoices(database.db, mine.user.id, { limit: 10 });
+  expect(papers.map(({ kind, totalPaise }) => [kind, totalPaise])).toEqual([
+    ['invoice', 11_500],
+    ['credit-note', refund.amountPaise],
+  ]);
+  expect(await listInvoices(database.db, theirs.user.id, { limit: 10 })).toEqual([]);
+  expect(await issueInvoices(database.db, 10)).toBe(1);
 });
 
 test.each([
@@ -173,7 +234,7 @@ test.each([
 });
 
 test('a new year begins with 1 and the old one is left as it is', async () => {
-  const { gatewayPaymentId } = await cast.buyer();
+  const { user } = await cast.buyer();
   const before = await serials('invoice');
   // As if all papers so far were of a year before.
   await database.asOwner(
@@ -185,7 +246,7 @@ test('a new year begins with 1 and the old one is left as it is', async () => {
     update invoice_series set series = 'LP/20-21' where series like 'LP/%';
     commit`,
   );
-  await issueInvoices(database.db, 10, gatewayPaymentId);
+  await issueOwnInvoices(database.db, user.id, 10);
   expect(await serials('invoice')).toEqual([1, ...before]);
 });
 

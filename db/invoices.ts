@@ -5,36 +5,47 @@ import { Invoice } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 
-/** Gives numbers to what has none: all, or what belongs to one payment. Answers how many. */
-export async function issueInvoices(
-  db: Db,
-  limit: number,
-  gatewayPaymentId: string | null = null,
-): Promise<number> {
+/** Gives numbers to what has none. Answers how many. */
+export async function issueInvoices(db: Db, limit: number): Promise<number> {
+  return callFunction(db, sql`select to_jsonb(issue_invoices(${limit})) as result`, z.int());
+}
+
+/** The same for what one person misses, who waits for others that number for a moment only. Answers how many. */
+export async function issueOwnInvoices(db: Db, userId: string, limit: number): Promise<number> {
   return callFunction(
     db,
-    sql`select to_jsonb(issue_invoices(${limit}, ${gatewayPaymentId})) as result`,
+    sql`select to_jsonb(issue_own_invoices(${userId}, ${limit})) as result`,
     z.int(),
   );
 }
 
-/** A person's invoices and credit notes, newest first. */
-export async function listInvoices(db: Db, userId: string, limit: number): Promise<Invoice[]> {
+/** A person's invoices and credit notes, newest first; `after` is the number of the last one on the page before. */
+export async function listInvoices(
+  db: Db,
+  userId: string,
+  { after = null, limit }: { after?: string | null | undefined; limit: number },
+): Promise<Invoice[]> {
   return callFunction(
     db,
     sql`select coalesce(jsonb_agg(jsonb_build_object(
         'number', i.number, 'kind', i.kind, 'gatewayPaymentId', i.gateway_payment_id,
+        'tokens', coalesce(r.tokens, o.tokens),
         'netPaise', i.net_paise, 'gstPaise', i.gst_paise, 'totalPaise', i.net_paise + i.gst_paise,
-        'issuedAt', instant(i.issued_at)) order by i.issued_at desc, i.number desc), '[]') as result
-      from (select * from invoices where user_id = ${userId}
-        order by issued_at desc, number desc limit ${limit}) i`,
+        'issuedAt', instant(i.issued_at),
+        'returnable', case when i.kind = 'invoice' then ledger.returnable(i.gateway_payment_id) end)
+        order by i.issued_at desc, i.number desc), '[]') as result
+      from (select * from invoices where user_id = ${userId} and (${after}::text is null
+          or (issued_at, number) < (select issued_at, number from invoices where number = ${after}))
+        order by issued_at desc, number desc limit ${limit}) i
+      join payments p on p.gateway_payment_id = i.gateway_payment_id
+      join orders o on o.id = p.order_id
+      left join refunds r on r.id = i.refund_id`,
     Invoice.array(),
   );
 }
 
-const InvoiceFacts = Invoice.extend({
+const InvoiceFacts = Invoice.omit({ returnable: true }).extend({
   gstRateBp: z.int(),
-  tokens: z.int(),
   packageName: z.string(),
   method: z.string().nullable(),
   capturedAt: z.string(),

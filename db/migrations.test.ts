@@ -27,17 +27,19 @@ import {
 import { migrateDatabase } from './migrate.ts';
 
 /** The last migration of the version before money had its whole life. */
-const lastOfBefore = 7;
+const lastBeforeMoney = 7;
+/** The last one before a PAN was one person's. */
+const lastWithSharedPans = 10;
 /** What one token pays a performer. */
 const payoutPaise = 50;
 
-/** A new database as that version left it. */
-async function databaseOfBefore(): Promise<{ name: string; url: string }> {
+/** A new database as a version left it. */
+async function databaseOf(lastMigration: number): Promise<{ name: string; url: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'livepanty-migrations-'));
   await cp(fileURLToPath(new URL('./migrations', import.meta.url)), folder, { recursive: true });
   const journalFile = join(folder, 'meta/_journal.json');
   const journal = JSON.parse(await readFile(journalFile, 'utf8'));
-  journal.entries = journal.entries.filter((entry: { idx: number }) => entry.idx <= lastOfBefore);
+  journal.entries = journal.entries.filter((entry: { idx: number }) => entry.idx <= lastMigration);
   await writeFile(journalFile, JSON.stringify(journal));
 
   const name = `before_${randomBytes(6).toString('hex')}`;
@@ -175,7 +177,7 @@ describe('books of the version before', () => {
   let story: Story;
 
   beforeAll(async () => {
-    const before = await databaseOfBefore();
+    const before = await databaseOf(lastBeforeMoney);
     story = await liveThrough(before.url);
     // Two start at the same time.
     await Promise.all([migrateDatabase({ url: before.url }), migrateDatabase({ url: before.url })]);
@@ -307,6 +309,35 @@ describe('books of the version before', () => {
     });
     expect(await verifyBooks(database.db)).toEqual([]);
   });
+});
+
+test('one PAN that several had given stays with the first; staff look at the others', async () => {
+  const { name, url } = await databaseOf(lastWithSharedPans);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(
+    `insert into users (email, username, password_hash, date_of_birth, country, role)
+      select n || '@example.com', n, 'x', '1990-01-01', 'IN', 'performer' from unnest(array['a1', 'a2', 'a3', 'b1']) n;
+    insert into tax_profiles (user_id, sealed_pan, mask, pan_hash, created_at)
+      select id, 'sealed', 'ABC••••••F', 'hash of ' || left(username, 1),
+          now() - make_interval(days => 10 - right(username, 1)::int)
+        from users`,
+  );
+  await client.end();
+  await migrateDatabase({ url });
+  const database = await createTestDatabase(name);
+  const rows = await database.asOwner(
+    `select u.username, t.pan_hash = 'hash of ' || left(u.username, 1) as is_theirs, c.kind
+      from tax_profiles t join users u on u.id = t.user_id
+      left join cases c on c.subject = u.id::text and c.state = 'open' order by 1`,
+  );
+  expect(rows).toEqual([
+    { username: 'a1', is_theirs: true, kind: null },
+    { username: 'a2', is_theirs: false, kind: 'pan-shared' },
+    { username: 'a3', is_theirs: false, kind: 'pan-shared' },
+    { username: 'b1', is_theirs: true, kind: null },
+  ]);
+  await database.close();
 });
 
 test('a function whose text has changed is defined anew, and so is one that was lost', async () => {

@@ -1,18 +1,22 @@
 // Payments: orders at the price of their moment, and payments that are credited once, whoever tells of them.
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { createMoneyCast, refusalOf } from '../testing/money.ts';
 import {
   createOrder,
-  findOrder,
   listPackages,
   markWebhookProcessed,
   observePayment,
   type PaymentFacts,
   type PlacedOrder,
   readBalance,
+  readLimits,
+  readOrderStatus,
   recordWebhook,
+  reopenOrder,
   setGatewayOrder,
+  setLimits,
   takeOrdersToCheck,
   verifyBooks,
 } from './index.ts';
@@ -56,6 +60,72 @@ async function each<T>(items: readonly T[], act: (item: T) => Promise<void>): Pr
     }),
   );
 }
+
+describe('how an order stands', () => {
+  const standing = async (order: PlacedOrder) => {
+    const { state, failure } = (await readOrderStatus(database.db, order.id)) ?? {};
+    return failure ? [state, failure.gatewayPaymentId, failure.reason] : [state];
+  };
+  async function age(order: PlacedOrder, interval: string): Promise<void> {
+    for (const table of ['orders', 'payments']) {
+      const key = table === 'orders' ? 'id' : 'order_id';
+      await database.asOwner(
+        `update ${table} set created_at = created_at - $2::interval where ${key} = $1`,
+        [order.id, interval],
+      );
+    }
+  }
+  const placed = async () => cast.orderOf((await cast.person()).id);
+
+  test('one that nobody pays expires, and one that is paid late is paid all the same', async () => {
+    const order = await placed();
+    expect(await standing(order)).toEqual(['created']);
+    await age(order, '14 minutes');
+    expect(await standing(order)).toEqual(['created']);
+    await age(order, '1 minute');
+    expect(await standing(order)).toEqual(['expired']);
+    // Somebody begins to pay it after all.
+    const facts = factsOf(order);
+    await observePayment(database.db, { ...facts, status: 'created' });
+    expect(await standing(order)).toEqual(['attempted']);
+    await age(order, '15 minutes');
+    expect(await standing(order)).toEqual(['expired']);
+    await observePayment(database.db, { ...facts, status: 'authorized' });
+    expect(await standing(order)).toEqual(['attempted']);
+    await age(order, '1 day');
+    expect(await standing(order)).toEqual(['attempted']);
+    expect(await observePayment(database.db, facts)).toMatchObject({ credited: true });
+    expect(await standing(order)).toEqual(['paid']);
+  });
+
+  test('one whose payment failed says which and why, until another is begun, and is still paid in the end', async () => {
+    const order = await placed();
+    const [first, second] = [factsOf(order), factsOf(order)];
+    const fail = (facts: PaymentFacts, errorReason: string) =>
+      observePayment(database.db, { ...facts, status: 'failed', errorReason });
+    await fail(first, 'payment_cancelled');
+    const failed = ['failed', first.gatewayPaymentId, 'payment_cancelled'];
+    expect(await standing(order)).toEqual(failed);
+    await age(order, '1 day');
+    expect(await standing(order)).toEqual(failed);
+    await observePayment(database.db, { ...second, status: 'created' });
+    expect(await standing(order)).toEqual(['attempted']);
+    // The first one is told of once more.
+    await fail(first, 'payment_cancelled');
+    expect(await standing(order)).toEqual(['attempted']);
+    await fail(second, 'insufficient_funds');
+    expect(await standing(order)).toEqual([
+      'failed',
+      second.gatewayPaymentId,
+      'insufficient_funds',
+    ]);
+    await observePayment(database.db, { ...first, status: 'authorized' });
+    expect(await standing(order)).toEqual(['attempted']);
+    await observePayment(database.db, first);
+    expect(await standing(order)).toEqual(['paid']);
+    expect(await readOrderStatus(database.db, randomUUID())).toBeNull();
+  });
+});
 
 describe('the life of a payment', () => {
   test('told in any order, with a late authorisation, it ends in one state and one credit', async () => {
@@ -122,7 +192,6 @@ describe('the life of a payment', () => {
     const order = await cast.orderOf(user.id);
     const facts = factsOf(order);
     await observePayment(database.db, { ...facts, status: 'failed', errorReason: 'declined' });
-    expect(await findOrder(database.db, order.id)).toMatchObject({ state: 'attempted' });
     expect(await readBalance(database.db, user.id)).toBe(0);
     await observePayment(database.db, { ...facts, status: 'authorized' });
     expect(await readBalance(database.db, user.id)).toBe(0);
@@ -259,6 +328,121 @@ describe('orders', () => {
     await cast.setRule('order_day_paise', null);
     await database.asOwner('update users set banned_at = now() where id = $1', [user.id]);
     expect((await refusalOf(order('banned'))).code).toBe('account-banned');
+  });
+
+  describe('the limits in rupees', () => {
+    const none = { dayTokens: null, monthTokens: null, dayPaise: null, monthPaise: null };
+    const spentPaise = async (userId: string) =>
+      (await readLimits(database.db, userId)).spent.dayPaise;
+    const age = (orderId: string, interval: string) =>
+      database.asOwner(
+        `with aged as (update payments set created_at = created_at - $2::interval where order_id = $1)
+        update orders set created_at = created_at - $2::interval, reopened_at = reopened_at - $2::interval
+          where id = $1`,
+        [orderId, interval],
+      );
+
+    test('are not passed by orders that were left lying: each needs room again when it is paid', async () => {
+      const user = await cast.person();
+      await setLimits(database.db, user.id, { ...none, dayPaise: 12_000 });
+      const orders: PlacedOrder[] = [];
+      for (let n = 0; n < 3; n += 1) {
+        const order = await cast.orderOf(user.id);
+        await age(order.id, '16 minutes');
+        orders.push(order);
+      }
+      expect(await spentPaise(user.id)).toBe(0);
+      const outcomes = await Promise.allSettled(
+        orders.map((order) => reopenOrder(database.db, order.id)),
+      );
+      const codes = outcomes.map((one) => (one.status === 'fulfilled' ? 'open' : one.reason.code));
+      expect(codes.toSorted()).toEqual(['open', 'open', 'spending-limit']);
+      expect(await spentPaise(user.id)).toBe(11_800);
+      expect((await refusalOf(cast.orderOf(user.id))).code).toBe('spending-limit');
+      // What is open stays open; when it is left lying again it counts no more.
+      const [opened] = orders.filter((_, place) => codes[place] === 'open');
+      await reopenOrder(database.db, opened?.id ?? '');
+      await age(opened?.id ?? '', '16 minutes');
+      expect(await spentPaise(user.id)).toBe(5_900);
+    });
+
+    test('count an order while a payment of it is under way, however old it is', async () => {
+      const user = await cast.person();
+      const order = await cast.orderOf(user.id);
+      await age(order.id, '2 days');
+      expect(await spentPaise(user.id)).toBe(0);
+      const said = (status: 'created' | 'authorized' | 'failed') =>
+        observePayment(database.db, {
+          gatewayPaymentId: `pay_${order.id}`,
+          gatewayOrderId: order.gatewayOrderId ?? '',
+          amountPaise: order.amountPaise,
+          currency: 'INR',
+          status,
+        });
+      await said('created');
+      expect(await spentPaise(user.id)).toBe(5_900);
+      await age(order.id, '16 minutes');
+      expect(await spentPaise(user.id)).toBe(0);
+      await said('authorized');
+      expect(await spentPaise(user.id)).toBe(5_900);
+    });
+
+    test('count what was paid by the day of the payment, not of the order', async () => {
+      const user = await cast.person();
+      await setLimits(database.db, user.id, { ...none, dayPaise: 6_000 });
+      const yesterday = await cast.orderOf(user.id);
+      await age(yesterday.id, '24 hours');
+      // Money that comes without our having been asked is credited, and counts.
+      await cast.pay(yesterday);
+      expect(await readBalance(database.db, user.id)).toBe(yesterday.tokens);
+      expect(await spentPaise(user.id)).toBe(5_900);
+      expect((await refusalOf(cast.orderOf(user.id))).code).toBe('spending-limit');
+      // Both payments of an order that was paid twice were paid.
+      await cast.pay(yesterday);
+      expect(await spentPaise(user.id)).toBe(11_800);
+      await database.asOwner(
+        `update payments set captured_at = period_start('day', now()) - interval '1 second' where order_id = $1`,
+        [yesterday.id],
+      );
+      expect(await spentPaise(user.id)).toBe(0);
+    });
+
+    test('that were lowered bind the next payment of an order that is open', async () => {
+      const user = await cast.person();
+      const order = await cast.orderOf(user.id);
+      await reopenOrder(database.db, order.id);
+      await setLimits(database.db, user.id, { ...none, dayPaise: 5_899 });
+      expect((await refusalOf(reopenOrder(database.db, order.id))).details).toEqual({
+        period: 'day',
+        limitPaise: 5_899,
+        spentPaise: 5_900,
+      });
+      await setLimits(database.db, user.id, { ...none, dayPaise: 0 });
+      await cast.pay(order);
+      await reopenOrder(database.db, order.id);
+    });
+
+    test('bind whoever asks for an old order again under its key', async () => {
+      const user = await cast.person();
+      const asked = { userId: user.id, packageId: await packageOf(0), idempotencyKey: 'old-key' };
+      const order = await createOrder(database.db, asked);
+      await setLimits(database.db, user.id, { ...none, dayPaise: 6_000 });
+      expect((await createOrder(database.db, asked)).id).toBe(order.id);
+      await age(order.id, '16 minutes');
+      const other = await cast.orderOf(user.id);
+      expect((await refusalOf(createOrder(database.db, asked))).code).toBe('spending-limit');
+      await age(other.id, '16 minutes');
+      expect((await createOrder(database.db, asked)).id).toBe(order.id);
+      expect((await refusalOf(reopenOrder(database.db, other.id))).code).toBe('spending-limit');
+      await database.asOwner('update users set banned_at = now() where id = $1', [user.id]);
+      expect((await refusalOf(reopenOrder(database.db, other.id))).code).toBe('account-banned');
+      expect((await refusalOf(createOrder(database.db, asked))).code).toBe('account-banned');
+      // One that is paid needs no room, and takes that of others.
+      await cast.pay(other);
+      await reopenOrder(database.db, other.id);
+      await database.asOwner('update users set banned_at = null where id = $1', [user.id]);
+      expect((await refusalOf(createOrder(database.db, asked))).code).toBe('spending-limit');
+    });
   });
 
   test('an open order is asked about after a while, ever later, by one of many, and at last no more', async () => {

@@ -1,13 +1,14 @@
-// Payments: packages on sale, orders, what the gateway says was paid, and its webhooks as they came.
-import { and, eq, sql } from 'drizzle-orm';
+// Payments: packages on sale, orders, what the gateway says was paid, and its webhooks.
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { Id, OrderState } from '#contract';
+import { Id, OrderState, OrderStatus } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
+import type { RefundFacts } from './refunds.ts';
 import { orders, packages, webhookEvents } from './schema/index.ts';
 
 export type PackageRow = typeof packages.$inferSelect;
-export type OrderRow = typeof orders.$inferSelect;
+type OrderRow = typeof orders.$inferSelect;
 
 const PlacedOrder = z.object({
   id: Id,
@@ -44,6 +45,18 @@ export async function createOrder(
   );
 }
 
+/**
+ * Its buyer goes back to an order to pay it: one whose time to pay was over needs room in their limits again.
+ * Refuses `account-banned`, `order-limit`, `spending-limit`.
+ */
+export async function reopenOrder(db: Db, orderId: string): Promise<void> {
+  await callFunction(
+    db,
+    sql`select to_jsonb(reopen_order(${orderId})::text) as result`,
+    z.unknown(),
+  );
+}
+
 /** Keeps the gateway's id for an order; the first one stays. */
 export async function setGatewayOrder(
   db: Db,
@@ -57,11 +70,6 @@ export async function setGatewayOrder(
   );
 }
 
-export async function findOrder(db: Db, orderId: string): Promise<OrderRow | null> {
-  const [row] = await db.select().from(orders).where(eq(orders.id, orderId)).limit(1);
-  return row ?? null;
-}
-
 export async function findOrderByGatewayId(
   db: Db,
   gatewayOrderId: string,
@@ -72,6 +80,19 @@ export async function findOrderByGatewayId(
     .where(eq(orders.gatewayOrderId, gatewayOrderId))
     .limit(1);
   return row ?? null;
+}
+
+const OrderProgress = OrderStatus.omit({ failure: true }).extend({
+  userId: Id,
+  gatewayOrderId: z.string().nullable(),
+  /** In the gateway's words. */
+  failure: z.object({ gatewayPaymentId: z.string(), reason: z.string().nullable() }).nullable(),
+});
+export type OrderProgress = z.infer<typeof OrderProgress>;
+
+/** How an order stands at this moment; null when there is none. */
+export async function readOrderStatus(db: Db, orderId: string): Promise<OrderProgress | null> {
+  return callFunction(db, sql`select order_status(${orderId}) as result`, OrderProgress.nullable());
 }
 
 /** Open orders about which the gateway should be asked now; each comes again after a while, ever later. */
@@ -91,6 +112,8 @@ export interface PaymentFacts {
   feePaise?: number | null;
   feeTaxPaise?: number | null;
   errorReason?: string | null;
+  /** What has gone back of it already, oldest first. */
+  refunds?: readonly RefundFacts[];
 }
 
 const PaymentResult = z.object({
@@ -106,7 +129,7 @@ export type PaymentResult = z.infer<typeof PaymentResult>;
 
 /**
  * Takes what the gateway says of a payment, from whichever of its mouths, and credits it once when it is
- * captured. Its state only goes forward. Refuses `not-found` and `payment-mismatch`, each with a case.
+ * captured; what has gone back of it is taken out in the same act. Its state only goes forward. Refuses `not-found` and `payment-mismatch`, each with a case.
  */
 export async function observePayment(db: Db, facts: PaymentFacts): Promise<PaymentResult> {
   return callFunction(
@@ -116,7 +139,7 @@ export async function observePayment(db: Db, facts: PaymentFacts): Promise<Payme
   );
 }
 
-/** Keeps a webhook as it came. False when it had been processed before. */
+/** Keeps that a webhook came, and what is to be kept of it (`body`). False when it had been processed before. */
 export async function recordWebhook(
   db: Db,
   webhook: { gatewayEventId: string; type: string; body: string },
@@ -141,4 +164,21 @@ export async function markWebhookProcessed(
     .update(webhookEvents)
     .set({ processedAt: refusal === null ? sql`now()` : null, refusal })
     .where(eq(webhookEvents.gatewayEventId, gatewayEventId));
+}
+
+/** Removes what was kept of webhooks that came so long ago, of so many at most; that they came stays. Answers of how many. */
+export async function forgetWebhooks(db: Db, keepSeconds: number, limit: number): Promise<number> {
+  const old = db
+    .select({ id: webhookEvents.gatewayEventId })
+    .from(webhookEvents)
+    .where(
+      sql`${webhookEvents.body} <> '' and ${webhookEvents.receivedAt} < now() - make_interval(secs => ${keepSeconds})`,
+    )
+    .limit(limit);
+  const forgotten = await db
+    .update(webhookEvents)
+    .set({ body: '' })
+    .where(inArray(webhookEvents.gatewayEventId, old))
+    .returning({ id: webhookEvents.gatewayEventId });
+  return forgotten.length;
 }

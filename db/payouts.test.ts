@@ -1,15 +1,19 @@
 // Payouts: earnings that have waited, paid once to whom they belong, or available again; never more than there is.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { createMoneyCast, refusalOf } from '../testing/money.ts';
 import {
   approvePayout,
   holdPayouts,
+  leavePayout,
   liftPayoutHold,
   listPayouts,
   observePayout,
   observePayoutAccount,
   type PayoutRow,
+  type PayoutToSend,
+  payForValidation,
   readEarnings,
   readPayouts,
   rejectPayout,
@@ -64,12 +68,22 @@ function request(performerId: string, amountPaise: number, key = cast.unique('ke
   return requestPayout(database.db, { performerId, amountPaise, idempotencyKey: key });
 }
 
-/** One that was given to its sender. */
+/** One that was sent, and of which nobody knows more. */
 async function sending(performerId: string, amountPaise = 10_000): Promise<PayoutRow> {
   const payout = await request(performerId, amountPaise);
-  await takePayoutsToSend(database.db, roundMax);
+  expect(await leaves(await taken(payout))).toBe(true);
   return payout;
 }
+
+/** As its sender is given it. */
+async function taken(payout: PayoutRow): Promise<PayoutToSend> {
+  const found = (await takePayoutsToSend(database.db, roundMax)).find(({ id }) => id === payout.id);
+  if (!found) throw new Error('nobody was given it');
+  return found;
+}
+
+const leaves = ({ id, attempts }: PayoutToSend) =>
+  leavePayout(database.db, { payoutId: id, attempts });
 
 type Facts = Parameters<typeof observePayout>[1];
 function say(payout: PayoutRow, status: Facts['status'], change: Partial<Facts> = {}) {
@@ -89,6 +103,13 @@ async function age(payout: PayoutRow, interval: string): Promise<void> {
     'update payouts set next_attempt_at = next_attempt_at - $2::interval where id = $1',
     [payout.id, interval],
   );
+}
+
+/** Somebody waits for a lock. */
+async function isWaiting(): Promise<void> {
+  const waiting = `select from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  await vi.waitUntil(async () => (await database.asOwner(waiting)).length > 0);
 }
 
 /** How many of a few senders at once were given it. */
@@ -217,6 +238,34 @@ describe('a request', () => {
     await request(performerId, earnedPaise);
   });
 
+  test('a UPI address is sent so much at once and no more, tax kept back already; a bank account more', async () => {
+    await cast.setRule('upi_payout_max_paise', 19_000);
+    const performerId = await earner();
+    // With a twentieth kept back, and then with next to nothing.
+    expect((await refusalOf(request(performerId, 20_002))).details).toMatchObject({
+      netPaise: 19_002,
+      maxNetPaise: 19_000,
+      detail:
+        'A UPI address can be sent at most ₹190 at once, after tax. Ask for less, or give a bank account.',
+    });
+    expect(await request(performerId, 20_000)).toMatchObject({ netPaise: 19_000 });
+    await database.asOwner(
+      `insert into tax_profiles (user_id, sealed_pan, mask, pan_hash) values ($1, 'sealed', 'ABC••••••F', $2)`,
+      [performerId, cast.unique('pan')],
+    );
+    expect(await code(request(performerId, 20_000))).toBe('payout-too-large');
+    expect(await request(performerId, 19_019)).toMatchObject({ netPaise: 19_000 });
+    expect(await cast.accountsOf(performerId)).toMatchObject({ payout_pending: 39_019 });
+    expect(await readPayouts(database.db, performerId, 1)).toMatchObject({ maxNetPaise: 19_000 });
+
+    await database.asOwner(`update payout_accounts set kind = 'bank' where performer_id = $1`, [
+      performerId,
+    ]);
+    expect(await request(performerId, 20_000)).toMatchObject({ netPaise: 19_980 });
+    expect(await readPayouts(database.db, performerId, 1)).not.toHaveProperty('maxNetPaise');
+    await cast.setRule('upi_payout_max_paise', 10_000_000);
+  });
+
   test('what a performer must know is told with the rights of the services', async () => {
     const performerId = await earner();
     await request(performerId, 2_000);
@@ -226,9 +275,16 @@ describe('a request', () => {
       panMask: null,
       minPaise: 100,
       availablePaise: earnedPaise - 2_000,
-      tdsSection: '194-O',
-      tdsRateBp: 500,
+      tax: {
+        section: '194-O',
+        rateWithPanBp: 10,
+        rateWithoutPanBp: 500,
+        thresholdPaise: 0,
+        yearPaise: 2_000,
+        availableTdsPaise: (earnedPaise - 2_000) * withoutPan,
+      },
       blockedBy: null,
+      blockedUntil: null,
     });
     expect(told.payouts).toHaveLength(1);
     const stranger = await cast.person('performer');
@@ -261,6 +317,46 @@ describe('approval', () => {
     expect(await agree(staff[1])).toMatchObject({ state: 'approved', approvals: 2 });
     expect(await agree(staff[0])).toMatchObject({ state: 'approved', approvals: 2 });
     expect(await code(agree(staff[2]))).toBe('already-decided');
+  });
+
+  test('what nobody has approved counts together, so that small ones in a row need approval like a large one', async () => {
+    const performerId = await earner();
+    const needed = async (amountPaise: number) =>
+      (await request(performerId, amountPaise)).approvalsNeeded;
+    expect(await needed(6_000)).toBe(0);
+    // At once: one after the other all the same.
+    const atOnce = await Promise.all([needed(4_000), needed(4_000), needed(4_000)]);
+    expect(atOnce.toSorted()).toEqual([0, 1, 1]);
+    const most = await request(performerId, 32_000);
+    expect(most.approvalsNeeded).toBe(1);
+    expect(await needed(200)).toBe(2);
+    // What one of the staff has approved counts until a second one has, and what came to nothing does not count.
+    await approvePayout(database.db, most.id, staff[0] ?? '');
+    expect(await needed(200)).toBe(2);
+    for (const { id, state } of await listPayouts(database.db, { limit: 10 })) {
+      if (state === 'requested') await rejectPayout(database.db, id, staff[0] ?? '', 'no');
+    }
+    expect(await needed(200)).toBe(1);
+    await database.asOwner(
+      `update payouts set created_at = created_at - interval '25 hours' where performer_id = $1`,
+      [performerId],
+    );
+    expect(await needed(10_000)).toBe(0);
+  });
+
+  test('a large one is not let go in parts by one of the staff alone', async () => {
+    const performerId = await earner();
+    const [by = '', second = ''] = staff;
+    const half = await request(performerId, 30_000);
+    expect(half.approvalsNeeded).toBe(1);
+    expect(await approvePayout(database.db, half.id, by)).toMatchObject({ state: 'approved' });
+    const other = await request(performerId, 30_000);
+    expect(other.approvalsNeeded).toBe(2);
+    expect(await approvePayout(database.db, other.id, by)).toMatchObject({ state: 'requested' });
+    expect(await approvePayout(database.db, other.id, second)).toMatchObject({ state: 'approved' });
+    // What nobody need approve is not made more by what was approved.
+    expect(await request(performerId, 10_000)).toMatchObject({ approvalsNeeded: 0 });
+    expect(await request(performerId, 9_000)).toMatchObject({ approvalsNeeded: 1 });
   });
 
   test('a second approval that is switched off is not asked for', async () => {
@@ -301,6 +397,27 @@ describe('approval', () => {
     expect(await code(refuse(gone))).toBe('already-decided');
   });
 
+  test('what is given back is locked in the order of requests, so that neither waits for the other', async () => {
+    const performerId = await earner();
+    const payout = await request(performerId, 20_000);
+    const requester = new pg.Client({ connectionString: database.ownerUrl });
+    await requester.connect();
+    const lock = (accountClass: string) =>
+      requester.query(
+        `select from ledger.balances b join ledger.accounts a on a.id = b.account_id
+          where a.class = $1 and a.owner_id = $2 for no key update of b nowait`,
+        [accountClass, performerId],
+      );
+    await requester.query('begin');
+    await lock('performer_available');
+    const returned = rejectPayout(database.db, payout.id, staff[0] ?? '', 'no');
+    await isWaiting();
+    await lock('payout_pending');
+    await requester.query('rollback');
+    await requester.end();
+    expect(await returned).toMatchObject({ state: 'rejected' });
+  });
+
   test('approval and refusal at once: one of them counts', async () => {
     const performerId = await earner();
     for (let turn = 0; turn < 5; turn += 1) {
@@ -325,12 +442,45 @@ describe('holds and bans', () => {
     );
     expect(new Set(ids).size).toBe(1);
     await liftPayoutHold(database.db, ids[0] ?? '', staff[0] ?? '');
-    expect(await code(liftPayoutHold(database.db, ids[0] ?? '', staff[0] ?? ''))).toBe('not-found');
+  });
+
+  test('another case of the same reason holds for itself: lifting one is no decision on the other', async () => {
+    const performerId = (await cast.person('performer')).id;
+    const hold = async (caseId: string) =>
+      holdPayouts(database.db, { performerId, reason: 'payout-name-close', caseId });
+    const [one, other] = [crypto.randomUUID(), crypto.randomUUID()];
+    const ids = [await hold(one), await hold(one), await hold(other)];
+    expect(ids[1]).toBe(ids[0]);
+    await liftPayoutHold(database.db, ids[0] ?? '', staff[0] ?? '');
+    expect(await readPayouts(database.db, performerId, 1)).toMatchObject({
+      blockedBy: 'payout-on-hold',
+    });
+    await liftPayoutHold(database.db, ids[2] ?? '', staff[0] ?? '');
+    expect(await readPayouts(database.db, performerId, 1)).toMatchObject({
+      blockedBy: 'payout-account-missing',
+    });
+  });
+
+  test('a hold is lifted once: again, and by others, it stays as it is and the trail says it once', async () => {
+    const performerId = (await cast.person('performer')).id;
+    const holdId = await holdPayouts(database.db, { performerId, reason: 'a question' });
+    const lift = (by = '') => liftPayoutHold(database.db, holdId, by);
+    await Promise.all(Array.from({ length: 4 }, () => lift(staff[0])));
+    await lift(staff[1]);
+    const rows = await database.asOwner(
+      `select h.lifted_by, count(a)::int as told from payout_holds h
+        join audit_log a on a.action = 'payout-hold.lifted' and a.details->>'holdId' = h.id::text
+        where h.id = $1 group by 1`,
+      [holdId],
+    );
+    expect(rows).toEqual([{ lifted_by: staff[0], told: 1 }]);
+    const unknown = liftPayoutHold(database.db, performerId, staff[0] ?? '');
+    expect(await code(unknown)).toBe('not-found');
   });
 
   test('what has not left waits while a hold is on or its performer is banned; what has is followed to its end', async () => {
     const performerId = await earner();
-    const left = await sending(performerId);
+    const left = await sending(performerId, 5_000);
     const waiting = await request(performerId, 5_000);
     const holdId = await holdPayouts(database.db, { performerId, reason: 'a question' });
     expect(await takers(waiting)).toBe(0);
@@ -343,6 +493,85 @@ describe('holds and bans', () => {
     expect(await takers(left)).toBe(1);
     await database.asOwner('update users set banned_at = null where id = $1', [performerId]);
     expect(await takers(waiting)).toBe(1);
+  });
+});
+
+describe('one that may have left', () => {
+  const again = async (payout: PayoutRow) => {
+    await age(payout, '1 day');
+    return taken(payout);
+  };
+  const refuse = (payout: PayoutRow) => rejectPayout(database.db, payout.id, staff[0] ?? '', 'no');
+  const hold = (performerId: string) =>
+    holdPayouts(database.db, { performerId, reason: 'a question' });
+
+  test('has not left by being taken: a hold in between stops it, and so does a refusal', async () => {
+    const performerId = await earner();
+    const [one, other] = [await request(performerId, 4_000), await request(performerId, 5_000)];
+    const rounds = await takePayoutsToSend(database.db, roundMax);
+    const mine = rounds.filter(({ performerId: of }) => of === performerId);
+    expect(mine).toMatchObject([{ firstAttemptAt: null }, { firstAttemptAt: null }]);
+    const holdId = await hold(performerId);
+    for (const payout of mine) expect(await leaves(payout)).toBe(false);
+    expect(await cast.casesOf(one.id)).toEqual([]);
+    await age(one, '1 day');
+    expect(await takers(one)).toBe(0);
+    expect(await refuse(one)).toMatchObject({ state: 'rejected' });
+    await liftPayoutHold(database.db, holdId, staff[0] ?? '');
+    for (const payout of mine) expect(await leaves(payout)).toBe(payout.id === other.id);
+    expect(await code(refuse(other))).toBe('already-decided');
+  });
+
+  test.each([
+    ['hold', `select hold_payouts($1, 'a question', null, null)`],
+    ['ban', 'update users set banned_at = now() where id = $1'],
+  ])('waits for a %s that is being placed, and does not leave', async (_, statement) => {
+    const performerId = await earner();
+    const payout = await taken(await request(performerId, 10_000));
+    const holder = new pg.Client({ connectionString: database.ownerUrl });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query(statement, [performerId]);
+    const left = leaves(payout);
+    await isWaiting();
+    await holder.query('commit');
+    await holder.end();
+    expect(await left).toBe(false);
+    expect(await refuse(payout)).toMatchObject({ state: 'rejected' });
+  });
+
+  test('keeps the moment of its first attempt, and leaves again only by who took it last', async () => {
+    const performerId = await earner();
+    const payout = await request(performerId, 10_000);
+    const first = await taken(payout);
+    // Taken over by another runner before it was sent.
+    const second = await again(payout);
+    expect(second).toMatchObject({ attempts: 2, firstAttemptAt: null });
+    expect([await leaves(first), await leaves(second)]).toEqual([false, true]);
+    const third = await again(payout);
+    const agoMs = Date.now() - Date.parse(third.firstAttemptAt ?? '');
+    expect(agoMs).toBeLessThan(60_000);
+    expect(await leaves(third)).toBe(true);
+    expect(await again(payout)).toMatchObject({ firstAttemptAt: third.firstAttemptAt });
+    await say(payout, 'sent');
+    expect(await leaves(await again(payout))).toBe(false);
+  });
+
+  test('is looked for while it is held, is a case, and leaves again when nothing holds it', async () => {
+    const performerId = await earner();
+    const payout = await sending(performerId);
+    const holdId = await hold(performerId);
+    for (let round = 0; round < 2; round += 1) {
+      expect(await leaves(await again(payout))).toBe(false);
+      expect(await cast.casesOf(payout.id)).toEqual(['payout-held-in-doubt']);
+    }
+    expect(await code(refuse(payout))).toBe('already-decided');
+    await liftPayoutHold(database.db, holdId, staff[0] ?? '');
+    await database.asOwner('update users set banned_at = now() where id = $1', [performerId]);
+    expect(await leaves(await again(payout))).toBe(false);
+    await database.asOwner('update users set banned_at = null where id = $1', [performerId]);
+    expect(await leaves(await again(payout))).toBe(true);
+    expect(await cast.casesOf(payout.id)).toEqual([]);
   });
 });
 
@@ -439,18 +668,43 @@ describe('what the bank says', () => {
     }
   });
 
-  test('paid after it was said to have failed is not believed, and somebody looks', async () => {
+  test('paid after it was said to have failed is not believed: somebody looks, and nothing more leaves', async () => {
     const performerId = await earner();
     const payout = await sending(performerId);
     await say(payout, 'failed');
     const moved = await cast.movedBy(() => say(payout, 'paid'));
     expect(moved).toEqual({});
     expect(await cast.casesOf(payout.id)).toEqual(['payout-contradiction', 'payout-failed']);
+    expect(await code(request(performerId, 1_000))).toBe('payout-on-hold');
   });
+
+  test.each([
+    ['failed', 'sent'],
+    ['failed', 'paid'],
+    ['rejected', 'paid'],
+  ] as const)(
+    'what was given back as %s and is %s under another number: no entry, a case, and nothing more leaves',
+    async (state, status) => {
+      const performerId = await earner();
+      const payout = await request(performerId, 10_000);
+      if (state === 'rejected') {
+        await rejectPayout(database.db, payout.id, staff[0] ?? '', 'no');
+      } else {
+        expect(await leaves(await taken(payout))).toBe(true);
+        await say(payout, 'failed', { gatewayPayoutId: `refused_${payout.id}` });
+      }
+      const moved = await cast.movedBy(async () => {
+        expect(await code(say(payout, status))).toBe('payment-mismatch');
+      });
+      expect(moved).toEqual({});
+      expect(await cast.casesOf(`pout_${payout.id}`)).toEqual(['payout-mismatch']);
+      expect(await code(request(performerId, 1_000))).toBe('payout-on-hold');
+    },
+  );
 
   test('another amount, another number, somebody else’s number, one that nobody sent: a case, and no entry', async () => {
     const performerId = await earner();
-    const [payout, other] = [await sending(performerId), await sending(performerId)];
+    const [payout, other] = [await sending(performerId, 5_000), await sending(performerId, 4_000)];
     const waiting = await request(performerId, 20_000);
     await say(payout, 'sent');
     const moved = await cast.movedBy(async () => {
@@ -483,6 +737,7 @@ describe('what the bank says', () => {
   });
 
   test('many with an unknown outcome are asked about until each has ended once', async () => {
+    await cast.setRule('payout_auto_max_paise', earnedPaise);
     const performerId = await earner();
     const ends: Facts['status'][] = ['paid', 'failed', 'reversed'];
     const payouts = await Promise.all(
@@ -504,6 +759,7 @@ describe('what the bank says', () => {
     expect(await cast.accountsOf(performerId)).toEqual({
       performer_available: earnedPaise - 20 * 1_000,
     });
+    await cast.setRule('payout_auto_max_paise', 10_000);
   });
 });
 
@@ -536,10 +792,7 @@ describe('where it is paid', () => {
     const payout = await request(performerId, 5_000);
     await setPayoutAccount(database.db, details(performerId));
     expect(await code(request(performerId, 5_000))).toBe('payout-account-unverified');
-    const taken = (await takePayoutsToSend(database.db, roundMax)).find(
-      ({ id }) => id === payout.id,
-    );
-    expect(taken?.account).toBe('pe••••@okaxis');
+    expect((await taken(payout)).account).toBe('pe••••@okaxis');
   });
 
   test('an account of two people is looked at', async () => {
@@ -581,6 +834,24 @@ describe('where it is paid', () => {
   });
 });
 
+test('what the check of an account cost is booked once, whoever tells it how often', async () => {
+  const { id: accountId } = await cast.person('performer');
+  const cost = { accountId, gatewayValidationId: cast.unique('fav'), sentPaise: 100 };
+  const pay = (more: { feePaise: number; feeTaxPaise: number }) =>
+    payForValidation(database.db, { ...cost, ...more });
+  const fee = { feePaise: 236, feeTaxPaise: 36 };
+  const moved = await cast.movedBy(async () => {
+    await Promise.all(Array.from({ length: 4 }, () => pay(fee)));
+    await pay({ feePaise: 0, feeTaxPaise: 0 });
+  });
+  expect(moved).toEqual({ bank: -336, payout_fees: 300, gst_input: 36 });
+  const free = { ...cost, gatewayValidationId: cast.unique('fav'), sentPaise: 0 };
+  const nothing = { feePaise: 0, feeTaxPaise: 0 };
+  expect(await cast.movedBy(() => payForValidation(database.db, { ...free, ...nothing }))).toEqual(
+    {},
+  );
+});
+
 describe('tax', () => {
   const rate = (rateBp: number, withoutPanBp: number, thresholdPaise: number) =>
     database.asOwner(
@@ -591,16 +862,35 @@ describe('tax', () => {
   const pan = (userId: string, panHash = cast.unique('pan')) =>
     setTaxProfile(database.db, { userId, sealedPan: 'sealed', mask: 'ABC••••••F', panHash });
 
-  test('with a PAN the lower rate, without one the higher; the first PAN stays', async () => {
+  test('with a PAN the lower rate, without one the higher', async () => {
     const performerId = await earner();
     expect(await request(performerId, 10_000)).toMatchObject({ tdsPaise: 500, tdsRateBp: 500 });
-    expect(await pan(performerId)).toBe(true);
-    expect(await pan(performerId)).toBe(false);
+    await pan(performerId);
     expect(await request(performerId, 10_000)).toMatchObject({ tdsPaise: 10, tdsRateBp: 10 });
-    expect(await readPayouts(database.db, performerId, 1)).toMatchObject({
-      panMask: 'ABC••••••F',
-      tdsRateBp: 10,
-    });
+  });
+
+  test('what is told of a request of everything is what is kept back of it, below and above the threshold', async () => {
+    const everything = async (performerId: string) => {
+      const { availablePaise, tax } = await readPayouts(database.db, performerId, 1);
+      const asked = await request(performerId, availablePaise);
+      expect(asked.tdsPaise).toBe(tax.availableTdsPaise);
+      await rejectPayout(database.db, asked.id, staff[0] ?? '', 'for a test');
+      return asked.tdsPaise;
+    };
+    const performerId = await earner();
+    const yearOf = async () => (await readPayouts(database.db, performerId, 1)).tax;
+    expect(await everything(performerId)).toBe(earnedPaise * withoutPan);
+    await pan(performerId);
+    expect(await everything(performerId)).toBe(earnedPaise / 1_000);
+    await rate(10, 500, earnedPaise);
+    expect(await everything(performerId)).toBe(0);
+    // What was rejected does not count; what is on its way does.
+    expect(await yearOf()).toMatchObject({ thresholdPaise: earnedPaise, yearPaise: 0 });
+    await request(performerId, 100);
+    expect(await yearOf()).toMatchObject({ yearPaise: 100, availableTdsPaise: 0 });
+    await rate(10, 500, earnedPaise - 1);
+    expect(await everything(performerId)).toBe(Math.floor((earnedPaise - 100) / 1_000));
+    await rate(10, 500, 0);
   });
 
   test('with a PAN nothing is kept back until a year’s payouts exceed the threshold; failed ones do not count', async () => {

@@ -1,10 +1,10 @@
 // Payouts: accounts to pay to, requests and their approval, and what the bank says became of them.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { Id, PayoutAccount, PayoutHoldList, PayoutOverview, StaffPayout } from '#contract';
+import { Id, Instant, PayoutAccount, PayoutHoldList, PayoutOverview, StaffPayout } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
-import { taxProfiles } from './schema/index.ts';
+import { type IdPage, idPage } from './id-page.ts';
 
 export type PayoutRow = z.infer<typeof StaffPayout>;
 
@@ -21,11 +21,13 @@ export async function readPayouts(
       'panMask', (select t.mask from tax_profiles t where t.user_id = ${performerId}),
       'minPaise', greatest(rule('payout_min_paise'), 1),
       'availablePaise', ledger.balance_now('performer_available', ${performerId}),
-      'tdsSection', tds.section, 'tdsRateBp', tds.rate_bp,
-      'blockedBy', payout_refusal(${performerId})->>'refused',
+      'tax', payout_tax(${performerId}),
+      'blockedBy', r.refusal->>'refused',
+      'blockedUntil', r.refusal->'details'->>'usableFrom',
       'payouts', (select coalesce(jsonb_agg(payout_json(p::payouts) order by p.created_at desc), '[]') from (
         select * from payouts where performer_id = ${performerId} order by created_at desc limit ${limit}) p)
-      ) as result from tds_of(${performerId}, 1) tds`,
+      ) || jsonb_strip_nulls(jsonb_build_object('maxNetPaise', payout_net_max(${performerId}))) as result
+      from payout_refusal(${performerId}) r (refusal)`,
     PayoutOverview,
   );
 }
@@ -49,19 +51,6 @@ export async function setPayoutAccount(
   );
 }
 
-/** Keeps a PAN, sealed; the first one stays, since tax was reported under it. False when there was one. */
-export async function setTaxProfile(
-  db: Db,
-  profile: { userId: string; sealedPan: string; mask: string; panHash: string },
-): Promise<boolean> {
-  const made = await db
-    .insert(taxProfiles)
-    .values(profile)
-    .onConflictDoNothing()
-    .returning({ userId: taxProfiles.userId });
-  return made.length > 0;
-}
-
 const AccountToVerify = PayoutAccount.extend({
   performerId: Id,
   sealedDetails: z.string(),
@@ -72,7 +61,7 @@ const AccountToVerify = PayoutAccount.extend({
 });
 export type AccountToVerify = z.infer<typeof AccountToVerify>;
 
-/** Accounts that wait for their penny-drop check; each comes again until it has an end. */
+/** Accounts that wait for their penny-drop check, replaced ones too; each comes again until its check has an end. */
 export async function takeAccountsToVerify(db: Db, limit: number): Promise<AccountToVerify[]> {
   return callFunction(
     db,
@@ -101,10 +90,29 @@ export async function observePayoutAccount(
   );
 }
 
+/** Books what the check of an account has cost, once; the tax is part of the fee. */
+export async function payForValidation(
+  db: Db,
+  cost: {
+    accountId: string;
+    gatewayValidationId: string;
+    sentPaise: number;
+    feePaise: number;
+    feeTaxPaise: number;
+  },
+): Promise<void> {
+  await callFunction(
+    db,
+    sql`select to_jsonb(ledger.validation_paid(${cost.gatewayValidationId}, ${cost.accountId},
+      ${cost.sentPaise}, ${cost.feePaise}, ${cost.feeTaxPaise})::text) as result`,
+    z.unknown(),
+  );
+}
+
 /**
  * Asks for available earnings. Refuses `account-banned`, `payout-on-hold`, `payout-account-missing`,
- * `payout-account-unverified`, `payout-details-on-hold`, `payout-too-small`, `insufficient-earnings`,
- * `idempotency-key-reused`.
+ * `payout-account-unverified`, `payout-details-on-hold`, `payout-too-small`, `payout-too-large`,
+ * `insufficient-earnings`, `idempotency-key-reused`.
  */
 export async function requestPayout(
   db: Db,
@@ -144,7 +152,7 @@ export async function rejectPayout(
 const PayoutToSend = StaffPayout.extend({
   gatewayPayoutId: z.string().nullable(),
   attempts: z.int(),
-  approvedAt: z.string(),
+  firstAttemptAt: Instant.nullable(),
   kind: z.enum(['bank', 'upi']),
   gatewayFundAccountId: z.string().nullable(),
 });
@@ -153,6 +161,21 @@ export type PayoutToSend = z.infer<typeof PayoutToSend>;
 /** Approved payouts whose turn it is to be sent, or asked about; only the job that sends them calls this. */
 export async function takePayoutsToSend(db: Db, limit: number): Promise<PayoutToSend[]> {
   return callFunction(db, sql`select payouts_to_send(${limit}) as result`, PayoutToSend.array());
+}
+
+/**
+ * To be asked right before a payout is sent, the first time or again: from here on the gateway may have it. False
+ * when it must not leave: it has ended, is held, or was taken by somebody else since.
+ */
+export async function leavePayout(
+  db: Db,
+  payout: { payoutId: string; attempts: number },
+): Promise<boolean> {
+  return callFunction(
+    db,
+    sql`select to_jsonb(payout_leaves(${payout.payoutId}, ${payout.attempts})) as result`,
+    z.boolean(),
+  );
 }
 
 /** Takes what the bank says of a payout, once for each state. Refuses `not-found`, `payment-mismatch`. */
@@ -176,22 +199,23 @@ export async function observePayout(
   );
 }
 
-/** Payouts, newest first. */
+/** Payouts, newest first: in one state, or all; those that have not ended, oldest first. */
 export async function listPayouts(
   db: Db,
-  filter: { state?: PayoutRow['state'] | undefined; limit: number },
+  page: IdPage & { state?: PayoutRow['state'] | undefined },
 ): Promise<PayoutRow[]> {
+  const state = page.state ?? null;
+  const isWaiting = state !== null && ['requested', 'approved', 'sending'].includes(state);
+  const { rows, order } = idPage(page, isWaiting ? 'oldest' : 'newest');
   return callFunction(
     db,
-    sql`select coalesce(jsonb_agg(payout_json(p::payouts) order by p.created_at desc), '[]') as result from (
-      select * from payouts
-        where ${filter.state ?? null}::text is null or state = ${filter.state ?? null}::text
-        order by created_at desc limit ${filter.limit}) p`,
+    sql`select coalesce(jsonb_agg(payout_json(p::payouts) order by ${order}), '[]') as result from (
+      select * from payouts where (${state}::text is null or state = ${state}::text) ${rows}) p`,
     StaffPayout.array(),
   );
 }
 
-/** Stops a performer's payouts until the hold is lifted; the same reason holds once. Answers the hold's id. */
+/** Stops a performer's payouts until the hold is lifted; one for each reason and case. Answers the hold's id. */
 export async function holdPayouts(
   db: Db,
   hold: { performerId: string; reason: string; caseId?: string; staffId?: string },
@@ -204,25 +228,25 @@ export async function holdPayouts(
   );
 }
 
-/** Holds that are on, newest first: of one performer, or all. */
+/** Holds that are on, oldest first: of one performer, or all. */
 export async function listPayoutHolds(
   db: Db,
-  filter: { performerId?: string | undefined; limit: number },
+  page: IdPage & { performerId?: string | undefined },
 ): Promise<PayoutHoldList['holds']> {
+  const performerId = page.performerId ?? null;
+  const { rows, order } = idPage(page, 'oldest');
   return callFunction(
     db,
     sql`select coalesce(jsonb_agg(jsonb_build_object(
         'id', h.id, 'performerId', h.performer_id, 'reason', h.reason, 'caseId', h.case_id,
-        'placedBy', h.placed_by, 'createdAt', instant(h.created_at)) order by h.id desc), '[]') as result
+        'placedBy', h.placed_by, 'createdAt', instant(h.created_at)) order by ${order}), '[]') as result
       from (select * from payout_holds
-        where lifted_at is null
-          and (${filter.performerId ?? null}::uuid is null or performer_id = ${filter.performerId ?? null}::uuid)
-        order by id desc limit ${filter.limit}) h`,
+        where lifted_at is null and (${performerId}::uuid is null or performer_id = ${performerId}::uuid) ${rows}) h`,
     PayoutHoldList.shape.holds,
   );
 }
 
-/** Refuses `not-found`, `second-person-needed`. */
+/** One that is lifted stays as it is. Refuses `not-found`, `second-person-needed`. */
 export async function liftPayoutHold(db: Db, holdId: string, staffId: string): Promise<void> {
   await callFunction(
     db,

@@ -5,10 +5,12 @@ import { createMoneyCast, refusalOf } from '../testing/money.ts';
 import {
   decideRefund,
   holdTokens,
+  listWalletEntries,
   observeDispute,
   observeRefund,
   type RefundRow,
   readBalance,
+  releaseHold,
   requestRefund,
   takeRefundsToSend,
   tip,
@@ -235,6 +237,95 @@ describe('what is given back', () => {
   });
 });
 
+describe('what is told of it beforehand', () => {
+  const told = async (of: Buyer) => {
+    const rows = await listWalletEntries(database.db, of.userId, { kind: 'purchase', limit: 10 });
+    return rows.find((row) => row.gatewayPaymentId === of.gatewayPaymentId)?.returnable;
+  };
+
+  test('the unspent tokens and the very sum that comes back for them, at whatever moment it is asked', async () => {
+    const of = await buyer();
+    const { streamId } = await cast.liveStream();
+    expect(await told(of)).toEqual({
+      tokens: 100,
+      unspentTokens: 100,
+      refundPaise: starter.pricePaise,
+      obstacle: null,
+    });
+    let unspent = starter.tokens;
+    for (const tokens of [1, 6, 13, 3, 29]) {
+      await cast.tipped(of.userId, streamId, tokens);
+      unspent -= tokens;
+      const before = await told(of);
+      expect(before).toMatchObject({ unspentTokens: unspent, obstacle: null });
+      const all = await request(of);
+      expect(all).toMatchObject({ tokens: unspent, amountPaise: before?.refundPaise });
+      expect(await told(of)).toMatchObject({ unspentTokens: 0, refundPaise: 0, obstacle: 'spent' });
+      await decide(all, false);
+      // A part goes for good: what is left is told anew.
+      await decide(await request(of, 2));
+      unspent -= 2;
+    }
+    const refused = (await refusalOf(request(of, unspent + 1))).details;
+    expect(refused).toEqual({ ...(await told(of)), obstacle: 'spent' });
+    const rest = await request(of, unspent);
+    expect(rest.amountPaise).toBe(refused.refundPaise);
+  });
+
+  test('why none can be given back: held, disputed, too late, or given back in another way', async () => {
+    const held = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await holdTokens(database.db, {
+      viewerId: held.userId,
+      performerId: performer.id,
+      streamId,
+      tokens: 100,
+      expiresAt: new Date(Date.now() + 3_600_000),
+      idempotencyKey: cast.unique('key'),
+    });
+    expect(await told(held)).toMatchObject({ unspentTokens: 0, obstacle: 'spent' });
+
+    const disputed = await buyer();
+    await dispute(disputed, 'open', cast.unique('disp'), starter.pricePaise / 10);
+    expect(await told(disputed)).toEqual({
+      tokens: 100,
+      unspentTokens: 90,
+      refundPaise: 0,
+      obstacle: 'disputed',
+    });
+
+    const late = await buyer();
+    await database.asOwner(
+      `update payments set captured_at = now() - interval '91 days' where gateway_payment_id = $1`,
+      [late.gatewayPaymentId],
+    );
+    expect(await told(late)).toMatchObject({
+      unspentTokens: 100,
+      refundPaise: 0,
+      obstacle: 'too-late',
+    });
+
+    // All the money went back while the tokens were held: they came back for it, and went with it.
+    const back = await buyer();
+    const { reservationId } = await holdTokens(database.db, {
+      viewerId: back.userId,
+      performerId: performer.id,
+      streamId,
+      tokens: 100,
+      expiresAt: new Date(Date.now() + 3_600_000),
+      idempotencyKey: cast.unique('key'),
+    });
+    await made(back, starter.pricePaise);
+    await releaseHold(database.db, reservationId);
+    expect(await told(back)).toMatchObject({
+      unspentTokens: 0,
+      refundPaise: 0,
+      obstacle: 'spent',
+    });
+    expect((await refusalOf(request(back))).details).toMatchObject({ obstacle: 'spent' });
+  });
+});
+
 describe('who may', () => {
   test('the buyer within the window, staff after it, and nobody for others', async () => {
     const of = await buyer();
@@ -248,7 +339,7 @@ describe('who may', () => {
       [of.gatewayPaymentId],
     );
     expect((await refusalOf(request(of, 1))).details).toMatchObject({
-      why: 'the time for it is over',
+      obstacle: 'too-late',
     });
     await request(of, 1, { by: staffId });
     await cast.setRule('refund_window_days', null);
@@ -523,7 +614,12 @@ describe('disputed payments', () => {
     const id = cast.unique('disp');
     await dispute(of, 'open', id, starter.pricePaise / 10);
     expect(await readBalance(database.db, of.userId)).toBe(90);
-    expect((await refusalOf(request(of, 1))).details).toEqual({ why: 'the payment is disputed' });
+    expect((await refusalOf(request(of, 1))).details).toEqual({
+      tokens: 100,
+      unspentTokens: 90,
+      refundPaise: 0,
+      obstacle: 'disputed',
+    });
     await dispute(of, 'lost', id, starter.pricePaise / 10);
     expect(await request(of)).toMatchObject({ tokens: 90 });
   });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { StaffRefund } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
+import { type IdPage, idPage } from './id-page.ts';
 
 export type RefundRow = z.infer<typeof RefundRow>;
 export const RefundRow = StaffRefund.extend({
@@ -51,17 +52,18 @@ export async function takeRefundsToSend(db: Db, limit: number): Promise<RefundRo
   return callFunction(db, sql`select refunds_to_send(${limit}) as result`, RefundRow.array());
 }
 
+/** What the gateway says of a refund. */
+export interface RefundFacts {
+  /** Our own id of it, where it is one of ours. */
+  refundId?: string | undefined;
+  gatewayRefundId: string;
+  gatewayPaymentId: string;
+  amountPaise: number;
+  status: 'created' | 'pending' | 'processed' | 'failed';
+}
+
 /** Takes what the gateway says of a refund, once for each state. Refuses `not-found`, `payment-mismatch`. */
-export async function observeRefund(
-  db: Db,
-  facts: {
-    refundId?: string | undefined;
-    gatewayRefundId: string;
-    gatewayPaymentId: string;
-    amountPaise: number;
-    status: 'created' | 'pending' | 'processed' | 'failed';
-  },
-): Promise<RefundRow> {
+export async function observeRefund(db: Db, facts: RefundFacts): Promise<RefundRow> {
   return callFunction(
     db,
     sql`select refund_observed(${JSON.stringify(facts)}::jsonb) as result`,
@@ -69,18 +71,20 @@ export async function observeRefund(
   );
 }
 
-/** Refunds, newest first: of one person, or in one state, or all. */
+/** Refunds, newest first: of one person, or in one state, or all; those that have not ended, oldest first. */
 export async function listRefunds(
   db: Db,
-  filter: { userId?: string; state?: RefundRow['state'] | undefined; limit: number },
+  page: IdPage & { userId?: string; state?: RefundRow['state'] | undefined },
 ): Promise<RefundRow[]> {
+  const { userId = null, state = null } = page;
+  const isWaiting = state !== null && ['requested', 'approved', 'sent'].includes(state);
+  const { rows, order } = idPage(page, isWaiting ? 'oldest' : 'newest');
   return callFunction(
     db,
-    sql`select coalesce(jsonb_agg(refund_json(r::refunds) order by r.created_at desc), '[]') as result from (
+    sql`select coalesce(jsonb_agg(refund_json(r::refunds) order by ${order}), '[]') as result from (
       select * from refunds
-        where (${filter.userId ?? null}::uuid is null or user_id = ${filter.userId ?? null}::uuid)
-          and (${filter.state ?? null}::text is null or state = ${filter.state ?? null}::text)
-        order by created_at desc limit ${filter.limit}) r`,
+        where (${userId}::uuid is null or user_id = ${userId}::uuid)
+          and (${state}::text is null or state = ${state}::text) ${rows}) r`,
     RefundRow.array(),
   );
 }

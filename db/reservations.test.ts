@@ -81,7 +81,7 @@ async function grant(viewerId: string, tokens: number, expiresAt = inAnHour()): 
     reason: 'a gift',
     idempotencyKey: cast.unique('key'),
   });
-  return granted.lotId;
+  return granted.lotId ?? '';
 }
 
 describe('holds', () => {
@@ -495,5 +495,7 @@ describe('promotional tokens', () => {
 });
 
 test('after all of this every invariant holds', async () => {
+  // Acts that were put into the past have a place in the chain by now.
+  await cast.sealAll();
   expect(await verifyBooks(database.db)).toEqual([]);
 });

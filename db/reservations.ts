@@ -1,4 +1,4 @@
-// Reservations: tokens set aside for a private show or a goal, and promotional tokens.
+// Reservations: tokens set aside for a private show or a goal.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { Id } from '#contract';
@@ -111,35 +111,6 @@ export async function settleReservations(db: Db, limit: number): Promise<number>
   return callFunction(
     db,
     sql`select to_jsonb(ledger.settle_reservations(${limit})) as result`,
-    z.int(),
-  );
-}
-
-/** Gives a viewer promotional tokens; a tip with them is the platform's expense. */
-export async function grantTokens(
-  db: Db,
-  grant: {
-    staffId: string;
-    viewerId: string;
-    tokens: number;
-    expiresAt: Date;
-    reason: string;
-    idempotencyKey: string;
-  },
-): Promise<{ lotId: string; tokens: number; replayed: boolean }> {
-  return callFunction(
-    db,
-    sql`select ledger.promotion_granted(${grant.staffId}, ${grant.viewerId}, ${grant.tokens},
-      ${grant.expiresAt.toISOString()}, ${grant.reason}, ${grant.idempotencyKey}) as result`,
-    z.object({ lotId: Id, tokens: z.int(), replayed: z.boolean() }),
-  );
-}
-
-/** Takes back promotional tokens whose time is over. Answers how many lots it closed. */
-export async function expirePromotions(db: Db, limit: number): Promise<number> {
-  return callFunction(
-    db,
-    sql`select to_jsonb(ledger.expire_promotions(${limit})) as result`,
     z.int(),
   );
 }

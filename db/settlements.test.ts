@@ -6,6 +6,7 @@ import {
   decideAdjustment,
   decideRefund,
   findLateSettlements,
+  findUnknownEntities,
   observeDispute,
   observePayment,
   observeRefund,
@@ -14,6 +15,7 @@ import {
   readClearing,
   requestRefund,
   type SettlementFacts,
+  solveSettlementLine,
   verifyBooks,
 } from './index.ts';
 
@@ -112,6 +114,23 @@ function disputeOf(of: Buyer, status: 'open' | 'won' | 'lost', gatewayDisputeId:
   });
 }
 
+/** Lines of the house, agreed on by two of the staff unless they only propose it. */
+async function adjusted(amounts: Record<string, number>, approve = true): Promise<string> {
+  const other = await cast.person('admin');
+  const { id } = await proposeAdjustment(database.db, {
+    staffId,
+    lines: Object.entries(amounts).map(([name, amount]) => ({
+      class: name,
+      ownerId: null,
+      amount,
+    })),
+    reason: 'the gateway says so',
+    idempotencyKey: cast.unique('key'),
+  });
+  if (approve) await decideAdjustment(database.db, id, other.id, true);
+  return id;
+}
+
 /** What the gateway owes, less what is named: nothing, when every paisa of it has a name. */
 async function unnamedPaise(): Promise<number> {
   const clearing = await readClearing(database.db);
@@ -188,6 +207,29 @@ describe('a settlement that is right', () => {
     });
     expect(await settle([back])).toMatchObject({ cases: 0, unexplainedPaise: 0 });
     expect(await readClearing(database.db)).toMatchObject({ balancePaise: 0 });
+  });
+
+  test('a dispute that turns takes its money again, and is explained each time', async () => {
+    const of = await buyer();
+    const disputeId = cast.unique('disp');
+    const free = { feePaise: 0, taxPaise: 0 };
+    const takes = () => debitOf(cast.unique('adj'), pricePaise, { type: 'adjustment', disputeId });
+    const brings = () => lineOf(cast.unique('adj'), { type: 'adjustment', disputeId, ...free });
+    await disputeOf(of, 'won', disputeId);
+    expect(await unnamedPaise()).toBe(0);
+    await settle([lineOf(of.gatewayPaymentId), takes()]);
+    // It is told of the second time by a line alone.
+    const id = cast.unique('setl');
+    expect(await settle([brings(), takes()], id)).toMatchObject({ cases: 1 });
+    await disputeOf(of, 'lost', disputeId);
+    expect(await unnamedPaise()).toBe(0);
+    await findLateSettlements(database.db);
+    expect(await readClearing(database.db)).toMatchObject({
+      balancePaise: 0,
+      unsettledDisputesPaise: 0,
+    });
+    expect(await settle([takes()])).toMatchObject({ cases: 1, unexplainedPaise: -pricePaise });
+    expect(await unnamedPaise()).toBe(0);
   });
 
   test('one whose lines take as much as they bring is booked as well', async () => {
@@ -305,6 +347,59 @@ describe('a settlement that is not', () => {
   });
 });
 
+describe('what a line is for', () => {
+  const unknown = (items: Item[], settlementId = cast.unique('setl')) =>
+    findUnknownEntities(database.db, { settlementId, utr: null, settledAt: new Date(), items });
+
+  test('is asked about as long as nobody has told enough of it to explain the line', async () => {
+    const [of, disputed] = [await buyer(), await buyer()];
+    const refund = await refundOf(of, 20);
+    await refund.say('pending');
+    const disputeId = cast.unique('disp');
+    const lines = [
+      lineOf(of.gatewayPaymentId),
+      lineOf('pay_nobody'),
+      debitOf(refund.gatewayRefundId, refund.amountPaise, { type: 'refund' }),
+      debitOf('adj_1', pricePaise, { type: 'adjustment', disputeId }),
+      debitOf('adj_2', pricePaise, { type: 'adjustment' }),
+    ];
+    expect(await unknown(lines)).toEqual(
+      expect.arrayContaining([
+        { entityId: 'pay_nobody', type: 'payment' },
+        { entityId: refund.gatewayRefundId, type: 'refund' },
+        { entityId: disputeId, type: 'dispute' },
+      ]),
+    );
+    expect(await unknown(lines)).toHaveLength(3);
+    await refund.say('processed');
+    await disputeOf(disputed, 'open', disputeId);
+    expect(await unknown(lines)).toEqual([{ entityId: 'pay_nobody', type: 'payment' }]);
+    const settlementId = cast.unique('setl');
+    await settle(lines, settlementId);
+    expect(await unknown(lines, settlementId)).toEqual([
+      { entityId: 'pay_nobody', type: 'payment' },
+    ]);
+  });
+
+  test('may be told at the same time as the line comes: neither waits for the other for ever', async () => {
+    const disputed = await Promise.all(
+      Array.from({ length: 6 }, async () => ({ of: await buyer(), id: cast.unique('disp') })),
+    );
+    await Promise.all(disputed.map(({ of, id }) => disputeOf(of, 'open', id)));
+    // The lines of disputes come before those of their payments, the events the other way round.
+    const lines = disputed.flatMap(({ of, id }) => [
+      lineOf(of.gatewayPaymentId),
+      debitOf(cast.unique('adj'), pricePaise, { type: 'adjustment', disputeId: id }),
+    ]);
+    const [booked] = await Promise.all([
+      settle(lines),
+      ...disputed.map(({ of, id }) => disputeOf(of, 'won', id)),
+    ]);
+    expect(booked).toMatchObject({ cases: 0 });
+    expect(await unnamedPaise()).toBe(0);
+  });
+});
+
 describe('late', () => {
   test('a payment that no settlement has brought in time is looked at until one does', async () => {
     const of = await buyer();
@@ -364,18 +459,116 @@ describe('late', () => {
   });
 });
 
-test('a change by hand of what the gateway owes has its name there as well', async () => {
-  const other = await cast.person('admin');
-  const { id } = await proposeAdjustment(database.db, {
-    staffId,
-    lines: [
-      { class: 'gateway_clearing', ownerId: null, amount: 500 },
-      { class: 'unexplained', ownerId: null, amount: -500 },
-    ],
-    reason: 'the gateway says that it owes this',
-    idempotencyKey: cast.unique('key'),
+describe('solved by hand', () => {
+  /** A line of a payment that nobody knows yet; `bought` makes it known. */
+  async function unknownLine() {
+    const user = await cast.person();
+    const order = await cast.orderOf(user.id, 1);
+    const gatewayPaymentId = cast.unique('pay');
+    const settlementId = cast.unique('setl');
+    await settle([lineOf(gatewayPaymentId)], settlementId);
+    const bought = () =>
+      observePayment(database.db, {
+        gatewayPaymentId,
+        gatewayOrderId: order.gatewayOrderId ?? '',
+        amountPaise: pricePaise,
+        currency: 'INR',
+        status: 'captured',
+      });
+    return { settlementId, subject: `${settlementId}/${gatewayPaymentId}`, bought };
+  }
+  const solve = (adjustmentId: string, settlementId: string, line = 1) =>
+    solveSettlementLine(database.db, { staffId, adjustmentId, settlementId, line });
+
+  test('a line is not booked again when it is known later: it is looked at, until it is opened again', async () => {
+    const { settlementId, subject, bought } = await unknownLine();
+    const adjustment = await adjusted({ unexplained: pricePaise, platform_revenue: -pricePaise });
+    expect(await solve(adjustment, settlementId)).toMatchObject({ openPaise: 0, replayed: false });
+    expect(await solve(adjustment, settlementId)).toMatchObject({ openPaise: 0, replayed: true });
+    expect(await cast.casesOf(subject)).toEqual([]);
+    await bought();
+    const late = () =>
+      Promise.all([findLateSettlements(database.db), findLateSettlements(database.db)]);
+    expect(await cast.movedBy(late)).toEqual({});
+    expect(await cast.casesOf(subject)).toEqual(['settlement-solved-by-hand']);
+    await database.asOwner(`update cases set state = 'resolved' where subject = $1`, [subject]);
+    await late();
+    expect(await cast.casesOf(subject)).toEqual([]);
+
+    const back = await adjusted({ unexplained: -pricePaise, platform_revenue: pricePaise });
+    expect(await solve(back, settlementId)).toMatchObject({ openPaise: pricePaise });
+    expect(await cast.movedBy(late)).toEqual({
+      unexplained: -pricePaise,
+      gateway_clearing: -pricePaise,
+    });
+    expect(await unnamedPaise()).toBe(0);
   });
-  await decideAdjustment(database.db, id, other.id, true);
+
+  test('as long as nobody has said which line an adjustment is for, none is booked late', async () => {
+    const { settlementId, subject, bought } = await unknownLine();
+    const other = await unknownLine();
+    const adjustment = await adjusted({ unexplained: pricePaise, platform_revenue: -pricePaise });
+    await bought();
+    await other.bought();
+    const late = () => findLateSettlements(database.db);
+    expect(await cast.movedBy(late)).toEqual({});
+    expect(await cast.casesOf(subject)).toEqual([
+      'settlement-solved-by-hand',
+      'settlement-unexplained',
+    ]);
+    await solve(adjustment, settlementId);
+    expect(await cast.movedBy(late)).toEqual({
+      unexplained: -pricePaise,
+      gateway_clearing: -pricePaise,
+    });
+    expect(await cast.casesOf(subject)).toEqual(['settlement-solved-by-hand']);
+    expect(await cast.casesOf(other.subject)).toEqual([]);
+  });
+
+  test('what differs can be solved, in parts, and never more than there is', async () => {
+    const of = await buyer();
+    const settlementId = cast.unique('setl');
+    const credit = { creditPaise: pricePaise - fee.feePaise - 100 };
+    await settle([lineOf(of.gatewayPaymentId, credit)], settlementId);
+    const [part, rest, more] = [
+      await adjusted({ unexplained: -60, gateway_fees: 60 }),
+      await adjusted({ unexplained: -40, gateway_fees: 40 }),
+      await adjusted({ unexplained: -1, gateway_fees: 1 }),
+    ];
+    const subject = `${settlementId}/${of.gatewayPaymentId}`;
+    expect(await solve(part, settlementId)).toMatchObject({ openPaise: -40 });
+    expect(await cast.casesOf(subject)).toEqual(['settlement-difference']);
+    expect(await solve(rest, settlementId)).toMatchObject({ openPaise: 0 });
+    expect(await cast.casesOf(subject)).toEqual([]);
+    expect((await refusalOf(solve(more, settlementId))).code).toBe('invalid-request');
+    const back = await adjusted({ unexplained: 1, gateway_fees: -1 });
+    expect(await solve(back, settlementId)).toMatchObject({ openPaise: -1 });
+    expect(await solve(more, settlementId)).toMatchObject({ openPaise: 0 });
+  });
+
+  test('an adjustment solves one line, and only one that was approved, moves it, and is named by staff', async () => {
+    const [one, other] = [await unknownLine(), await unknownLine()];
+    const adjustment = await adjusted({ unexplained: pricePaise, platform_revenue: -pricePaise });
+    await solve(adjustment, one.settlementId);
+    expect((await refusalOf(solve(adjustment, other.settlementId))).code).toBe('already-decided');
+    const elsewhere = await adjusted({ bank: 5, platform_revenue: -5 });
+    expect((await refusalOf(solve(elsewhere, other.settlementId))).code).toBe('invalid-request');
+    const waiting = await adjusted({ unexplained: 5, platform_revenue: -5 }, false);
+    expect((await refusalOf(solve(waiting, other.settlementId))).code).toBe('not-found');
+    expect((await refusalOf(solve(elsewhere, other.settlementId, 2))).code).toBe('not-found');
+    const { id: viewer } = await cast.person();
+    const byViewer = solveSettlementLine(database.db, {
+      staffId: viewer,
+      adjustmentId: elsewhere,
+      settlementId: other.settlementId,
+      line: 1,
+    });
+    expect((await refusalOf(byViewer)).code).toBe('forbidden');
+  });
+});
+
+test('a change by hand of what the gateway owes has its name there as well', async () => {
+  await adjusted({ gateway_clearing: 500, platform_revenue: -500 });
   expect(await unnamedPaise()).toBe(0);
   expect(await readClearing(database.db)).toMatchObject({ adjustedPaise: 500 });
   expect(await verifyBooks(database.db)).toEqual([]);

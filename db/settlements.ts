@@ -1,6 +1,7 @@
 // Settlements: what the gateway brought to the bank, and whether every line of it is explained.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { SolvedLine } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 
@@ -41,6 +42,45 @@ export async function observeSettlement(
     db,
     sql`select ledger.settlement_observed(${JSON.stringify(settlement)}::jsonb) as result`,
     SettlementResult,
+  );
+}
+
+const SettledEntity = z.object({
+  entityId: z.string(),
+  type: z.enum(['payment', 'refund', 'dispute']),
+});
+/** What a line of a settlement is for, by the name that it has at the gateway. */
+export type SettledEntity = z.infer<typeof SettledEntity>;
+
+/**
+ * What the lines of a settlement are for and would not be explained by yet: nobody has told what became of it. A
+ * line that was solved by hand needs no explanation.
+ */
+export async function findUnknownEntities(
+  db: Db,
+  settlement: SettlementFacts,
+): Promise<SettledEntity[]> {
+  return callFunction(
+    db,
+    sql`select ledger.settlement_unknown(${JSON.stringify(settlement)}::jsonb) as result`,
+    SettledEntity.array(),
+  );
+}
+
+/**
+ * Says which line an approved adjustment has solved, or opened again: what the line is for may become known later,
+ * and is a case then instead of being booked once more. Refuses `not-found`, `already-decided`, and
+ * `invalid-request` when the adjustment moved more of `unexplained` than is open.
+ */
+export async function solveSettlementLine(
+  db: Db,
+  solution: { staffId: string; adjustmentId: string; settlementId: string; line: number },
+): Promise<SolvedLine> {
+  return callFunction(
+    db,
+    sql`select ledger.settlement_solved(${solution.staffId}, ${solution.adjustmentId}, ${solution.settlementId},
+      ${solution.line}) as result`,
+    SolvedLine,
   );
 }
 

@@ -1,4 +1,4 @@
-// Staff: cases, adjustments, bans, rules, and the audit trail.
+// Staff: cases, adjustments, bans, and the audit trail.
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import {
@@ -9,12 +9,15 @@ import {
   Case,
   Id,
   RoomEvent,
-  Rule,
 } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
+import { type IdPage, idPage } from './id-page.ts';
 
-/** Opens a case unless its subject has an open one of that kind. Answers its id. */
+/**
+ * Opens a case unless its subject has an open one of that kind, or somebody has resolved one of late and there is
+ * nothing more to say. Answers its id.
+ */
 export async function openCase(
   db: Db,
   found: { kind: string; subject: string; details: Record<string, unknown>; dueAt?: Date },
@@ -27,31 +30,29 @@ export async function openCase(
   );
 }
 
-/** Cases, newest first; `before` is the id of the last one on the page before. */
+/** Cases: open ones, oldest first; resolved ones, newest first. */
 export async function listCases(
   db: Db,
-  page: {
-    state: Case['state'];
-    kind?: string | undefined;
-    before?: string | undefined;
-    limit: number;
-  },
+  page: IdPage & { state: Case['state']; kind?: string | undefined },
 ): Promise<Case[]> {
+  const { state, kind = null } = page;
+  const { rows, order } = idPage(page, state === 'open' ? 'oldest' : 'newest');
   return callFunction(
     db,
     sql`select coalesce(jsonb_agg(jsonb_build_object(
         'id', c.id, 'kind', c.kind, 'subject', c.subject, 'details', c.details, 'state', c.state,
         'dueAt', instant(c.due_at), 'resolution', c.resolution, 'createdAt', instant(c.created_at))
-        order by c.id desc), '[]') as result
+        order by ${order}), '[]') as result
       from (select * from cases
-        where state = ${page.state}
-          and (${page.kind ?? null}::text is null or kind = ${page.kind ?? null}::text)
-          and (${page.before ?? null}::uuid is null or id < ${page.before ?? null}::uuid)
-        order by id desc limit ${page.limit}) c`,
+        where state = ${state} and (${kind}::text is null or kind = ${kind}::text) ${rows}) c`,
     Case.array(),
   );
 }
 
+/**
+ * Closes a case with what was found; a proposed promotion is rejected with its own. Refuses `not-found`,
+ * `second-person-needed`, `payout-in-doubt`, `already-decided`.
+ */
 export async function resolveCase(
   db: Db,
   caseId: string,
@@ -97,20 +98,20 @@ export async function decideAdjustment(
   );
 }
 
-/** Adjustments, newest first: in one state, or all. */
+/** Adjustments: those that wait, oldest first; in another state, or all, newest first. */
 export async function listAdjustments(
   db: Db,
-  filter: { state?: z.infer<typeof Adjustment>['state'] | undefined; limit: number },
+  page: IdPage & { state?: z.infer<typeof Adjustment>['state'] | undefined },
 ): Promise<AdjustmentList['adjustments']> {
+  const state = page.state ?? null;
+  const { rows, order } = idPage(page, state === 'proposed' ? 'oldest' : 'newest');
   return callFunction(
     db,
     sql`select coalesce(jsonb_agg(jsonb_build_object(
         'id', a.id, 'state', a.state, 'lines', a.lines, 'reason', a.reason, 'proposedBy', a.proposed_by,
         'decidedBy', a.decided_by, 'createdAt', instant(a.created_at), 'decidedAt', instant(a.decided_at))
-        order by a.id desc), '[]') as result
-      from (select * from ledger.adjustments
-        where ${filter.state ?? null}::text is null or state = ${filter.state ?? null}::text
-        order by id desc limit ${filter.limit}) a`,
+        order by ${order}), '[]') as result
+      from (select * from ledger.adjustments where (${state}::text is null or state = ${state}::text) ${rows}) a`,
     AdjustmentList.shape.adjustments,
   );
 }
@@ -153,19 +154,6 @@ export async function setBan(
   );
 }
 
-/** The rules in force. */
-export async function listRules(db: Db): Promise<z.infer<typeof Rule>[]> {
-  return callFunction(
-    db,
-    sql`select coalesce(jsonb_agg(jsonb_build_object(
-        'name', r.name, 'value', r.value, 'meaning', r.meaning, 'validFrom', instant(r.valid_from))
-        order by r.name), '[]') as result
-      from (select distinct on (name) * from rules where valid_from <= now()
-        order by name, valid_from desc, id desc) r`,
-    Rule.array(),
-  );
-}
-
 /** Writes what somebody did, or what smelled of fraud, into the audit trail. */
 export async function writeAudit(
   db: Db,
@@ -181,7 +169,10 @@ export async function writeAudit(
     ${entry.subject ?? null}, ${JSON.stringify(entry.details ?? {})}::jsonb, ${entry.addressHash ?? null})`);
 }
 
-/** Looks for rings of tips and for earnings that are disputed too often; opens cases, holds payouts. Answers how many. */
+/**
+ * Looks for rings of tips, and for earnings that are disputed too often or come from given tokens; opens cases, holds
+ * payouts. Answers how many it found.
+ */
 export async function findFraud(db: Db): Promise<number> {
   return callFunction(db, sql`select to_jsonb(find_fraud()) as result`, z.int());
 }

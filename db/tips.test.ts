@@ -233,8 +233,8 @@ describe('as the books grow', () => {
       insert into ledger.journal (id, kind, idempotency_key, fingerprint, result, transaction)
         select act, 'tip', 'grown' || n, '', '{}', '3' from many;
       insert into ledger.sealed (position, journal_id, hash) select n + 1000, act, '' from many;
-      insert into ledger.blocks (number, first_position, last_position, previous_hash, hash)
-        values (1000, 1001, 1000 + ${rows}, '', '');
+      insert into ledger.blocks (number, first_position, last_position, previous_hash, hash, oldest_at)
+        values (1000, 1001, 1000 + ${rows}, '', '', now());
       insert into ledger.entries (journal_id, line, account_id, currency, amount, lot_id)
         select act, line, case line when 1 then tokens else prepaid end, case line when 1 then 'TOKEN' else 'INR' end,
             -1, act

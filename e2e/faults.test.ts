@@ -1,27 +1,21 @@
 // Losing media loses pictures, never money: parts are killed while people watch and tip.
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
-import { connectPostgres } from '#db/postgres';
-import { type Stack, startStack } from '../scripts/launch/stack.ts';
-import { startBrowser } from '../testing/browser.ts';
+import type { Stack } from '../scripts/launch/stack.ts';
 import {
   balanceOf,
   buyTokens,
   goLive,
-  openWindow,
   type PersonInBrowser,
   register,
+  sendTip,
 } from '../testing/people.ts';
+import { type Product, startProduct } from '../testing/product.ts';
 import { framesAdvance, untilPlaying } from '../testing/video.ts';
 
-let dataDir: string;
+let product: Product;
 let stack: Stack;
-let browser: Browser;
 let performer: PersonInBrowser;
 let fan: PersonInBrowser;
 let guest: PersonInBrowser;
@@ -30,12 +24,11 @@ let streamId: string;
 const mark = 'loadedOnce';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'livepanty-e2e-'));
-  stack = await startStack({ dataDir, ports: 'free', disposable: true });
-  browser = await startBrowser();
-  performer = await openWindow(browser, stack.urls.app);
-  fan = await openWindow(browser, stack.urls.app);
-  guest = await openWindow(browser, stack.urls.app);
+  product = await startProduct();
+  stack = product.stack;
+  performer = await product.openWindow();
+  fan = await product.openWindow();
+  guest = await product.openWindow();
   await register(performer, 'performer');
   streamId = await goLive(performer, 'Through thick and thin');
   await register(fan, 'fan');
@@ -48,19 +41,10 @@ beforeAll(async () => {
     await page.evaluate((name) => Reflect.set(window, name, true), mark);
   }
 });
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => product?.close());
 
-/** Sends a tip by the controls of the page; resolves when the page shows it as given. */
 async function tip(message: string): Promise<void> {
-  await fan.page.getByTestId('tip-custom').fill('2');
-  await fan.page.getByTestId('tip-message').fill(message);
-  const answered = fan.page.waitForResponse((response) => response.url().endsWith('/v1/tips'));
-  await fan.page.getByTestId('tip-send').click();
-  expect((await answered).status()).toBe(201);
+  expect(await sendTip(fan, 2, message)).toBe(201);
 }
 
 async function seen(person: PersonInBrowser, message: string): Promise<void> {
@@ -111,7 +95,5 @@ test('after all of this nobody has reloaded, the balance is what it should be, a
     expect(await page.evaluate((name) => Reflect.get(window, name), mark)).toBe(true);
   }
   expect(await balanceOf(fan)).toBe(50 - 3 * 2);
-  const { db, close } = connectPostgres(stack.urls.databaseOwner, { connectionsMax: 1 });
-  expect(await verifyBooks(db)).toEqual([]);
-  await close();
+  expect(await verifyBooks(product.database.db)).toEqual([]);
 });

@@ -1,68 +1,36 @@
 // The main job, in real browsers: go live, watch by WebRTC and by LL-HLS, buy tokens, tip, earn, end.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
-import { connectPostgres } from '#db/postgres';
-import { type Stack, startStack } from '../scripts/launch/stack.ts';
-import { startBrowser } from '../testing/browser.ts';
 import {
   balanceOf,
   buyTokens,
+  choose,
   goLive,
-  openWindow,
   type PersonInBrowser,
   register,
+  sendTip,
 } from '../testing/people.ts';
 import { quantile, readDelays } from '../testing/pixel-clock.ts';
+import { type Product, startProduct } from '../testing/product.ts';
 import { framesAdvance, playsOn, soundArrives, untilPlaying } from '../testing/video.ts';
 
 const player = '[data-testid="player"]';
 
-let dataDir: string;
-let stack: Stack;
-let browser: Browser;
+let product: Product;
 let performer: PersonInBrowser;
 let fan: PersonInBrowser;
 let guest: PersonInBrowser;
 let streamId: string;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'livepanty-e2e-'));
-  stack = await startStack({ dataDir, ports: 'free', disposable: true });
-  browser = await startBrowser();
+  product = await startProduct();
   [performer, fan, guest] = [
-    await openWindow(browser, stack.urls.app),
-    await openWindow(browser, stack.urls.app),
-    await openWindow(browser, stack.urls.app),
+    await product.openWindow(),
+    await product.openWindow(),
+    await product.openWindow(),
   ];
 });
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await rm(dataDir, { recursive: true, force: true });
-});
-
-async function controlSandbox(method: string, path: string, body?: unknown): Promise<unknown> {
-  const { razorpayKeyId, razorpayKeySecret } = stack.secrets;
-  const answer = await fetch(`${stack.urls.sandbox}/sandbox${path}`, {
-    method,
-    headers: {
-      authorization: `Basic ${btoa(`${razorpayKeyId}:${razorpayKeySecret}`)}`,
-      'content-type': 'application/json',
-    },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  expect(answer.ok).toBe(true);
-  return answer.json();
-}
-
-/** Picks one of several alternatives, which are radio buttons inside their labels. */
-async function choose(page: Page, testId: string): Promise<void> {
-  await page.getByTestId(testId).locator('xpath=ancestor-or-self::label').click();
-}
+afterAll(() => product?.close());
 
 test('a performer registers, opens the studio and goes live', async () => {
   await register(performer, 'performer');
@@ -98,7 +66,7 @@ test('a guest watches by LL-HLS: frames go on, sound is heard, a few seconds beh
 });
 
 test('a browser without Media Source Extensions plays HLS with its own player', async () => {
-  const { page, context, complaints } = await openWindow(browser, stack.urls.app);
+  const { page, context, complaints } = await product.openWindow();
   await context.addInitScript(() => {
     for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) {
       Reflect.deleteProperty(window, name);
@@ -121,18 +89,16 @@ test('a browser without Media Source Extensions plays HLS with its own player', 
 });
 
 test('a purchase through the checkout page credits once, though its webhooks come three times', async () => {
-  await controlSandbox('POST', '/faults', { webhooks: { copies: 3 } });
+  await product.sandbox.setFaults({ webhooks: { copies: 3 } });
   await buyTokens(fan);
-  expect(await controlSandbox('GET', '/settled?timeout_ms=20000')).toMatchObject({ settled: true });
+  await product.sandbox.settled(20_000);
   expect(await balanceOf(fan)).toBe(50);
 });
 
 test('a tip shows in all three windows, and the performer has earned', async () => {
   await fan.page.goto(`/watch/${streamId}`);
   await untilPlaying(fan.page, 'webrtc');
-  await fan.page.getByTestId('tip-custom').fill('20');
-  await fan.page.getByTestId('tip-message').fill('What a clock!');
-  await fan.page.getByTestId('tip-send').click();
+  expect(await sendTip(fan, 20, 'What a clock!')).toBe(201);
   for (const { page } of [fan, guest]) {
     const line = page.getByTestId('chat-tip').filter({ hasText: 'What a clock!' });
     await line.waitFor({ timeout: 10_000 });
@@ -176,9 +142,7 @@ test('while the camera is switched off the sound goes on, and the pictures come 
 });
 
 test('the books balance after all of this', async () => {
-  const { db, close } = connectPostgres(stack.urls.databaseOwner, { connectionsMax: 1 });
-  expect(await verifyBooks(db)).toEqual([]);
-  await close();
+  expect(await verifyBooks(product.database.db)).toEqual([]);
 });
 
 test('when the performer ends the stream it ends for everybody', async () => {

@@ -1,28 +1,19 @@
 // A performer whose browser cannot encode H264 sends VP8: WebRTC carries it as it is, HLS through x264.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stack, startStack } from '../scripts/launch/stack.ts';
-import { startBrowser } from '../testing/browser.ts';
-import { goLive, openWindow, type PersonInBrowser, register } from '../testing/people.ts';
+import { goLive, type PersonInBrowser, register } from '../testing/people.ts';
 import { quantile, readDelays } from '../testing/pixel-clock.ts';
+import { type Product, startProduct } from '../testing/product.ts';
 import { soundArrives, untilPlaying } from '../testing/video.ts';
 
 const player = '[data-testid="player"]';
 
-let dataDir: string;
-let stack: Stack;
-let browser: Browser;
+let product: Product;
 let performer: PersonInBrowser;
 let streamId: string;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'livepanty-e2e-'));
-  stack = await startStack({ dataDir, ports: 'free', disposable: true });
-  browser = await startBrowser();
-  performer = await openWindow(browser, stack.urls.app);
+  product = await startProduct();
+  performer = await product.openWindow();
   await performer.context.addInitScript(() => {
     const native = RTCRtpSender.getCapabilities.bind(RTCRtpSender);
     RTCRtpSender.getCapabilities = (kind) => {
@@ -36,11 +27,7 @@ beforeAll(async () => {
     };
   });
 });
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await rm(dataDir, { recursive: true, force: true });
-});
+afterAll(() => product?.close());
 
 test('the studio goes live with VP8', async () => {
   await register(performer, 'performer');
@@ -51,7 +38,7 @@ test('the studio goes live with VP8', async () => {
 test.each(['webrtc', 'hls'] as const)(
   'a guest watches it by %s: frames go on and sound is heard',
   async (transport) => {
-    const { page, context, complaints } = await openWindow(browser, stack.urls.app);
+    const { page, context, complaints } = await product.openWindow();
     const query = transport === 'hls' ? '?transport=hls' : '';
     await page.goto(`/watch/${streamId}${query}`);
     await untilPlaying(page, transport);

@@ -4,14 +4,35 @@ import pg from 'pg';
 import { connectPostgres, type PooledDb } from '../db/postgres.ts';
 import { postgresUrl } from './services.ts';
 
-export interface TestDatabase extends PooledDb {
-  name: string;
+/** With the rights of the services, and with the owner's for what a test must do behind the product's back. */
+export interface OwnedDatabase extends PooledDb {
   /** Connection string with the rights of the services. */
   url: string;
-  /** Connection string of the owner, for what a test must do behind the product's back. */
+  /** Connection string of the owner. */
   ownerUrl: string;
   /** Runs SQL as the owner. */
   asOwner<T extends pg.QueryResultRow>(statement: string, values?: unknown[]): Promise<T[]>;
+}
+
+export interface TestDatabase extends OwnedDatabase {
+  name: string;
+}
+
+/** Connects to a database that is there. */
+export function connectOwned(url: string, ownerUrl: string): OwnedDatabase {
+  const owner = new pg.Pool({ connectionString: ownerUrl, max: 2 });
+  const app = connectPostgres(url);
+  return {
+    ...app,
+    url,
+    ownerUrl,
+    async asOwner(statement, values = []) {
+      return (await owner.query(statement, values)).rows;
+    },
+    async close() {
+      await Promise.all([app.close(), owner.end()]);
+    },
+  };
 }
 
 /** Copies the migrated template, or another database that nobody is connected to, into a new one. */
@@ -27,20 +48,7 @@ export async function createTestDatabase(template = 'livepanty'): Promise<TestDa
   const appUrl = new URL(ownerUrl);
   appUrl.username = 'livepanty_edge';
   appUrl.password = 'test';
-  const owner = new pg.Pool({ connectionString: ownerUrl, max: 2 });
-  const app = connectPostgres(appUrl.href);
-  return {
-    ...app,
-    name,
-    url: appUrl.href,
-    ownerUrl,
-    async asOwner(statement, values = []) {
-      return (await owner.query(statement, values)).rows;
-    },
-    async close() {
-      await Promise.all([app.close(), owner.end()]);
-    },
-  };
+  return { ...connectOwned(appUrl.href, ownerUrl), name };
 }
 
 function withDatabase(url: string, name: string): string {

@@ -16,7 +16,7 @@ import {
   transitionStream,
   type User,
 } from '#db';
-import type { TestDatabase } from './database.ts';
+import type { OwnedDatabase } from './database.ts';
 
 export interface Buyer {
   user: User;
@@ -25,7 +25,7 @@ export interface Buyer {
 }
 
 /** Acts of people on one database; names and keys are never used twice. */
-export function createMoneyCast(database: TestDatabase) {
+export function createMoneyCast(database: OwnedDatabase) {
   const { db } = database;
   const unique = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`;
 
@@ -82,8 +82,12 @@ export function createMoneyCast(database: TestDatabase) {
     }
   }
 
-  /** Lets the waiting time of all earnings that are sealed be over. */
+  /** Lets the waiting time of all earnings that are sealed be over. Their end was signed in time. */
   async function ageBlocks(): Promise<void> {
+    await database.asOwner(
+      `select ledger.checkpoint_signed(due, 'signed in time', 'a key of before')
+        from ledger.checkpoint_due() due where due is not null`,
+    );
     await database.asOwner(
       `begin;
       set local session_replication_role = replica;
@@ -205,7 +209,8 @@ export function createMoneyCast(database: TestDatabase) {
         detailsHash: unique('hash'),
       });
       await database.asOwner(
-        `update payout_accounts set state = 'verified', gateway_fund_account_id = $2 where id = $1`,
+        `update payout_accounts set state = 'verified', gateway_fund_account_id = $2, next_attempt_at = null
+          where id = $1`,
         [account.id, unique('fa')],
       );
     },

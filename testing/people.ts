@@ -1,9 +1,23 @@
 // People in browsers: what somebody does on our pages, by the controls they would use.
 import { randomUUID } from 'node:crypto';
-import type { Browser, BrowserContext, Page } from 'playwright';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  devices,
+  type Page,
+} from 'playwright';
 import { installClockCamera } from './pixel-clock.ts';
 
 const clock = { width: 1280, height: 720, framesPerSecond: 30 };
+/** From this amount on the page asks once more before it sends a tip. */
+const confirmFromTokens = 1_000;
+
+/** A phone, as a browser sees it. */
+export const phone: BrowserContextOptions = {
+  ...devices['Pixel 7'],
+  viewport: { width: 390, height: 844 },
+};
 
 export interface PersonInBrowser {
   context: BrowserContext;
@@ -13,12 +27,16 @@ export interface PersonInBrowser {
   complaints: string[];
 }
 
-/** A new browser window of nobody yet. */
-export async function openWindow(browser: Browser, appUrl: string): Promise<PersonInBrowser> {
+/** A new browser window of nobody yet; on a desktop, unless another device is named. */
+export async function openWindow(
+  browser: Browser,
+  appUrl: string,
+  device: BrowserContextOptions = { viewport: { width: 1280, height: 800 } },
+): Promise<PersonInBrowser> {
   const context = await browser.newContext({
     baseURL: appUrl,
-    viewport: { width: 1280, height: 800 },
     permissions: ['camera', 'microphone'],
+    ...device,
   });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -27,6 +45,11 @@ export async function openWindow(browser: Browser, appUrl: string): Promise<Pers
     if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
   });
   return { context, page, username: '', complaints };
+}
+
+/** Picks one of several alternatives, which are radio buttons inside their labels. */
+export async function choose(page: Page, testId: string): Promise<void> {
+  await page.getByTestId(testId).locator('xpath=ancestor-or-self::label').click();
 }
 
 /** Registers by the form. */
@@ -62,11 +85,11 @@ export async function goLive(person: PersonInBrowser, title: string): Promise<st
   return id;
 }
 
-/** Buys the smallest package through the gateway's checkout. */
-export async function buyTokens(person: PersonInBrowser): Promise<void> {
+/** Buys a package, the smallest unless its tokens are said, through the gateway's checkout. */
+export async function buyTokens(person: PersonInBrowser, tokens = 50): Promise<void> {
   const { page } = person;
   await page.goto('/wallet');
-  await page.locator('[data-testid^="buy-"]').first().click();
+  await page.getByTestId(`buy-${tokens}`).click();
   const checkout = page.frameLocator('iframe');
   await checkout.locator('#pay:enabled').click();
   await page.getByTestId('purchase-done').waitFor();
@@ -76,4 +99,18 @@ export async function balanceOf(person: PersonInBrowser): Promise<number> {
   await person.page.goto('/wallet');
   const balance = person.page.locator('[data-testid="wallet-balance"]:not([data-balance=""])');
   return Number(await balance.getAttribute('data-balance'));
+}
+
+/** Sends a tip by the controls of the watch page that is open. Answers the status of the edge's answer. */
+export async function sendTip(
+  { page }: PersonInBrowser,
+  amountTokens: number,
+  message = '',
+): Promise<number> {
+  await page.getByTestId('tip-custom').fill(String(amountTokens));
+  await page.getByTestId('tip-message').fill(message);
+  const answered = page.waitForResponse((response) => response.url().endsWith('/v1/tips'));
+  await page.getByTestId('tip-send').click();
+  if (amountTokens >= confirmFromTokens) await page.getByTestId('tip-confirm').click();
+  return (await answered).status();
 }

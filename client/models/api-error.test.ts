@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ProblemCode } from '#contract';
+import { type ProblemCode, problemCodes } from '#contract';
 import { ApiError, isTransient, messageOf } from './api-error.ts';
 
 const refused = (code: ProblemCode, details: Record<string, unknown> = {}, status = 409) =>
@@ -28,15 +28,64 @@ test('the limits of new accounts and of orders say how much and how long', () =>
 test('bans, performers who cannot be tipped, refunds and payouts are told in plain words', () => {
   expect(messageOf(refused('account-banned'))).toMatch(/may not buy, tip or be paid/);
   expect(messageOf(refused('performer-unavailable'))).toMatch(/No tokens were taken/);
-  expect(messageOf(refused('not-refundable', { unspentTokens: 30 }))).toContain('30 tokens');
-  expect(messageOf(refused('not-refundable', { unspentTokens: 0 }))).toContain('spent');
-  expect(messageOf(refused('not-refundable', { why: 'the time for it is over' }))).toBe(
-    'This purchase cannot be given back: the time for it is over.',
+  const notRefundable = (obstacle: string, unspentTokens: number) =>
+    messageOf(refused('not-refundable', { obstacle, unspentTokens }));
+  expect(notRefundable('spent', 30)).toContain('30 tokens');
+  expect(notRefundable('spent', 0)).toContain('All tokens of this purchase are spent');
+  expect(notRefundable('too-late', 30)).toBe(
+    'This purchase cannot be given back: the time to give them back is over.',
   );
+  expect(messageOf(refused('not-refundable'))).toBe('This purchase cannot be given back.');
   expect(messageOf(refused('payout-too-small', { minPaise: 50_000 }))).toContain('₹500');
   expect(messageOf(refused('insufficient-earnings', { availablePaise: 1_050 }))).toContain(
     '₹10.50',
   );
+});
+
+/** Told by their title, or by the detail that the edge gives with them. */
+const saidByTheEdge: readonly ProblemCode[] = [
+  'unauthenticated',
+  'invalid-credentials',
+  'session-expired',
+  'forbidden',
+  'email-taken',
+  'username-taken',
+  'under-age',
+  'unknown-country',
+  'stream-not-live',
+  'stream-ended',
+  'media-unavailable',
+  'payout-too-large',
+  'already-decided',
+];
+
+/** For programs, for staff, and of acts that no page of ours has. */
+const neverMet: readonly ProblemCode[] = [
+  'malformed-body',
+  'malformed-query',
+  'body-too-large',
+  'unsupported-media-type',
+  'missing-idempotency-key',
+  'untrusted-origin',
+  'method-not-allowed',
+  'invalid-transition',
+  'unknown-event',
+  'reservation-closed',
+  'goal-closed',
+  'second-person-needed',
+  'payout-not-in-doubt',
+  'payout-in-doubt',
+  'payout-exists',
+  'payout-mismatch',
+];
+
+test('every refusal that somebody can meet is told in words of ours, or in those that the edge has for it', () => {
+  const details = { limitTokens: 1, limitPaise: 100, minPaise: 100, availablePaise: 100 };
+  const told = problemCodes.filter((code) => messageOf(refused(code, details)) !== 'A title.');
+  const others = [...saidByTheEdge, ...neverMet];
+  expect([...told, ...others].toSorted()).toEqual(problemCodes.toSorted());
+  const inDetail = 'Ask for less, or give a bank account.';
+  expect(messageOf(refused('payout-too-large', { detail: inDetail }))).toBe(inDetail);
 });
 
 test('a refusal without words of ours is told by its title', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   createCheckoutScene,
+  failed,
   lost,
   notCaptured,
   order,
@@ -56,6 +57,44 @@ test('a payment that stays unconfirmed is waited for, and shows when it is credi
   expect(step()).toBe('credited');
   expect(confirmed).toEqual([600]);
   expect(clock.waiting).toBe(0);
+});
+
+test('a payment that failed after all is waited for no longer; one of before says nothing of it', async () => {
+  const { checkout, clock, opened, asked, edge, step } = createCheckoutScene({
+    verify: () => Promise.reject(notCaptured()),
+    status: failed('declined', 'pay_of_before'),
+  });
+  checkout.buy(what);
+  await settled();
+  opened[0]?.handler(payment);
+  await clock.advance(60_000);
+  expect(asked.status).toBeGreaterThan(0);
+  expect(step()).toBe('pending');
+  edge.status = failed('insufficient-funds');
+  await clock.advance(latePace.maxMs);
+  expect(checkout.step.value).toMatchObject({
+    name: 'failed',
+    text: expect.stringContaining('not enough money'),
+  });
+  expect(clock.waiting).toBe(0);
+});
+
+test('what the gateway says is paid is no failure when the order expires, but nobody asks on', async () => {
+  const { checkout, clock, opened, asked, edge, step } = createCheckoutScene({
+    verify: () => Promise.reject(notCaptured()),
+    status: async () => ({ state: 'expired' }),
+  });
+  checkout.buy(what);
+  await settled();
+  opened[0]?.handler(payment);
+  await clock.advance(90_000);
+  expect(step()).toBe('pending');
+  expect(asked.status).toBe(1);
+  expect(clock.waiting).toBe(0);
+  edge.status = paid;
+  checkout.wake();
+  await settled();
+  expect(step()).toBe('credited');
 });
 
 test('a payment that does not fit is refused at once', async () => {

@@ -1,7 +1,7 @@
 // Checkout: from choosing a package to tokens in the wallet, through the gateway's window or a UPI app.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { Order, TokenPackage } from '#contract';
+import type { Order, OrderStatus, TokenPackage } from '#contract';
 import type { Api } from './api.ts';
 import { hasCode, isTransient, messageOf } from './api-error.ts';
 import { backoffMs } from './backoff.ts';
@@ -12,6 +12,7 @@ import type { MoneyApi } from './money-api.ts';
 import { createOpenOrders } from './open-orders.ts';
 import { type OrderWatch, watchOrder } from './order-watch.ts';
 import type { PayWay } from './pay-way.ts';
+import { endOfOrder } from './payment-failure-words.ts';
 import { createUpiPayment, type UpiPayment } from './upi-payment.ts';
 import type { WalletModel } from './wallet.ts';
 
@@ -87,20 +88,33 @@ export function createCheckout(deps: CheckoutDeps) {
     end({ name: 'credited', tokens: what.tokens, balanceTokens, ...(earlier && { earlier }) });
   }
 
-  function watchFor(what: TokenPackage, order: Order): OrderWatch {
+  function watchFor(
+    what: TokenPackage,
+    order: Order,
+    onEnded: (status: OrderStatus) => boolean,
+  ): OrderWatch {
     return watchOrder({
       orderId: order.id,
       orderStatus: money.orderStatus,
       clock,
       isLookedAt: deps.isLookedAt,
       onPaid: ({ balanceTokens }) => credit(what, balanceTokens),
+      onEnded,
       onRefused: (error) => end({ name: 'failed', text: messageOf(error) }),
     });
   }
 
-  function waitForCredit(what: TokenPackage, order: Order): void {
+  function failWith(status: OrderStatus): void {
+    end({ name: 'failed', text: endOfOrder(status) ?? '' });
+  }
+
+  function waitForCredit(what: TokenPackage, order: Order, payment: GatewayPayment): void {
     if (closed) return;
-    const watch = watchFor(what, order);
+    const watch = watchFor(what, order, (status) => {
+      // The gateway has said that this very payment is made: only its own failure counts against that.
+      if (status.failure?.gatewayPaymentId === payment.razorpay_payment_id) failWith(status);
+      return status.state === 'expired';
+    });
     watch.setLate(true);
     purchase.value = { what, watch, upi: null };
     step.value = { name: 'pending', tokens: what.tokens };
@@ -113,7 +127,7 @@ export function createCheckout(deps: CheckoutDeps) {
       credit(what, balanceTokens);
     } catch (error) {
       if (!mayStillCome(error)) throw error;
-      waitForCredit(what, order);
+      waitForCredit(what, order, payment);
     }
   }
 
@@ -145,7 +159,13 @@ export function createCheckout(deps: CheckoutDeps) {
 
   function payByUpi(what: TokenPackage, order: Order): void {
     if (closed) return;
-    const watch = watchFor(what, order);
+    const watch = watchFor(what, order, (status) => {
+      // A failure of a link of before says nothing of this one.
+      if (status.failure && !upi.isFor(status.failure.gatewayPaymentId)) return false;
+      if (step.peek().name === 'upi') upi.fail(endOfOrder(status) ?? '');
+      else failWith(status);
+      return true;
+    });
     const upi = createUpiPayment({
       orderId: order.id,
       upiIntent: money.upiIntent,

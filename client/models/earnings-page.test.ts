@@ -23,9 +23,17 @@ const overview: PayoutOverview = {
   panMask: null,
   minPaise: 50_000,
   availablePaise: 90_000,
-  tdsSection: '194-O',
-  tdsRateBp: 10,
+  tax: {
+    section: '194-O',
+    rateWithPanBp: 10,
+    rateWithoutPanBp: 500,
+    thresholdPaise: 0,
+    yearFrom: '2026-03-31T18:30:00.000Z',
+    yearPaise: 0,
+    availableTdsPaise: 90,
+  },
   blockedBy: null,
+  blockedUntil: null,
   payouts: [],
 };
 

@@ -4,7 +4,11 @@ import { createManualClock } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createGiveBack } from './give-back.ts';
 
-const purchase = { gatewayPaymentId: 'pay_1', title: 'Fan', tokens: 500 };
+const purchase = {
+  gatewayPaymentId: 'pay_1',
+  title: 'Fan',
+  returnable: { tokens: 500, unspentTokens: 320, refundPaise: 34_880, obstacle: null },
+};
 const refund: Refund = {
   id: 'r1',
   gatewayPaymentId: 'pay_1',
@@ -28,7 +32,7 @@ function createScene(answer: () => Promise<Refund> = async () => refund) {
         sent.push({ body, key });
         return answer();
       },
-      refunds: async () => ({ refunds: listed }),
+      refunds: async () => ({ refunds: listed, nextCursor: null }),
     },
     newKey: () => `key-${++keys}`,
     onRequested: () => {
@@ -46,7 +50,7 @@ function createScene(answer: () => Promise<Refund> = async () => refund) {
   };
 }
 
-test('all unspent tokens are asked back by naming no number, with the reason', async () => {
+test('all unspent tokens are asked back as they were shown, with the reason', async () => {
   const { giveBack, sent, moved, list } = createScene();
   list(refund);
   giveBack.begin(purchase);
@@ -55,21 +59,21 @@ test('all unspent tokens are asked back by naming no number, with the reason', a
   expect(sent).toEqual([]);
   giveBack.reason.value = ' By mistake ';
   await giveBack.submit();
-  expect(sent).toEqual([{ body: { reason: 'By mistake' }, key: 'key-1' }]);
+  expect(sent).toEqual([{ body: { tokens: 320, reason: 'By mistake' }, key: 'key-1' }]);
   expect(giveBack.done.value).toEqual(refund);
   expect(moved()).toBe(1);
   expect(giveBack.newestOf.value.get('pay_1')?.state).toBe('requested');
 });
 
-test('a number of tokens must be one, and no more than were bought', async () => {
+test('a number of tokens must be one, and no more than are unspent', async () => {
   const { giveBack, sent } = createScene();
   giveBack.begin(purchase);
   giveBack.reason.value = 'By mistake';
   giveBack.all.value = false;
-  for (const text of ['', '0', '501', 'some']) {
+  for (const text of ['', '0', '321', 'some']) {
     giveBack.tokensText.value = text;
     await giveBack.submit();
-    expect(giveBack.faults.value.tokens).toContain('500');
+    expect(giveBack.faults.value.tokens).toContain('320');
   }
   expect(sent).toEqual([]);
   giveBack.tokensText.value = '100';
@@ -96,25 +100,23 @@ test('a request that got no answer keeps its key, and is not sent twice by two p
   expect(giveBack.done.value).not.toBeNull();
 });
 
-test('a refusal tells how many tokens are unspent, and the form goes by it', async () => {
-  const { giveBack } = createScene(() =>
-    Promise.reject(
-      new ApiError(
-        'not-refundable',
-        409,
-        { type: 'x', code: 'not-refundable', title: 'No', status: 409, unspentTokens: 30 },
-        'No',
-      ),
-    ),
-  );
+test('tokens that were spent meanwhile: the refusal tells what is left, and the form goes by it', async () => {
+  const told = { tokens: 500, unspentTokens: 30, refundPaise: 3_270, obstacle: 'spent' };
+  const problem = { type: 'x', code: 'not-refundable' as const, title: 'No', status: 409, ...told };
+  let refuses = true;
+  const { giveBack, sent } = createScene(async () => {
+    if (refuses) throw new ApiError('not-refundable', 409, problem, 'No');
+    return refund;
+  });
   giveBack.begin(purchase);
   giveBack.reason.value = 'By mistake';
-  giveBack.all.value = false;
-  giveBack.tokensText.value = '100';
   await giveBack.submit();
   expect(giveBack.fault.value).toContain('30 tokens');
-  expect(giveBack.tokensMax.value).toBe(30);
+  expect(giveBack.asked.value?.returnable).toEqual({ ...told, obstacle: null });
+  refuses = false;
+  await giveBack.submit();
+  expect(sent.map(({ body }) => body)).toMatchObject([{ tokens: 320 }, { tokens: 30 }]);
   giveBack.begin(purchase);
-  expect(giveBack.tokensMax.value).toBe(500);
+  expect(giveBack.asked.value).toEqual(purchase);
   expect(giveBack.fault.value).toBeNull();
 });

@@ -1,15 +1,15 @@
 // Giving back: asks for unspent tokens of a purchase to be turned back into money, and follows what becomes of it.
 import { computed, signal } from '@preact/signals';
-import type { Refund } from '#contract';
+import { type Refund, Returnable } from '#contract';
 import { parseWhole } from './amounts.ts';
 import { ApiError, messageOf } from './api-error.ts';
 import type { Clock } from './clock.ts';
 import { createKeyedAct } from './keyed-act.ts';
-import { createLoaded } from './load.ts';
+import { createPaged } from './load.ts';
 import type { MoneyApi } from './money-api.ts';
 
-/** The purchase that is asked about; how many tokens it was, where that is known. */
-export type Returnable = { gatewayPaymentId: string; title: string; tokens: number | null };
+/** The purchase that is asked about, and what of it the edge says can be given back. */
+export type GivenBack = { gatewayPaymentId: string; title: string; returnable: Returnable };
 
 export type GiveBackDeps = {
   money: Pick<MoneyApi, 'requestRefund' | 'refunds'>;
@@ -19,49 +19,51 @@ export type GiveBackDeps = {
   onRequested: () => void;
 };
 
-type RefundRequest = { gatewayPaymentId: string; tokens: number | null; reason: string };
+type RefundRequest = { gatewayPaymentId: string; tokens: number; reason: string };
 
 export function createGiveBack({ money, clock, newKey, onRequested }: GiveBackDeps) {
-  const refunds = createLoaded<Refund[]>(async () => (await money.refunds()).refunds);
-  const asked = signal<Returnable | null>(null);
+  const refunds = createPaged<Refund>(async (cursor) => {
+    const page = await money.refunds(cursor);
+    return { items: page.refunds, nextCursor: page.nextCursor };
+  });
+  const asked = signal<GivenBack | null>(null);
   const all = signal(true);
   const tokensText = signal('');
   const reason = signal('');
   const fault = signal<string | null>(null);
   const faults = signal<{ tokens?: string; reason?: string }>({});
   const done = signal<Refund | null>(null);
-  /** What the edge has told of the unspent tokens of this purchase. */
-  const unspentTokens = signal<number | null>(null);
 
   const request = createKeyedAct({
-    send: ({ gatewayPaymentId, tokens, reason }: RefundRequest, key) =>
-      money.requestRefund(gatewayPaymentId, { ...(tokens !== null && { tokens }), reason }, key),
+    send: ({ gatewayPaymentId, ...body }: RefundRequest, key) =>
+      money.requestRefund(gatewayPaymentId, body, key),
     clock,
     newKey,
   });
 
-  const tokensMax = computed(() => unspentTokens.value ?? asked.value?.tokens ?? null);
-
-  /** What is to be sent; null when something is missing, which is then said beside its field. */
-  function read(what: Returnable): RefundRequest | null {
-    const tokens = all.peek() ? null : parseWhole(tokensText.peek());
-    const most = tokensMax.peek();
-    const isWrong = !all.peek() && (!tokens || (most !== null && tokens > most));
+  /**
+   * What is to be sent; null when something is missing, which is then said beside its field. All are as many
+   * as were shown: when some of them are gone meanwhile it is refused, and shown anew.
+   */
+  function read({ gatewayPaymentId, returnable }: GivenBack): RefundRequest | null {
+    const most = returnable.unspentTokens;
+    const tokens = all.peek() ? most : parseWhole(tokensText.peek());
     const words = reason.peek().trim();
+    const fits = tokens !== null && tokens >= 1 && tokens <= most;
     faults.value = {
-      ...(isWrong && {
-        tokens: most === null ? 'A whole number of tokens.' : `A whole number from 1 to ${most}.`,
-      }),
+      ...(!fits && { tokens: `A whole number from 1 to ${most.toLocaleString('en-IN')}.` }),
       ...(!words && { reason: 'Say in a few words why.' }),
     };
-    if (isWrong || !words) return null;
-    return { gatewayPaymentId: what.gatewayPaymentId, tokens, reason: words };
+    return fits && words ? { gatewayPaymentId, tokens, reason: words } : null;
   }
 
-  function refused(error: unknown): void {
+  function refused(what: GivenBack, error: unknown): void {
     fault.value = messageOf(error);
-    const unspent = error instanceof ApiError ? error.problem?.unspentTokens : null;
-    if (typeof unspent === 'number') unspentTokens.value = unspent;
+    const told = Returnable.safeParse(error instanceof ApiError ? error.problem : null);
+    if (!told.success) return;
+    // The refusal's obstacle is that of what was asked for; where money comes back for the rest there is none.
+    const obstacle = told.data.refundPaise > 0 ? null : told.data.obstacle;
+    asked.value = { ...what, returnable: { ...told.data, obstacle } };
   }
 
   return {
@@ -73,12 +75,11 @@ export function createGiveBack({ money, clock, newKey, onRequested }: GiveBackDe
     fault,
     faults,
     done,
-    tokensMax,
     busy: request.busy,
     /** What has become of the newest request for each payment. */
     newestOf: computed(() => {
       const newest = new Map<string, Refund>();
-      for (const refund of refunds.value.value ?? []) {
+      for (const refund of refunds.items.value) {
         const known = newest.get(refund.gatewayPaymentId);
         if (!known || known.createdAt < refund.createdAt) {
           newest.set(refund.gatewayPaymentId, refund);
@@ -86,7 +87,7 @@ export function createGiveBack({ money, clock, newKey, onRequested }: GiveBackDe
       }
       return newest;
     }),
-    begin(what: Returnable): void {
+    begin(what: GivenBack): void {
       asked.value = what;
       all.value = true;
       tokensText.value = '';
@@ -94,7 +95,6 @@ export function createGiveBack({ money, clock, newKey, onRequested }: GiveBackDe
       fault.value = null;
       faults.value = {};
       done.value = null;
-      unspentTokens.value = null;
     },
     close(): void {
       asked.value = null;
@@ -109,9 +109,9 @@ export function createGiveBack({ money, clock, newKey, onRequested }: GiveBackDe
         if (!refund) return;
         done.value = refund;
         onRequested();
-        await refunds.load();
+        await refunds.reload();
       } catch (error) {
-        refused(error);
+        refused(what, error);
       }
     },
   };

@@ -8,7 +8,7 @@ function createScene(fails = false) {
   const toasts: string[] = [];
   const invoices = createInvoices({
     money: {
-      invoices: async () => ({ invoices: [] }),
+      invoices: async () => ({ invoices: [], nextCursor: null }),
       async invoiceFile(number, format) {
         asked.push(`${number} ${format}`);
         if (fails) throw new ApiError('unavailable', 503, null, 'down');

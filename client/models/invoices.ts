@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { Invoice } from '#contract';
 import { messageOf } from './api-error.ts';
 import type { SaveFile } from './file-saver.ts';
-import { createLoaded } from './load.ts';
+import { createPaged } from './load.ts';
 import type { InvoiceFormat, MoneyApi } from './money-api.ts';
 import type { Toasts } from './toasts.ts';
 
@@ -14,7 +14,10 @@ export type InvoicesDeps = {
 };
 
 export function createInvoices({ money, saveFile, toasts }: InvoicesDeps) {
-  const list = createLoaded<Invoice[]>(async () => (await money.invoices()).invoices);
+  const list = createPaged<Invoice & { id: string }>(async (cursor) => {
+    const { invoices, nextCursor } = await money.invoices(cursor);
+    return { items: invoices.map((invoice) => ({ ...invoice, id: invoice.number })), nextCursor };
+  });
   const saving = signal<{ number: string; format: InvoiceFormat } | null>(null);
   return {
     ...list,

@@ -23,8 +23,9 @@ import {
 import type { SendRequest } from './api.ts';
 import { ApiError } from './api-error.ts';
 
-/** Statements of many rows take their time. */
-export const fileTimeoutMs = 60_000;
+const fileTimeoutMs = 60_000;
+/** Statements have every row that there is, and take their time. */
+const statementTimeoutMs = 600_000;
 const badAnswerStatus = 502;
 
 export type StatementFormat = 'csv' | 'json';
@@ -69,8 +70,12 @@ export function createMoneyApi(request: SendRequest) {
   const get = (path: string, query: Record<string, string | undefined> = {}) =>
     request(pathWith(`/v1${path}`, query), {});
 
-  const file = (path: string, query: Record<string, string | undefined>, type: string) =>
-    readFile(request(pathWith(`/v1${path}`, query), { headers: { accept: type } }, fileTimeoutMs));
+  const file = (
+    path: string,
+    query: Record<string, string | undefined>,
+    type: string,
+    timeoutMs = fileTimeoutMs,
+  ) => readFile(request(pathWith(`/v1${path}`, query), { headers: { accept: type } }, timeoutMs));
 
   const send = (method: 'POST' | 'PUT', path: string, body: unknown, key?: string) =>
     request(`/v1${path}`, {
@@ -86,14 +91,14 @@ export function createMoneyApi(request: SendRequest) {
     transactions: (filter: StatementFilter, cursor?: string) =>
       read(WalletTransactionList, get('/wallet/transactions', { ...filter, cursor })),
     statement: (filter: StatementFilter, format: StatementFormat) =>
-      file('/wallet/statement', { ...filter, format }, mediaTypes[format]),
+      file('/wallet/statement', { ...filter, format }, mediaTypes[format], statementTimeoutMs),
     limits: () => read(SpendingLimits, get('/wallet/limits')),
     setLimits: (body: SetLimitsBody) => read(SpendingLimits, send('PUT', '/wallet/limits', body)),
 
     orderStatus: (orderId: string) => read(OrderStatus, get(`/payments/orders/${orderId}`)),
     upiIntent: (orderId: string, key: string) =>
       read(UpiIntent, send('POST', `/payments/orders/${orderId}/upi`, {}, key)),
-    invoices: () => read(InvoiceList, get('/payments/invoices')),
+    invoices: (cursor?: string) => read(InvoiceList, get('/payments/invoices', { cursor })),
     invoiceFile: (number: string, format: InvoiceFormat) =>
       file('/payments/invoices/file', { number, format }, mediaTypes[format]),
     requestRefund: (
@@ -105,7 +110,8 @@ export function createMoneyApi(request: SendRequest) {
         Refund,
         send('POST', `/payments/${encodeURIComponent(gatewayPaymentId)}/refunds`, body, key),
       ),
-    refunds: () => read(RefundList, get('/payments/refunds')),
+    refunds: (cursor?: string) =>
+      read(RefundList, get('/payments/refunds', { cursor, limit: '100' })),
 
     earnings: () => read(Earnings, get('/earnings')),
     payouts: () => read(PayoutOverview, get('/payouts')),

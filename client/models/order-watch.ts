@@ -1,4 +1,4 @@
-// An order watch: asks how an order stands until it is paid, however late the money comes.
+// An order watch: asks how an order stands until it is paid or has come to nothing, however late the money comes.
 import { signal } from '@preact/signals';
 import type { OrderStatus } from '#contract';
 import { isTransient } from './api-error.ts';
@@ -23,6 +23,8 @@ export type OrderWatchDeps = {
   clock: Clock;
   isLookedAt: () => boolean;
   onPaid: (status: OrderStatus) => void;
+  /** It has failed or expired, which may be old news; true when nothing more is to be waited for. */
+  onEnded: (status: OrderStatus) => boolean;
   /** The edge refuses to tell: there is nothing to wait for any more. */
   onRefused: (error: unknown) => void;
   random?: (() => number) | undefined;
@@ -35,6 +37,8 @@ export function watchOrder(deps: OrderWatchDeps) {
   let newest: OrderNews | null = null;
   let isLate = false;
   let lateLooks = 0;
+  /** Nothing is under way: it asks no more until it is woken. */
+  let isResting = false;
   let over = false;
 
   async function look(): Promise<void> {
@@ -48,6 +52,8 @@ export function watchOrder(deps: OrderWatchDeps) {
       }
       newest = { name: 'unpaid', atMs: clock.now() };
       if (isLate) lateLooks += 1;
+      const hasEnded = status.state === 'failed' || status.state === 'expired';
+      if (hasEnded && deps.onEnded(status)) isResting = true;
     } catch (error) {
       newest = { name: 'lost', atMs: clock.now() };
       if (isTransient(error)) throw error;
@@ -60,7 +66,7 @@ export function watchOrder(deps: OrderWatchDeps) {
   const poll = createPoll({
     clock,
     // A watch that rests is as one that nobody looks at.
-    isLookedAt: () => isLookedAt() && lateLooks < lateLooksMax,
+    isLookedAt: () => isLookedAt() && !isResting && lateLooks < lateLooksMax,
     look,
     pace: () => (isLate ? latePace : payingPace),
     failing: statusFailing,
@@ -72,13 +78,18 @@ export function watchOrder(deps: OrderWatchDeps) {
     poll.stop();
   }
 
+  function rouse(): void {
+    isResting = false;
+    lateLooks = 0;
+  }
+
   return {
     checking,
     /** The answer to whoever has asked last; what is heard in between is not worth telling. */
     told,
     /** Somebody wants to know now. */
     async check(): Promise<void> {
-      lateLooks = 0;
+      rouse();
       checking.value = true;
       await poll.lookNow();
       told.value = newest;
@@ -86,13 +97,15 @@ export function watchOrder(deps: OrderWatchDeps) {
     },
     /** The page is looked at again, perhaps after a visit to the app that pays. */
     wake(): Promise<void> {
-      lateLooks = 0;
+      rouse();
       return poll.wake();
     },
     /** From now on it is asked for more rarely, or as before again. */
     setLate(late: boolean): void {
       isLate = late;
-      lateLooks = 0;
+      const wasResting = isResting;
+      rouse();
+      if (wasResting) poll.wake();
     },
     stop,
   };

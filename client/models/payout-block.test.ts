@@ -15,9 +15,17 @@ const overview: PayoutOverview = {
   panMask: null,
   minPaise: 50_000,
   availablePaise: 12_000,
-  tdsSection: '194-O',
-  tdsRateBp: 10,
+  tax: {
+    section: '194-O',
+    rateWithPanBp: 10,
+    rateWithoutPanBp: 500,
+    thresholdPaise: 0,
+    yearFrom: '2026-03-31T18:30:00.000Z',
+    yearPaise: 0,
+    availableTdsPaise: 12,
+  },
   blockedBy: null,
+  blockedUntil: null,
   payouts: [],
 };
 const blocked = (blockedBy: string, change: Partial<PayoutOverview> = {}) =>
@@ -43,7 +51,8 @@ test('every code has words of its own, and an unknown one does not leave the pag
 });
 
 test('details that wait say until when, and only what can be mended asks to be', () => {
-  expect(blocked('payout-details-on-hold')?.until).toBe('2026-04-05T10:00:00Z');
+  const until = '2026-04-06T10:00:00Z';
+  expect(blocked('payout-details-on-hold', { blockedUntil: until })?.until).toBe(until);
   expect(blocked('payout-account-missing')?.remedy).toBe('account');
   expect(blocked('payout-account-unverified')?.remedy).toBeNull();
   const account = overview.account && { ...overview.account, state: 'failed' as const };

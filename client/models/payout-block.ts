@@ -53,10 +53,10 @@ export function blockOf(overview: PayoutOverview): PayoutBlock | null {
     case 'payout-details-on-hold':
       return {
         tone: 'info',
-        title: 'Your new payment details wait',
-        text: 'After a change nothing is paid to them for a while, so that nobody who gets into your account can take your money. What you earn is safe meanwhile.',
+        title: 'Your payouts wait for a while',
+        text: 'Your payment details or your PAN were changed. After that nothing is paid for some days, so that nobody who gets into your account can take your money. What you earn is safe meanwhile.',
         remedy: null,
-        until: overview.account?.usableFrom ?? null,
+        until: overview.blockedUntil,
       };
     case 'payout-too-small':
     case 'insufficient-earnings':

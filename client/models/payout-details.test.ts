@@ -75,12 +75,16 @@ test('a UPI address and a PAN are read as people write them', async () => {
   details.kind.value = 'upi';
   details.upi.typed.address.value = 'Asha.Rao';
   await details.saveAccount();
-  expect(details.upi.faults.value.address).toBeDefined();
+  expect(Object.keys(details.upi.faults.value)).toEqual(['accountHolder', 'address']);
+  details.upi.typed.accountHolder.value = 'Asha Rao';
   details.upi.typed.address.value = ' Asha.Rao@OkAxis ';
   await details.saveAccount();
   details.pan.typed.pan.value = 'abcpe 1234 f';
   await details.savePan();
-  expect(sent).toEqual([{ kind: 'upi', address: 'asha.rao@okaxis' }, { pan: 'ABCPE1234F' }]);
+  expect(sent).toEqual([
+    { kind: 'upi', accountHolder: 'Asha Rao', address: 'asha.rao@okaxis' },
+    { pan: 'ABCPE1234F' },
+  ]);
   expect(details.saved.value).toBe('pan');
 });
 

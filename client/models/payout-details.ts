@@ -15,6 +15,8 @@ export type PayoutKind = PayoutDetails['kind'];
 /** People write long numbers in groups. */
 const digitsOf = (text: string): string => text.replace(/[\s-]/g, '');
 
+const holderWords = 'The name as your bank writes it, 3 to 50 plain letters.';
+
 export function createPayoutDetails({ money, onChanged }: PayoutDetailsDeps) {
   const kind = signal<PayoutKind>('bank');
   const editing = signal<'account' | 'pan' | null>(null);
@@ -35,7 +37,7 @@ export function createPayoutDetails({ money, onChanged }: PayoutDetailsDeps) {
       return wrong.length > 0 ? { wrong } : read;
     },
     words: {
-      accountHolder: 'The name as your bank writes it, 3 to 50 plain letters.',
+      accountHolder: holderWords,
       ifsc: 'Four letters, a zero, then six letters or digits, as on your cheque book.',
       accountNumber: '9 to 18 digits.',
       accountNumberAgain: 'The two numbers are not the same.',
@@ -44,9 +46,10 @@ export function createPayoutDetails({ money, onChanged }: PayoutDetailsDeps) {
   });
 
   const upi = createForm({
-    initial: { address: '' },
-    read: ({ address }) => readBy(PayoutDetails, { kind: 'upi', address }),
-    words: { address: 'A UPI address, as in name@bank.' },
+    initial: { accountHolder: '', address: '' },
+    // Without a name the bank has nothing to compare, and a person would have to.
+    read: (typed) => readBy(PayoutDetails, { kind: 'upi', ...typed }),
+    words: { accountHolder: holderWords, address: 'A UPI address, as in name@bank.' },
     send: async (body) => void (await money.setPayoutAccount(body)),
   });
 

@@ -8,18 +8,26 @@ import { createPayoutRequest, previewOf } from './payout-request.ts';
 
 const overview: PayoutOverview = {
   account: null,
-  panMask: null,
+  panMask: 'ABC••••••F',
   minPaise: 50_000,
   availablePaise: 812_345,
-  tdsSection: '194-O',
-  tdsRateBp: 10,
+  tax: {
+    section: '194-O',
+    rateWithPanBp: 10,
+    rateWithoutPanBp: 500,
+    thresholdPaise: 0,
+    yearFrom: '2026-03-31T18:30:00.000Z',
+    yearPaise: 0,
+    availableTdsPaise: 812,
+  },
   blockedBy: null,
+  blockedUntil: null,
   payouts: [],
 };
 
 const payoutOf = (amountPaise: number): Payout => ({
   id: 'x1',
-  ...previewOf(amountPaise, 10),
+  ...previewOf(amountPaise, overview),
   tdsSection: '194-O',
   tdsRateBp: 10,
   state: 'requested',
@@ -30,14 +38,17 @@ const payoutOf = (amountPaise: number): Payout => ({
   endedAt: null,
 });
 
-function createScene(answer?: (amountPaise: number) => Promise<Payout>) {
+function createScene(
+  answer?: (amountPaise: number) => Promise<Payout>,
+  known: PayoutOverview = overview,
+) {
   const clock = createManualClock();
   const sent: { amountPaise: number; key: string }[] = [];
   let keys = 0;
   let reloads = 0;
   const request = createPayoutRequest({
     clock,
-    overview: signal(overview),
+    overview: signal(known),
     money: {
       requestPayout({ amountPaise }, key) {
         sent.push({ amountPaise, key });
@@ -64,6 +75,15 @@ test('what arrives is shown before it is asked for, to the paisa', () => {
   expect(request.preview.value).toBeNull();
 });
 
+test('the tax is that of the law: more without a PAN, none below the threshold of a year with one', () => {
+  const tax = { ...overview.tax, thresholdPaise: 1_000_000, yearPaise: 187_655 };
+  const taxOf = (amountPaise: number, panMask: string | null) =>
+    previewOf(amountPaise, { panMask, tax }).tdsPaise;
+  expect(taxOf(812_345, 'ABC••••••F')).toBe(0);
+  expect(taxOf(812_346, 'ABC••••••F')).toBe(812);
+  expect(taxOf(812_345, null)).toBe(40_617);
+});
+
 test('too little, too much and no amount are said and not sent', async () => {
   const { request, sent } = createScene();
   expect(request.amountFault.value).toBeNull();
@@ -75,6 +95,25 @@ test('too little, too much and no amount are said and not sent', async () => {
     expect(request.amountFault.value).not.toBeNull();
   }
   expect(sent).toEqual([]);
+});
+
+test('what the account cannot be sent at once is said before it is asked for, and “all” is what can', async () => {
+  const { request, sent } = createScene(undefined, { ...overview, maxNetPaise: 100_000 });
+  expect(previewOf(100_101, overview).netPaise).toBe(100_001);
+  request.amountText.value = '1001.01';
+  await request.submit();
+  expect(request.amountFault.value).toContain('At most ₹1,000 can be sent');
+  expect(sent).toEqual([]);
+  request.takeAll();
+  expect(request.amountFault.value).toBeNull();
+  expect(request.preview.value?.netPaise).toBe(100_000);
+  await request.submit();
+  expect(sent).toMatchObject([{ amountPaise: 100_100 }]);
+
+  const free = { ...overview.tax, thresholdPaise: 1_000_000 };
+  const untaxed = createScene(undefined, { ...overview, tax: free, maxNetPaise: 100_000 });
+  untaxed.request.takeAll();
+  expect(untaxed.request.preview.value).toMatchObject({ amountPaise: 100_000, netPaise: 100_000 });
 });
 
 test('a payout is asked for once, however often the button is pressed', async () => {

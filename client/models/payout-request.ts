@@ -18,12 +18,38 @@ export type PayoutRequestDeps = {
   onAsked: () => Promise<unknown>;
 };
 
-/** What arrives of an amount: the tax that is kept back is rounded in the performer's favour. */
-export function previewOf(amountPaise: number, tdsRateBp: number) {
-  const tdsPaise = Math.floor((amountPaise * tdsRateBp) / basisPoints);
+/** In basis points: the rate of the law that is theirs, with a PAN on file or without. */
+export function tdsRateOf({ panMask, tax }: Pick<PayoutOverview, 'panMask' | 'tax'>): number {
+  return panMask === null ? tax.rateWithoutPanBp : tax.rateWithPanBp;
+}
+
+/**
+ * What arrives of an amount, as the edge reckons it: the tax that is kept back is rounded in the performer's
+ * favour, and there is none while a year's payouts stay below its threshold, for whoever has given a PAN.
+ */
+export function previewOf(amountPaise: number, overview: Pick<PayoutOverview, 'panMask' | 'tax'>) {
+  const { thresholdPaise, yearPaise } = overview.tax;
+  const isFree = overview.panMask !== null && yearPaise + amountPaise <= thresholdPaise;
+  const rateBp = isFree ? 0 : tdsRateOf(overview);
+  const tdsPaise = Math.floor((amountPaise * rateBp) / basisPoints);
   return { amountPaise, tdsPaise, netPaise: amountPaise - tdsPaise };
 }
 export type PayoutPreview = ReturnType<typeof previewOf>;
+
+/** In paise: the most that the account is sent at once. */
+function netMaxOf({ maxNetPaise }: PayoutOverview): number {
+  return maxNetPaise ?? Number.POSITIVE_INFINITY;
+}
+
+/** In paise: everything that is available, or as much of it as can be sent at once. */
+function mostOf(overview: PayoutOverview): number {
+  const { availablePaise } = overview;
+  const netMaxPaise = netMaxOf(overview);
+  if (previewOf(availablePaise, overview).netPaise <= netMaxPaise) return availablePaise;
+  // With tax, or without where so much is free of it.
+  const taxed = Math.floor((netMaxPaise * basisPoints) / (basisPoints - tdsRateOf(overview)));
+  return previewOf(taxed, overview).netPaise <= netMaxPaise ? taxed : netMaxPaise;
+}
 
 /** Why this amount cannot be asked for, in a few words; null when it can. */
 function obstacleTo(text: string, overview: PayoutOverview | null): string | null {
@@ -33,8 +59,11 @@ function obstacleTo(text: string, overview: PayoutOverview | null): string | nul
   if (amountPaise < overview.minPaise) {
     return `The smallest payout is ${inRupees(overview.minPaise)}.`;
   }
-  return amountPaise > overview.availablePaise
-    ? `Only ${inRupees(overview.availablePaise)} is available.`
+  if (amountPaise > overview.availablePaise) {
+    return `Only ${inRupees(overview.availablePaise)} is available.`;
+  }
+  return previewOf(amountPaise, overview).netPaise > netMaxOf(overview)
+    ? `At most ${inRupees(netMaxOf(overview))} can be sent to your account at once, after tax. Ask for the rest later, or add a bank account.`
     : null;
 }
 
@@ -64,11 +93,12 @@ export function createPayoutRequest(deps: PayoutRequestDeps) {
     preview: computed<PayoutPreview | null>(() => {
       const amountPaise = parseRupees(amountText.value);
       if (obstacle.value !== null || amountPaise === null || !overview.value) return null;
-      return previewOf(amountPaise, overview.value.tdsRateBp);
+      return previewOf(amountPaise, overview.value);
     }),
-    /** Everything that is available. */
+    /** Everything that is available, as far as it can be sent at once. */
     takeAll(): void {
-      amountText.value = rupeesText(overview.peek()?.availablePaise ?? 0);
+      const known = overview.peek();
+      amountText.value = rupeesText(known ? mostOf(known) : 0);
     },
     async submit(): Promise<void> {
       wasTried.value = true;

@@ -1,6 +1,7 @@
 // What a refusal means for the person in front of the screen, and what can be done about it.
-import type { ProblemCode, ProblemDocument } from '#contract';
+import { type ProblemCode, type ProblemDocument, RefundObstacle } from '#contract';
 import { inRupees } from './amounts.ts';
+import { obstacleWords } from './returnable-words.ts';
 
 /** What a refusal says beside its code: numbers and names, each of which may be missing. */
 type Details = Readonly<Record<string, unknown>>;
@@ -28,10 +29,13 @@ function limitOf(details: Details): string | null {
 
 function notRefundable(details: Details): string {
   const unspent = numberOf(details.unspentTokens);
-  if (unspent === 0) return 'All tokens of this purchase are spent, so none can be given back.';
-  if (unspent !== null) return `Only ${tokens(unspent)} of this purchase are unspent.`;
-  const why = typeof details.why === 'string' ? `: ${details.why}` : '';
-  return `This purchase cannot be given back${why}.`;
+  const obstacle = RefundObstacle.safeParse(details.obstacle).data;
+  if (obstacle !== 'spent' || unspent === null) {
+    return `This purchase cannot be given back${obstacle ? `: ${obstacleWords[obstacle]}` : ''}.`;
+  }
+  return unspent === 0
+    ? 'All tokens of this purchase are spent, so none can be given back.'
+    : `Only ${tokens(unspent)} of this purchase are unspent.`;
 }
 
 const words: Partial<Record<ProblemCode, Words>> = {
@@ -39,6 +43,11 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'self-tip': 'You cannot tip your own stream.',
   'stream-limit': 'You have a stream open already. Resume it or end it first.',
   'invalid-request': 'Something in it does not fit. Look it over and try again.',
+  'idempotency-key-reused':
+    'This was sent before with other details. Reload the page and look whether it was taken.',
+  'not-found': 'This is not there any more. Reload the page to see what is.',
+  unavailable: 'We cannot answer at the moment. Try again in a minute.',
+  internal: 'Something went wrong on our side. Try again in a minute.',
   'rate-limited': 'That was a bit fast. Wait a moment and try again.',
   'account-banned': 'This account may not buy, tip or be paid any more.',
   'performer-unavailable': 'This performer cannot be tipped at present. No tokens were taken.',
@@ -59,13 +68,17 @@ const words: Partial<Record<ProblemCode, Words>> = {
   },
   'package-unavailable': 'This package is not sold any more. Reload the page to see what is.',
   'payment-mismatch': `The payment does not fit the order. ${payAgain}`,
+  'invalid-signature': `The gateway did not confirm this payment. ${payAgain}`,
+  'payment-not-captured':
+    'The payment is not confirmed yet. The tokens come by themselves once it is.',
   'gateway-unavailable': 'The payment gateway does not answer. Try again in a moment.',
   'not-refundable': notRefundable,
   'payout-on-hold': 'Payouts are on hold until a question about the account is settled.',
   'payout-account-missing': 'Say first where you want to be paid.',
   'payout-account-unverified': 'The account to pay to is not verified yet.',
   'payout-details-on-hold':
-    'Your payment details were changed. For your safety they are paid to after a waiting time.',
+    'Your payment details or your PAN were changed. For your safety payouts go on after a waiting time.',
+  'pan-taken': 'This PAN was given by somebody else. Look it over; if it is yours, write to us.',
   'payout-too-small': (details) => {
     const least = numberOf(details.minPaise);
     return least === null ? null : `The smallest payout is ${inRupees(least)}.`;

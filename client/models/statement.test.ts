@@ -12,6 +12,7 @@ const row = (id: string): WalletTransaction => ({
   at: '2026-04-02T10:00:00Z',
   subject: 'mira',
   gatewayPaymentId: null,
+  returnable: null,
 });
 
 function createScene() {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { createCheckoutScene, linkLifeMs, lost, paid, what } from '../testing/checkout-scene.ts';
+import {
+  createCheckoutScene,
+  failed,
+  linkLifeMs,
+  lost,
+  paid,
+  what,
+} from '../testing/checkout-scene.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { lateLooksMax, latePace, payingPace } from './order-watch.ts';
@@ -92,6 +99,66 @@ test('a link that gets no answer is asked for with the same key, and a refusal i
   expect(checkout.purchase.value?.upi?.step.value).toMatchObject({ name: 'failed' });
   checkout.leave();
   expect(checkout.step.value).toEqual({ name: 'idle' });
+  expect(clock.waiting).toBe(0);
+});
+
+test('a payment that failed says why, nothing is asked any more, and a new link is waited for as before', async () => {
+  const { checkout, clock, asked, edge, upiStep, step } = createCheckoutScene({}, 'upi-scan');
+  checkout.buy(what);
+  await settled();
+  edge.status = failed('declined');
+  await clock.advance(payingPace.maxMs);
+  expect(checkout.purchase.value?.upi?.step.value).toMatchObject({
+    name: 'failed',
+    text: expect.stringContaining('declined'),
+  });
+  await clock.advance(linkLifeMs);
+  expect(upiStep()).toBe('failed');
+  const before = asked.status;
+  expect(clock.waiting).toBe(0);
+
+  // The new link is for another payment, and the edge has heard nothing of it yet.
+  edge.upi = async () => ({ gatewayPaymentId: 'pay_2' });
+  await checkout.purchase.value?.upi?.retry();
+  await clock.advance(payingPace.maxMs);
+  expect(upiStep()).toBe('waiting');
+  expect(asked.status).toBeGreaterThan(before);
+  edge.status = paid;
+  await clock.advance(payingPace.maxMs);
+  expect(step()).toBe('credited');
+});
+
+test('an order that has expired is waited for no longer, and one that is paid late is credited all the same', async () => {
+  const { checkout, clock, asked, edge, upiStep, step } = createCheckoutScene({}, 'upi-app');
+  checkout.buy(what);
+  await clock.advance(linkLifeMs);
+  expect(upiStep()).toBe('expired');
+  edge.status = async () => ({ state: 'expired' });
+  await clock.advance(latePace.maxMs);
+  expect(checkout.purchase.value?.upi?.step.value).toMatchObject({
+    name: 'failed',
+    text: expect.stringContaining('The time to pay is over'),
+  });
+  const before = asked.status;
+  await clock.advance(10 * latePace.maxMs);
+  expect(asked.status).toBe(before);
+  edge.status = paid;
+  checkout.wake();
+  await settled();
+  expect(step()).toBe('credited');
+});
+
+test('a payment that fails while its dialog is closed is told on the page', async () => {
+  const { checkout, clock, edge } = createCheckoutScene({}, 'upi-app');
+  checkout.buy(what);
+  await settled();
+  checkout.leave();
+  edge.status = failed('timed-out');
+  await clock.advance(payingPace.maxMs);
+  expect(checkout.step.value).toMatchObject({
+    name: 'failed',
+    text: expect.stringContaining('not approved in time'),
+  });
   expect(clock.waiting).toBe(0);
 });
 

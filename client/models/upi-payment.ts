@@ -38,6 +38,8 @@ export function createUpiPayment(deps: UpiPaymentDeps) {
   });
   let closed = false;
   let wasOffered = false;
+  /** The payment that the newest link is for. */
+  let gatewayPaymentId: string | null = null;
   let stopTicking: Cancel = () => {};
 
   function endOf({ expiresAt }: UpiIntent): number {
@@ -57,12 +59,14 @@ export function createUpiPayment(deps: UpiPaymentDeps) {
 
   async function begin(): Promise<void> {
     step.value = { name: 'asking' };
+    gatewayPaymentId = null;
     stopTicking();
     try {
       const intent = await ask.carryOut(deps.orderId);
       if (!intent || closed) return;
       nowMs.value = clock.now();
       wasOffered = true;
+      gatewayPaymentId = intent.gatewayPaymentId;
       step.value = { name: 'waiting', intent, endsAtMs: endOf(intent) };
       stopTicking = repeat(clock, tickMs, tick);
       deps.onWaiting();
@@ -78,8 +82,16 @@ export function createUpiPayment(deps: UpiPaymentDeps) {
     leftMs: computed(() =>
       step.value.name === 'waiting' ? Math.max(0, step.value.endsAtMs - nowMs.value) : null,
     ),
-    /** True once there was a link that somebody may have paid. */
+    /** True once there was a link that somebody may have paid, unless it has failed. */
     wasOffered: (): boolean => wasOffered,
+    /** Whether there is a link for this payment, or was until its end. */
+    isFor: (paymentId: string): boolean => gatewayPaymentId === paymentId,
+    /** Nothing comes of it any more. */
+    fail(text: string): void {
+      stopTicking();
+      wasOffered = false;
+      step.value = { name: 'failed', text };
+    },
     /** A new link for the same order, which can be paid only once. */
     async retry(): Promise<void> {
       const { name } = step.peek();

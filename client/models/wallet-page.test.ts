@@ -16,7 +16,7 @@ function createScene() {
   const answers: Record<string, unknown> = {
     '/v1/wallet/transactions': { transactions: [], nextCursor: null },
     '/v1/payments/invoices': { invoices: [] },
-    '/v1/payments/refunds': { refunds: [] },
+    '/v1/payments/refunds?limit=100': { refunds: [] },
   };
   const page = createWalletPage({
     api: {
@@ -72,7 +72,10 @@ test('a view asks for what it shows, and no other does', async () => {
   expect(asked).toEqual(['/v1/wallet/transactions']);
   view.value = 'invoices';
   await settled();
-  expect(asked.slice(1).sort()).toEqual(['/v1/payments/invoices', '/v1/payments/refunds']);
+  expect(asked.slice(1).sort()).toEqual([
+    '/v1/payments/invoices',
+    '/v1/payments/refunds?limit=100',
+  ]);
   page.close();
 });
 

@@ -55,11 +55,11 @@ export function createWalletPage(deps: WalletPageDeps) {
       case 'statement':
         if (statement.ready.peek()) statement.refresh();
         else statement.reload();
-        giveBack.refunds.load();
+        giveBack.refunds.reload();
         return;
       case 'invoices':
-        invoices.load();
-        giveBack.refunds.load();
+        invoices.reload();
+        giveBack.refunds.reload();
         return;
       case 'limits':
         limits.load();

@@ -1,6 +1,6 @@
 // A checkout for tests: an edge that answers as the test says, and a gateway's window that the test pays in.
 import { signal } from '@preact/signals';
-import type { Order, OrderStatus, TokenPackage, UpiIntent } from '#contract';
+import type { Order, OrderStatus, PaymentFailure, TokenPackage, UpiIntent } from '#contract';
 import { ApiError } from '../models/api-error.ts';
 import { createCheckout } from '../models/checkout.ts';
 import type { CheckoutOptions } from '../models/gateway-script.ts';
@@ -71,8 +71,8 @@ export function createCheckoutScene(given: Partial<Edge> = {}, way: PayWay = 'ga
     money: {
       async orderStatus(id) {
         asked.status += 1;
-        const shown = { id, state: 'created' as const, tokens: 500, amountPaise: 54_500 };
-        return { ...shown, balanceTokens: 100, ...(await edge.status()) };
+        const shown = { id, state: 'created' as const, failure: null, tokens: 500 };
+        return { ...shown, amountPaise: 54_500, balanceTokens: 100, ...(await edge.status()) };
       },
       async upiIntent(_id, key) {
         asked.upiKeys.push(key);
@@ -113,6 +113,11 @@ export function createCheckoutScene(given: Partial<Edge> = {}, way: PayWay = 'ga
     },
   };
 }
+
+/** The answer of an edge that has heard that a payment failed. */
+export const failed =
+  (reason: PaymentFailure, gatewayPaymentId = 'pay_1') =>
+  async () => ({ state: 'failed' as const, failure: { gatewayPaymentId, reason } });
 
 /** The answer of an edge that has the money. */
 export const paid = async () => ({ state: 'paid' as const, balanceTokens: 600 });

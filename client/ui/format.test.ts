@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatCount, formatRupees, formatTokens } from './format.ts';
+import { formatCount, formatIndiaDay, formatRupees, formatTokens } from './format.ts';
 
 test('counts are grouped as in India, small ones and large ones alike', () => {
   expect([0, 7, 999, 1_000, 123_456, -5].map(formatCount)).toEqual([
@@ -26,4 +26,9 @@ test('rupees show paise only where there are some', () => {
 
 test('one token is not tokens', () => {
   expect([0, 1, 2].map(formatTokens)).toEqual(['0 tokens', '1 token', '2 tokens']);
+});
+
+test('a late evening in Europe is the next day in India', () => {
+  expect(formatIndiaDay('2026-11-25T18:29:59Z')).toBe('25 November 2026');
+  expect(formatIndiaDay('2026-11-25T18:30:00Z')).toBe('26 November 2026');
 });

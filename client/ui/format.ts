@@ -26,6 +26,9 @@ const dayTime = once(
   () => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
 );
 const day = once(() => new Intl.DateTimeFormat(locale, { dateStyle: 'long' }));
+const indiaDay = once(
+  () => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'Asia/Kolkata' }),
+);
 
 const paisePerRupee = 100;
 
@@ -50,6 +53,9 @@ export const formatTokens = (tokens: number): string =>
 export const formatTime = (instant: string): string => clockTime().format(new Date(instant));
 export const formatDayTime = (instant: string): string => dayTime().format(new Date(instant));
 export const formatDay = (instant: string): string => day().format(new Date(instant));
+
+/** The day in India, by which invoices and statements go. */
+export const formatIndiaDay = (instant: string): string => indiaDay().format(new Date(instant));
 
 /** The time of day to the second, of milliseconds since the epoch. */
 export const formatInstantTime = (atMs: number): string => exactTime().format(new Date(atMs));

@@ -1,7 +1,8 @@
 // The dialog of giving tokens back: how many, why, and what comes of it.
 import { useEffect } from 'preact/hooks';
 import { refundReasonCharsMax } from '#contract';
-import type { GiveBack } from '../models/give-back.ts';
+import type { GiveBack, GivenBack } from '../models/give-back.ts';
+import { returnableWords } from '../models/returnable-words.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { Segment, TextArea, TextField } from './field.tsx';
@@ -20,17 +21,17 @@ function Done({ giveBack }: { giveBack: GiveBack }) {
     <Notice tone="good">
       <p data-testid="give-back-done">
         You have asked to give {formatTokens(refund.tokens)} back.{' '}
-        {formatRupees(refund.amountPaise)} come back the way you paid.{' '}
+        {formatRupees(refund.amountPaise)} comes back the way you paid.{' '}
         {refundFaces[refund.state].meaning}
       </p>
     </Notice>
   );
 }
 
-function Form({ giveBack }: { giveBack: GiveBack }) {
+function Form({ giveBack, asked }: { giveBack: GiveBack; asked: GivenBack }) {
   const { all, tokensText, reason } = giveBack;
   const faults = giveBack.faults.value;
-  const max = giveBack.tokensMax.value;
+  const { returnable } = asked;
   return (
     <form
       id="give-back-form"
@@ -45,6 +46,9 @@ function Form({ giveBack }: { giveBack: GiveBack }) {
         What you have not spent of this purchase can be given back for what you paid for it, GST
         included. Spent tokens stay spent.
       </p>
+      <p class="figure" aria-live="polite" data-testid="give-back-returnable">
+        <b>{returnableWords(returnable)}.</b>
+      </p>
       <Segment<HowMany>
         label="How many tokens"
         value={all.value ? 'all' : 'some'}
@@ -56,21 +60,14 @@ function Form({ giveBack }: { giveBack: GiveBack }) {
           { value: 'some', label: 'Only some', testId: 'give-back-some' },
         ]}
       />
-      {all.value ? (
-        max !== null && (
-          <p class="faint">
-            At most {formatTokens(max)}: how many exactly is worked out when you ask, and shown to
-            you.
-          </p>
-        )
-      ) : (
+      {!all.value && (
         <TextField
           label="Tokens to give back"
           value={tokensText}
           inputMode="numeric"
           autocomplete="off"
           maxLength={12}
-          hint={max === null ? undefined : `At most ${formatCount(max)}`}
+          hint={`1 to ${formatCount(returnable.unspentTokens)}. Their part of the sum comes back.`}
           fault={faults.tokens}
           data-testid="give-back-tokens"
         />
@@ -128,7 +125,7 @@ export function GiveBackDialog({ giveBack }: { giveBack: GiveBack }) {
         )
       }
     >
-      {asked && (done ? <Done giveBack={giveBack} /> : <Form giveBack={giveBack} />)}
+      {asked && (done ? <Done giveBack={giveBack} /> : <Form giveBack={giveBack} asked={asked} />)}
     </Dialog>
   );
 }

@@ -4,10 +4,12 @@ import type { InvoiceFormat } from '../models/money-api.ts';
 import type { WalletPageModel } from '../models/wallet-page.ts';
 import { Badge } from './badge.tsx';
 import { Button } from './button.tsx';
-import { formatDay, formatRupees, formatTokens } from './format.ts';
+import { formatIndiaDay, formatRupees, formatTokens } from './format.ts';
+import { GiveBackOffer } from './give-back-offer.tsx';
 import { BillIcon, DownloadIcon, GivenBackIcon } from './money-icons.tsx';
 import { Fault } from './notice.tsx';
 import { RefundBadge, refundFaces } from './refund-state.tsx';
+import { ShowEarlier } from './show-earlier.tsx';
 import { Loading, Skeleton } from './skeleton.tsx';
 import './invoices-view.css';
 
@@ -39,7 +41,7 @@ function SaveButtons({ model, number }: { model: WalletPageModel; number: string
 }
 
 function InvoiceRow({ model, invoice }: { model: WalletPageModel; invoice: Invoice }) {
-  const { number, kind, gatewayPaymentId, gstPaise, totalPaise, issuedAt } = invoice;
+  const { number, kind, gatewayPaymentId, tokens, gstPaise, totalPaise, issuedAt } = invoice;
   const isNote = kind === 'credit-note';
   return (
     <li class="invoice" data-testid="invoice">
@@ -49,8 +51,8 @@ function InvoiceRow({ model, invoice }: { model: WalletPageModel; invoice: Invoi
       <span class="invoice-words">
         <b class="figure">{number}</b>
         <span class="faint">
-          {isNote ? 'Credit note' : 'Invoice'} ·{' '}
-          <time dateTime={issuedAt}>{formatDay(issuedAt)}</time>
+          {isNote ? 'Credit note' : 'Invoice'} · {formatTokens(tokens)} ·{' '}
+          <time dateTime={issuedAt}>{formatIndiaDay(issuedAt)}</time>
         </span>
       </span>
       <span class="invoice-sum figure">
@@ -58,34 +60,29 @@ function InvoiceRow({ model, invoice }: { model: WalletPageModel; invoice: Invoi
         <span class="faint">GST {formatRupees(gstPaise)}</span>
       </span>
       <span class="invoice-end">
-        {!isNote && (
-          <button
-            type="button"
-            class="text-button quiet-link"
-            onClick={() =>
-              model.giveBack.begin({
-                gatewayPaymentId,
-                title: `Invoice ${number}`,
-                tokens: null,
-              })
-            }
-            aria-label={`Give back what is unspent of ${number}`}
-            data-testid="give-back"
-          >
-            Give back
-          </button>
-        )}
         <SaveButtons model={model} number={number} />
       </span>
+      {invoice.returnable && (
+        <span class="invoice-offer">
+          <GiveBackOffer
+            giveBack={model.giveBack}
+            what={{
+              gatewayPaymentId,
+              title: `Invoice ${number}`,
+              returnable: invoice.returnable,
+            }}
+            of={number}
+          />
+        </span>
+      )}
     </li>
   );
 }
 
 function InvoiceRows({ model }: { model: WalletPageModel }) {
-  const { value, fault, load } = model.invoices;
-  const invoices = value.value;
-  if (!invoices && fault.value) return <Fault text={fault.value} onRetry={load} />;
-  if (!invoices) {
+  const { items, ready, fault, reload } = model.invoices;
+  if (!ready.value && fault.value) return <Fault text={fault.value} onRetry={reload} />;
+  if (!ready.value) {
     return (
       <div class="stack">
         <Loading what="your invoices" />
@@ -95,7 +92,7 @@ function InvoiceRows({ model }: { model: WalletPageModel }) {
       </div>
     );
   }
-  if (invoices.length === 0) {
+  if (items.value.length === 0) {
     return (
       <p class="soft">
         Each purchase gets an invoice with its GST, and each refund a credit note. There are none
@@ -104,11 +101,14 @@ function InvoiceRows({ model }: { model: WalletPageModel }) {
     );
   }
   return (
-    <ul class="invoices">
-      {invoices.map((invoice) => (
-        <InvoiceRow key={invoice.number} model={model} invoice={invoice} />
-      ))}
-    </ul>
+    <>
+      <ul class="invoices">
+        {items.value.map((invoice) => (
+          <InvoiceRow key={invoice.number} model={model} invoice={invoice} />
+        ))}
+      </ul>
+      <ShowEarlier list={model.invoices} testId="invoices-more" />
+    </>
   );
 }
 
@@ -121,8 +121,8 @@ function RefundRow({ refund }: { refund: Refund }) {
         </b>
         <span class="soft">{refundFaces[refund.state].meaning}</span>
         <span class="faint">
-          Asked for on <time dateTime={refund.createdAt}>{formatDay(refund.createdAt)}</time>: “
-          <bdi>{refund.reason}</bdi>”
+          Asked for on <time dateTime={refund.createdAt}>{formatIndiaDay(refund.createdAt)}</time>:
+          “<bdi>{refund.reason}</bdi>”
         </span>
       </span>
       <RefundBadge state={refund.state} />
@@ -131,20 +131,19 @@ function RefundRow({ refund }: { refund: Refund }) {
 }
 
 function Refunds({ model }: { model: WalletPageModel }) {
-  const { value, fault, load } = model.giveBack.refunds;
-  const refunds = value.value;
-  if (!refunds && fault.value) {
+  const { items, ready, fault, reload } = model.giveBack.refunds;
+  if (!ready.value && fault.value) {
     return (
       <p role="alert">
         {fault.value}{' '}
-        <button type="button" class="text-button" onClick={load}>
+        <button type="button" class="text-button" onClick={reload}>
           Try again
         </button>
       </p>
     );
   }
-  if (!refunds) return <Skeleton height="64px" />;
-  if (refunds.length === 0) {
+  if (!ready.value) return <Skeleton height="64px" />;
+  if (items.value.length === 0) {
     return (
       <p class="soft">
         Bought by mistake? Unspent tokens can be given back for what you paid for them. Press “Give
@@ -153,16 +152,19 @@ function Refunds({ model }: { model: WalletPageModel }) {
     );
   }
   return (
-    <ul class="refunds">
-      {refunds.map((refund) => (
-        <RefundRow key={refund.id} refund={refund} />
-      ))}
-    </ul>
+    <>
+      <ul class="refunds">
+        {items.value.map((refund) => (
+          <RefundRow key={refund.id} refund={refund} />
+        ))}
+      </ul>
+      <ShowEarlier list={model.giveBack.refunds} testId="refunds-more" />
+    </>
   );
 }
 
 export function InvoicesView({ model }: { model: WalletPageModel }) {
-  const waiting = (model.giveBack.refunds.value.value ?? []).filter(
+  const waiting = model.giveBack.refunds.items.value.filter(
     ({ state }) => state === 'requested',
   ).length;
   return (

@@ -1,7 +1,24 @@
 // The newest moves of a wallet, in brief, with the way to all of them.
+import type { ComponentChildren } from 'preact';
+import type { WalletTransaction } from '#contract';
+import { canGiveBack } from '../models/returnable-words.ts';
 import type { WalletPageModel } from '../models/wallet-page.ts';
+import { GiveBackOffer } from './give-back-offer.tsx';
 import { Loading, Skeleton } from './skeleton.tsx';
 import { TransactionRow } from './transaction-list.tsx';
+
+/** Null where nothing can be given back; the statement says why. */
+function offerOf(model: WalletPageModel, row: WalletTransaction): ComponentChildren {
+  const { gatewayPaymentId, returnable, subject } = row;
+  if (gatewayPaymentId === null || returnable === null || !canGiveBack(returnable)) return null;
+  return (
+    <GiveBackOffer
+      giveBack={model.giveBack}
+      what={{ gatewayPaymentId, title: subject, returnable }}
+      of="this purchase"
+    />
+  );
+}
 
 function Rows({ model }: { model: WalletPageModel }) {
   const { value, fault, load } = model.latest;
@@ -30,9 +47,9 @@ function Rows({ model }: { model: WalletPageModel }) {
     return <p class="soft">Nothing has moved yet. Your purchases and tips will stand here.</p>;
   }
   return (
-    <ul class="transactions">
-      {latest.map((transaction) => (
-        <TransactionRow key={transaction.id} transaction={transaction} />
+    <ul class="transactions narrow">
+      {latest.map((row) => (
+        <TransactionRow key={row.id} transaction={row} end={offerOf(model, row)} />
       ))}
     </ul>
   );

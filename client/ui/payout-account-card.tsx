@@ -1,6 +1,7 @@
 // Where a performer is paid: the details as a mask with their state, and the form for new ones.
+import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { PayoutAccount } from '#contract';
+import { accountHolderCharsMax, type PayoutAccount } from '#contract';
 import type { PayoutDetailsModel, PayoutKind } from '../models/payout-details.ts';
 import { useApp } from './app-context.ts';
 import { Badge } from './badge.tsx';
@@ -72,20 +73,28 @@ function Account({ account }: { account: PayoutAccount }) {
   );
 }
 
+type HolderProps = { value: Signal<string>; fault: string | undefined; testId: string };
+
+function HolderField({ value, fault, testId }: HolderProps) {
+  return (
+    <TextField
+      label="Name of the account holder"
+      value={value}
+      autocomplete="name"
+      maxLength={accountHolderCharsMax}
+      hint="As your bank writes it. It must be you."
+      fault={fault}
+      data-testid={testId}
+    />
+  );
+}
+
 function BankFields({ details }: { details: PayoutDetailsModel }) {
   const { typed } = details.bank;
   const faults = details.bank.faults.value;
   return (
     <>
-      <TextField
-        label="Name of the account holder"
-        value={typed.accountHolder}
-        autocomplete="name"
-        maxLength={50}
-        hint="As your bank writes it. It must be you."
-        fault={faults.accountHolder}
-        data-testid="bank-holder"
-      />
+      <HolderField value={typed.accountHolder} fault={faults.accountHolder} testId="bank-holder" />
       <TextField
         label="IFSC"
         value={typed.ifsc}
@@ -123,20 +132,25 @@ function BankFields({ details }: { details: PayoutDetailsModel }) {
 }
 
 function UpiFields({ details }: { details: PayoutDetailsModel }) {
+  const { typed } = details.upi;
+  const faults = details.upi.faults.value;
   return (
-    <TextField
-      label="UPI address"
-      value={details.upi.typed.address}
-      inputMode="email"
-      autocomplete="off"
-      autocapitalize="none"
-      spellcheck={false}
-      maxLength={100}
-      placeholder="name@bank"
-      hint="One of yours, as your UPI app shows it."
-      fault={details.upi.faults.value.address}
-      data-testid="upi-address"
-    />
+    <>
+      <HolderField value={typed.accountHolder} fault={faults.accountHolder} testId="upi-holder" />
+      <TextField
+        label="UPI address"
+        value={typed.address}
+        inputMode="email"
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        maxLength={100}
+        placeholder="name@bank"
+        hint="One of yours, as your UPI app shows it."
+        fault={faults.address}
+        data-testid="upi-address"
+      />
+    </>
   );
 }
 
@@ -203,7 +217,7 @@ export function PayoutAccountCard({ details, account }: CardProps) {
     <section ref={card} class="card payout-details-card" aria-labelledby="account-title">
       <h2 id="account-title">Paid to</h2>
       <div aria-live="polite">
-        {details.saved.value === 'account' && (
+        {details.saved.value === 'account' && account?.state === 'pending' && (
           <Notice tone="good">
             <span data-testid="account-saved">Saved. We check it now; you need not wait here.</span>
           </Notice>

@@ -8,7 +8,7 @@ const faces: Record<PayoutState, { label: string; tone: string; meaning: string 
   requested: {
     label: 'Waiting for approval',
     tone: 'warn',
-    meaning: 'Somebody of us looks at it before it is sent.',
+    meaning: 'One of us looks at it before it is sent.',
   },
   approved: { label: 'Approved', tone: 'gold', meaning: 'It is sent with the next round.' },
   sending: { label: 'On its way', tone: 'gold', meaning: 'The bank carries it out.' },

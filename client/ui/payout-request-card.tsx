@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { PayoutOverview } from '#contract';
 import type { EarningsPageModel } from '../models/earnings-page.ts';
 import { blockOf, type PayoutBlock } from '../models/payout-block.ts';
+import { tdsRateOf } from '../models/payout-request.ts';
 import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
 import { formatDayTime, formatRate, formatRupees } from './format.ts';
@@ -57,8 +58,8 @@ function Preview({ model, overview }: CardProps) {
       </div>
       <div>
         <dt>
-          Income tax kept back (TDS, section {overview.tdsSection}, {formatRate(overview.tdsRateBp)}
-          )
+          Income tax kept back (TDS, section {overview.tax.section}
+          {preview.tdsPaise > 0 && `, ${formatRate(tdsRateOf(overview))}`})
         </dt>
         <dd class="figure">−{formatRupees(preview.tdsPaise)}</dd>
       </div>
@@ -69,6 +70,26 @@ function Preview({ model, overview }: CardProps) {
         </dd>
       </div>
     </dl>
+  );
+}
+
+type OutlookProps = { overview: PayoutOverview; isTyped: boolean };
+
+/** What of everything would arrive, before anybody types an amount, and whether a PAN would change that. */
+function TaxOutlook({ overview, isTyped }: OutlookProps) {
+  const { availablePaise, panMask, tax } = overview;
+  const tds = tax.availableTdsPaise;
+  const isDear = panMask === null && tax.rateWithoutPanBp > tax.rateWithPanBp;
+  if (isTyped && !isDear) return null;
+  return (
+    <p class="soft figure" data-testid="payout-outlook" data-tds-paise={tds}>
+      {!isTyped &&
+        (tds === 0
+          ? 'Of all of it nothing is kept back as income tax. '
+          : `Of all of it ${formatRupees(tds)} is kept back as income tax, and ${formatRupees(availablePaise - tds)} arrives. `)}
+      {isDear &&
+        `With your PAN it would be ${formatRate(tax.rateWithPanBp)} at most, instead of ${formatRate(tax.rateWithoutPanBp)}: give it before you ask.`}
+    </p>
   );
 }
 
@@ -105,11 +126,7 @@ function RequestForm({ model, overview }: CardProps) {
         }
       />
       <Preview model={model} overview={overview} />
-      {overview.panMask === null && overview.tdsRateBp > 0 && (
-        <p class="faint">
-          Without your PAN the law has more tax kept back. Give it below before you ask.
-        </p>
-      )}
+      <TaxOutlook overview={overview} isTyped={amount !== undefined} />
       <Button
         look="primary"
         size="large"
@@ -124,22 +141,23 @@ function RequestForm({ model, overview }: CardProps) {
   );
 }
 
-function Outcome({ model }: { model: EarningsPageModel }) {
+function Outcome({ model, overview }: CardProps) {
   const { done, refusal } = model.request;
-  const payout = done.value;
+  const asked = done.value;
+  const payout = overview.payouts.find(({ id }) => id === asked?.id) ?? asked;
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // The form may be gone with the last rupee; who stood in it stands here.
-    if (payout) place.current?.focus();
-  }, [payout]);
+    if (asked) place.current?.focus();
+  }, [asked]);
   return (
     <div ref={place} class="payout-outcome" aria-live="polite" tabIndex={-1}>
-      {payout && (
+      {payout?.endedAt === null && (
         <Notice tone="good">
           <span data-testid="payout-done">
             {payout.state === 'requested'
-              ? `Asked for. Somebody of us approves it, then ${formatRupees(payout.netPaise)} go to ${payout.account}.`
-              : `${formatRupees(payout.netPaise)} are on their way to ${payout.account}.`}
+              ? `Asked for. One of us approves it, then ${formatRupees(payout.netPaise)} goes to ${payout.account}.`
+              : `${formatRupees(payout.netPaise)} is on its way to ${payout.account}.`}
           </span>
         </Notice>
       )}
@@ -164,7 +182,7 @@ export function PayoutRequestCard({ model, overview }: CardProps) {
           <LiveFigure value={overview.availablePaise} format={formatRupees} />
         </p>
       </div>
-      <Outcome model={model} />
+      <Outcome model={model} overview={overview} />
       {shown ? (
         <Block model={model} block={shown} />
       ) : (

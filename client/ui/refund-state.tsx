@@ -8,7 +8,7 @@ export const refundFaces: Record<Refund['state'], Face> = {
   requested: {
     label: 'Waiting for approval',
     tone: 'warn',
-    meaning: 'Somebody of us looks at it. The tokens are set aside meanwhile.',
+    meaning: 'One of us looks at it. The tokens are set aside meanwhile.',
   },
   approved: {
     label: 'Approved',

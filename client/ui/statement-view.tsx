@@ -4,9 +4,11 @@ import type { Period } from '../models/india-days.ts';
 import type { WalletPageModel } from '../models/wallet-page.ts';
 import { Button } from './button.tsx';
 import { DayField, SelectField } from './field.tsx';
+import { GiveBackOffer } from './give-back-offer.tsx';
 import { DownloadIcon } from './money-icons.tsx';
 import { Empty, Fault, Notice } from './notice.tsx';
 import { RefundBadge } from './refund-state.tsx';
+import { ShowEarlier } from './show-earlier.tsx';
 import { Loading, Skeleton } from './skeleton.tsx';
 import { moveNames, TransactionRow } from './transaction-list.tsx';
 import './statement-view.css';
@@ -90,29 +92,24 @@ function Exports({ model }: { model: WalletPageModel }) {
 /** What can be done with a purchase, or has been. */
 function PurchaseEnd({ model, row }: { model: WalletPageModel; row: WalletTransaction }) {
   const { giveBack } = model;
-  const { gatewayPaymentId } = row;
-  if (row.kind !== 'purchase' || gatewayPaymentId === null) return null;
+  const { gatewayPaymentId, returnable } = row;
+  if (gatewayPaymentId === null || returnable === null) return null;
   const refund = giveBack.newestOf.value.get(gatewayPaymentId);
   return (
     <>
       {refund && <RefundBadge state={refund.state} />}
-      <button
-        type="button"
-        class="text-button quiet-link"
-        onClick={() =>
-          giveBack.begin({ gatewayPaymentId, title: row.subject, tokens: row.amountTokens })
-        }
-        data-testid="give-back"
-      >
-        Give back
-      </button>
+      <GiveBackOffer
+        giveBack={giveBack}
+        what={{ gatewayPaymentId, title: row.subject, returnable }}
+        of="this purchase"
+      />
     </>
   );
 }
 
 function Rows({ model }: { model: WalletPageModel }) {
   const { statement } = model;
-  const { items, ready, fault, loading, hasMore, more, reload } = statement;
+  const { items, ready, fault, reload } = statement;
   if (statement.obstacle.value) return <Notice tone="warn">{statement.obstacle.value}</Notice>;
   if (!ready.value && fault.value) return <Fault text={fault.value} onRetry={reload} />;
   if (!ready.value) {
@@ -154,21 +151,11 @@ function Rows({ model }: { model: WalletPageModel }) {
           <TransactionRow
             key={row.id}
             transaction={row}
-            end={
-              row.kind === 'purchase' && row.gatewayPaymentId ? (
-                <PurchaseEnd model={model} row={row} />
-              ) : null
-            }
+            end={row.returnable ? <PurchaseEnd model={model} row={row} /> : null}
           />
         ))}
       </ul>
-      {hasMore.value && (
-        <div class="statement-more">
-          <Button busy={loading.value} onClick={more} data-testid="history-more">
-            Show earlier ones
-          </Button>
-        </div>
-      )}
+      <ShowEarlier list={statement} testId="history-more" />
     </>
   );
 }

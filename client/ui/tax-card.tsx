@@ -5,7 +5,7 @@ import type { PayoutDetailsModel } from '../models/payout-details.ts';
 import { Badge } from './badge.tsx';
 import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
-import { formatRate } from './format.ts';
+import { formatIndiaDay, formatRate, formatRupees } from './format.ts';
 import { Notice } from './notice.tsx';
 import { useReturnFocus } from './return-focus.ts';
 
@@ -51,20 +51,58 @@ function PanForm({ details }: { details: PayoutDetailsModel }) {
   );
 }
 
+/** Rates, threshold, and how far this year's payouts have come towards it. */
+function Law({ overview }: { overview: PayoutOverview }) {
+  const { section, rateWithPanBp, rateWithoutPanBp, thresholdPaise, yearFrom, yearPaise } =
+    overview.tax;
+  return (
+    <dl class="facts" data-testid="tax-law">
+      <div>
+        <dt>Income tax kept back with a PAN (TDS, section {section})</dt>
+        <dd class="figure">{formatRate(rateWithPanBp)}</dd>
+      </div>
+      <div>
+        <dt>Without one</dt>
+        <dd class="figure">{formatRate(rateWithoutPanBp)}</dd>
+      </div>
+      {thresholdPaise > 0 && (
+        <div>
+          <dt>With a PAN, nothing until a financial year’s payouts exceed</dt>
+          <dd class="figure">{formatRupees(thresholdPaise)}</dd>
+        </div>
+      )}
+      <div>
+        <dt>
+          Paid out and on its way since <time dateTime={yearFrom}>{formatIndiaDay(yearFrom)}</time>
+        </dt>
+        <dd class="figure" data-testid="tax-year" data-paise={yearPaise}>
+          {formatRupees(yearPaise)}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
 type CardProps = { details: PayoutDetailsModel; overview: PayoutOverview };
 
 export function TaxCard({ details, overview }: CardProps) {
-  const { panMask, tdsSection, tdsRateBp } = overview;
+  const { panMask } = overview;
   const editing = details.editing.value === 'pan';
+  const isSaved = details.saved.value === 'pan';
   const card = useReturnFocus<HTMLElement>(editing);
+  const outcome = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The button that has opened the form is gone with it.
+    if (isSaved) outcome.current?.focus();
+  }, [isSaved]);
   return (
     <section ref={card} class="card payout-details-card" aria-labelledby="tax-title">
       <div class="row spread wrap">
         <h2 id="tax-title">Tax</h2>
         {panMask ? <Badge tone="good">PAN given</Badge> : <Badge tone="warn">PAN missing</Badge>}
       </div>
-      <div aria-live="polite">
-        {details.saved.value === 'pan' && (
+      <div ref={outcome} aria-live="polite" tabIndex={-1}>
+        {isSaved && (
           <Notice tone="good">
             <span data-testid="pan-saved">Your PAN is saved.</span>
           </Notice>
@@ -78,14 +116,13 @@ export function TaxCard({ details, overview }: CardProps) {
           </b>
         </p>
       )}
+      <Law overview={overview} />
       <p class="soft">
-        {formatRate(tdsRateBp)} of each payout is kept back as income tax (TDS, section {tdsSection}
-        ) and counted to you when you file your return.
-        {!panMask && ' With your PAN on file the rate is the lower one of the law.'}
+        What is kept back is counted to you when you file your return.
+        {panMask && ' A PAN is given once. If it is wrong, our staff can correct it.'}
       </p>
-      {editing ? (
-        <PanForm details={details} />
-      ) : (
+      {editing && <PanForm details={details} />}
+      {!editing && !panMask && (
         <div>
           <Button
             size="small"
@@ -93,7 +130,7 @@ export function TaxCard({ details, overview }: CardProps) {
             data-opens="pan"
             data-testid="pan-edit"
           >
-            {panMask ? 'Change the PAN' : 'Give your PAN'}
+            Give your PAN
           </Button>
         </div>
       )}

@@ -256,14 +256,74 @@ as $$
     else (select id from ledger.accounts where class = p_class and owner_id = p_owner) end
 $$;
 
+-- So long after it was given its id, at the latest, an act is written.
+create or replace function ledger.act_lasts_max() returns interval
+language sql immutable parallel safe
+as $$
+  select interval '1 hour'
+$$;
+
 -- What an account held at a moment, on its normal side: every act that was written by then counts.
 create or replace function ledger.balance_at(p_class text, p_owner uuid, p_at timestamptz)
 returns bigint
 language sql stable security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
-  select coalesce(sum(case a.normal_side when 'debit' then e.amount else -e.amount end), 0)::bigint
-    from ledger.accounts a
-    join ledger.entries e on e.account_id = a.id
-    join ledger.journal j on j.id = e.journal_id and j.created_at <= p_at
-    where a.id = ledger.known_account(p_class, p_owner)
+  select case a.normal_side when 'debit' then 1 else -1 end * case when p_owner is null
+      then ledger.house_held_at(a.id, p_class, p_at) else ledger.held_at(a.id, p_at) end
+    from ledger.account_classes c
+    left join ledger.accounts a on a.id = ledger.known_account(p_class, p_owner)
+    where c.class = p_class
+$$;
+
+-- Of one of many accounts: its entries. Ids begin with their moment, so that few acts have to be asked for theirs.
+create or replace function ledger.held_at(p_account uuid, p_at timestamptz) returns bigint
+language sql stable set enable_seqscan = off
+as $$
+  select coalesce(sum(amount), 0)::bigint from (
+    select amount from ledger.entries
+      where account_id = p_account and journal_id < uuid_v7_floor(p_at - ledger.act_lasts_max())
+    union all
+    select e.amount from ledger.entries e
+      where e.account_id = p_account and e.journal_id >= uuid_v7_floor(p_at - ledger.act_lasts_max())
+        and e.journal_id < uuid_v7_floor(p_at + interval '1 millisecond')
+        and (select created_at from ledger.journal where id = e.journal_id) <= p_at) x
+$$;
+
+-- Of an account of the house, to which nearly every act posts: what the last checkpoint before said of its class, all
+-- blocks from there on that were sealed by then, and of those in which that moment lies, and of what is in none yet,
+-- the acts of before.
+create or replace function ledger.house_held_at(p_account uuid, p_class text, p_at timestamptz) returns bigint
+language plpgsql stable set enable_seqscan = off
+as $$
+declare
+  v_checkpoint ledger.checkpoints;
+  v_block ledger.blocks;
+  v_from bigint;
+  v_number bigint;
+  v_to bigint;
+begin
+  select * into v_checkpoint from ledger.checkpoints
+    where created_at <= p_at order by created_at desc limit 1;
+  v_from := coalesce(v_checkpoint.position, 0);
+  v_number := coalesce(v_checkpoint.block, 0);
+  v_to := v_from;
+  for v_block in select * from ledger.blocks where number > v_number order by number loop
+    exit when v_block.sealed_at > p_at;
+    v_number := v_block.number;
+    v_to := v_block.last_position;
+  end loop;
+  return coalesce((v_checkpoint.trial_balance->p_class->>0)::bigint, 0)
+    - coalesce((v_checkpoint.trial_balance->p_class->>1)::bigint, 0)
+    + coalesce((select sum(amount) from ledger.entries_at(v_from, v_to) where account_id = p_account), 0)
+    + coalesce((
+        select sum(e.amount)
+          from ledger.blocks b, lateral ledger.entries_at(b.first_position - 1, b.last_position) e
+          where tstzrange(least(b.oldest_at, b.sealed_at), b.sealed_at, '[]') @> p_at and b.number > v_number
+            and e.account_id = p_account
+            and (select created_at from ledger.journal where id = e.journal_id) <= p_at), 0)
+    + coalesce((
+        select sum(e.amount) from ledger.entries_unsealed() e
+          where e.account_id = p_account
+            and (select created_at from ledger.journal where id = e.journal_id) <= p_at), 0);
+end
 $$;

@@ -10,32 +10,107 @@ as $$
     'gatewayOrderId', p_order.gateway_order_id, 'createdAt', instant(p_order.created_at))
 $$;
 
--- What a person has paid, or may still be paying, since a moment.
+-- For so long somebody may be paying: an order since it was placed, a payment since it was begun.
+create or replace function paying_time() returns interval
+language sql immutable
+as $$
+  select interval '15 minutes'
+$$;
+
+-- Whether somebody may be paying an order at this moment: it was placed or gone back to not long ago, or a payment of
+-- it is under way.
+create or replace function order_is_open(p_order orders) returns boolean
+language sql stable
+as $$
+  select p_order.state <> 'paid' and (
+    coalesce(p_order.reopened_at, p_order.created_at) > now() - paying_time()
+    or exists (select from payments where order_id = p_order.id and (state = 'authorized'
+      or (state = 'created' and created_at > now() - paying_time()))))
+$$;
+
+-- What a person has paid since a moment, whenever it was ordered, and what they may be paying now.
 create or replace function ordered_since(p_user uuid, p_since timestamptz) returns bigint
 language sql stable
 as $$
-  select coalesce(sum(amount_paise), 0)::bigint from orders
-    where user_id = p_user and created_at >= p_since
-      and (state = 'paid' or created_at > now() - interval '15 minutes')
+  select (
+    (select coalesce(sum(p.amount_paise), 0) from orders o join payments p on p.order_id = o.id
+      where o.user_id = p_user and p.captured_at >= p_since)
+    + (select coalesce(sum(o.amount_paise), 0) from orders o
+      where o.user_id = p_user and o.state <> 'paid' and order_is_open(o)))::bigint
 $$;
 
--- An order of a package on sale, at its price of this moment. The same key gives the same order back.
+-- Refuses what goes beyond the rule for a day's orders, or the limits that a person set themselves. Their orders are
+-- locked.
+create or replace function require_order_room(p_user uuid, p_paise bigint) returns void
+language plpgsql
+as $$
+declare
+  v_limits spending_limits := limits_in_force(p_user);
+  v_limit record;
+  v_spent bigint;
+begin
+  for v_limit in
+    select 'order-limit' as code, 'day' as period, rule('order_day_paise') as paise
+    union all select 'spending-limit', 'day', v_limits.day_paise
+    union all select 'spending-limit', 'month', v_limits.month_paise
+  loop
+    continue when v_limit.paise is null;
+    v_spent := ordered_since(p_user, period_start(v_limit.period, now()));
+    if v_spent + p_paise > v_limit.paise then
+      perform refuse(v_limit.code, jsonb_build_object(
+        'period', v_limit.period, 'limitPaise', v_limit.paise, 'spentPaise', v_spent));
+    end if;
+  end loop;
+end
+$$;
+
+create or replace function lock_orders(p_user uuid) returns void
+language sql
+as $$
+  select pg_advisory_xact_lock(hashtextextended('orders:' || p_user, 0))
+$$;
+
+-- Its buyer goes back to an order to pay it, within the limits of now: one whose time to pay was over counts among what
+-- they spend again, and is refused like a new one when there is no room for it. A paid one stays as it is.
+create or replace function reopen_order(p_order uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+declare
+  v_order orders;
+begin
+  select * into strict v_order from orders where id = p_order;
+  perform lock_orders(v_order.user_id);
+  select * into strict v_order from orders where id = p_order;
+  if v_order.state = 'paid' then
+    return;
+  end if;
+  if exists (select from users where id = v_order.user_id and banned_at is not null) then
+    perform refuse('account-banned');
+  end if;
+  -- An open one is among what they spend already; limits may have been lowered since.
+  perform require_order_room(v_order.user_id, case when order_is_open(v_order) then 0 else v_order.amount_paise end);
+  -- Half of the time is left for whoever begins a payment now.
+  if coalesce(v_order.reopened_at, v_order.created_at) <= now() - paying_time() / 2 then
+    update orders set reopened_at = clock_timestamp() where id = p_order;
+  end if;
+end
+$$;
+
+-- An order of a package on sale, at its price of this moment. The same key gives the same order back, to be paid.
 create or replace function create_order(p_user uuid, p_package uuid, p_key text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
   v_package packages;
   v_order orders;
-  v_limits spending_limits;
-  v_limit record;
-  v_spent bigint;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('orders:' || p_user, 0));
+  perform lock_orders(p_user);
   select * into v_order from orders where user_id = p_user and idempotency_key = p_key;
   if found then
     if v_order.package_id <> p_package then
       perform refuse('idempotency-key-reused');
     end if;
+    perform reopen_order(v_order.id);
     return order_json(v_order);
   end if;
   if exists (select from users where id = p_user and banned_at is not null) then
@@ -52,26 +127,42 @@ begin
     >= rule('order_open_max') then
     perform refuse('order-limit', jsonb_build_object('openMax', rule('order_open_max')));
   end if;
-  v_limits := limits_in_force(p_user);
-  for v_limit in
-    select 'order-limit' as code, 'day' as period, rule('order_day_paise') as paise
-    union all select 'spending-limit', 'day', v_limits.day_paise
-    union all select 'spending-limit', 'month', v_limits.month_paise
-  loop
-    continue when v_limit.paise is null;
-    v_spent := ordered_since(p_user, period_start(v_limit.period, now()));
-    if v_spent + v_package.price_paise > v_limit.paise then
-      perform refuse(v_limit.code, jsonb_build_object(
-        'period', v_limit.period, 'limitPaise', v_limit.paise, 'spentPaise', v_spent));
-    end if;
-  end loop;
+  perform require_order_room(p_user, v_package.price_paise);
 
   insert into orders (user_id, package_id, tokens, amount_paise, gst_paise, idempotency_key, check_at)
     values (p_user, p_package, v_package.tokens, v_package.price_paise, v_package.gst_paise, p_key,
-      now() + interval '15 minutes')
+      now() + paying_time())
     returning * into v_order;
   return order_json(v_order);
 end
+$$;
+
+-- How an order stands for whoever waits for it; null when there is none. `failed` when its newest payment came to
+-- nothing and no other is under way, `expired` when the time to pay is over. Both are worked out and kept nowhere:
+-- a payment that is authorised late goes the same way as any other.
+create or replace function order_status(p_order uuid) returns jsonb
+language sql stable security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+  select jsonb_build_object(
+      'id', o.id, 'userId', o.user_id, 'gatewayOrderId', o.gateway_order_id, 'tokens', o.tokens,
+      'amountPaise', o.amount_paise, 'state', s.state,
+      'failure', case s.state when 'failed' then jsonb_build_object(
+        'gatewayPaymentId', newest.gateway_payment_id, 'reason', newest.error_reason) end,
+      'balanceTokens', ledger.spendable(o.user_id))
+    from orders o
+    left join lateral (
+      select * from payments where order_id = o.id order by created_at desc, gateway_payment_id desc limit 1
+    ) newest on true
+    cross join lateral (
+      select case
+        when o.state = 'paid' or exists (select from payments where order_id = o.id and (state = 'authorized'
+          or (state = 'created' and created_at > now() - paying_time()))) then o.state
+        when newest.state = 'failed' then 'failed'
+        when greatest(o.created_at, o.reopened_at, newest.created_at) <= now() - paying_time() then 'expired'
+        else o.state
+      end as state
+    ) s
+    where o.id = p_order
 $$;
 
 -- Keeps the gateway's id of an order; the first one stays.
@@ -122,7 +213,8 @@ $$;
 
 -- What the gateway says of a payment, from whichever of its mouths. Credits it when it is captured, once.
 -- Facts: `{ gatewayPaymentId, gatewayOrderId, amountPaise, currency, status, method, instrumentHash, feePaise,
--- feeTaxPaise, errorReason }`. A refusal is an answer here, because the case that it opens must stay.
+-- feeTaxPaise, errorReason }`, and `refunds`, each as refund_observed() takes it: what has gone back already is in no
+-- wallet for a moment. A refusal is an answer here, because the case that it opens must stay.
 create or replace function payment_observed(p_facts jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -188,6 +280,9 @@ begin
       or (instrument_hash is null and f."instrumentHash" is not null)
       or (fee_paise is null and f."feePaise" is not null)
       or (fee_tax_paise is null and f."feeTaxPaise" is not null));
+  if v_state = 'captured' then
+    perform refund_observed(r) from jsonb_array_elements(p_facts->'refunds') r;
+  end if;
   return jsonb_build_object(
     'orderId', v_order.id, 'userId', v_order.user_id, 'state', v_state, 'tokens', v_order.tokens,
     'credited', v_credit is not null, 'balanceTokens', ledger.spendable(v_order.user_id));
@@ -229,69 +324,4 @@ as $$
       (id, owner_id, account_id, prepaid_account_id, tokens, net_paise, gst_paise, gst_left, expires_at)
     values (p_act, p_owner, ledger.account_of(p_class, p_owner), ledger.account_of('viewer_prepaid', p_owner),
       p_tokens, p_net, p_gst, p_gst, p_expires)
-$$;
-
--- Tokens as a gift of the platform. Nobody paid for them: a tip with them is the platform's expense.
-create or replace function ledger.promotion_granted(
-  p_staff uuid, p_viewer uuid, p_tokens bigint, p_expires timestamptz, p_reason text, p_key text
-) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
-as $$
-declare
-  v_key text := 'promotion:' || p_staff || ':' || p_key;
-  v_fingerprint text := ledger.fingerprint(p_viewer::text, p_tokens::text, instant_exact(p_expires), p_reason);
-  v_act uuid := uuid_v7();
-  v_result jsonb := ledger.replay(v_key, v_fingerprint);
-begin
-  if v_result is not null then
-    return v_result;
-  end if;
-  perform ledger.require_staff(p_staff);
-  if not exists (select from users where id = p_viewer) then
-    perform refuse('not-found');
-  end if;
-  if p_viewer = p_staff then
-    perform refuse('second-person-needed');
-  end if;
-  if (p_tokens between 1 and 100000 and p_expires > now()) is not true then
-    perform refuse('invalid-request');
-  end if;
-  perform ledger.lock_wallet(p_viewer);
-  v_result := jsonb_build_object('lotId', v_act, 'tokens', p_tokens, 'replayed', false);
-  perform ledger.open_lot(v_act, p_viewer, 'viewer_promo', p_tokens, 0, 0, p_expires);
-  perform ledger.record(v_act, 'promotion', v_key, v_fingerprint, v_result, array[
-    ledger.line('viewer_promo', p_viewer, -p_tokens, v_act),
-    ledger.line('tokens_outstanding', null, p_tokens)]);
-  perform audit('promotion.granted', p_staff, p_viewer::text,
-    jsonb_build_object('tokens', p_tokens, 'reason', p_reason));
-  return v_result;
-end
-$$;
-
--- Takes back promotional tokens whose time is over. Answers how many lots it closed.
-create or replace function ledger.expire_promotions(p_limit integer) returns integer
-language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
-as $$
-declare
-  v_lot ledger.lots;
-  v_id uuid;
-  v_owner uuid;
-  v_act uuid;
-  v_count integer := 0;
-begin
-  for v_id, v_owner in
-    select id, owner_id from ledger.lots where open and expires_at <= now() order by owner_id, id limit p_limit
-  loop
-    perform ledger.lock_viewer(v_owner);
-    select * into v_lot from ledger.lots where id = v_id;
-    continue when v_lot.tokens_left = 0;
-    v_act := uuid_v7();
-    perform ledger.record(v_act, 'promotion-expired', 'promotion-expired:' || v_act,
-      ledger.fingerprint(v_id::text), jsonb_build_object('lotId', v_id, 'tokens', v_lot.tokens_left), array[
-        ledger.line('viewer_promo', v_owner, v_lot.tokens_left, v_id),
-        ledger.line('tokens_outstanding', null, -v_lot.tokens_left)]);
-    v_count := v_count + 1;
-  end loop;
-  return v_count;
-end
 $$;

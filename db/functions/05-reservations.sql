@@ -189,6 +189,12 @@ begin
   if v_result is not null then
     return v_result;
   end if;
+  -- It may be given back at this moment, by a dispute or because its time is over.
+  perform ledger.lock_viewer((select viewer_id from ledger.reservations where id = p_reservation));
+  v_result := ledger.replay(v_key, v_fingerprint);
+  if v_result is not null then
+    return v_result;
+  end if;
   v_reservation := ledger.open_reservation(p_reservation);
   if v_reservation.purpose <> 'hold' then
     perform refuse('invalid-request');
@@ -223,12 +229,15 @@ begin
 end
 $$;
 
--- What a goal has gathered; sums, because a row of its own would be one queue for all its fans.
+-- What a goal has gathered. While it is open that is what its account holds, folded behind the commit: a row of its
+-- own would be one queue for all its fans, and a sum over all of them longer with each.
 create or replace function ledger.goal_tokens(p_goal uuid) returns bigint
-language sql stable
+language sql stable set enable_seqscan = off
 as $$
-  select coalesce(sum(tokens), 0)::bigint from ledger.reservations
-    where goal_id = p_goal and state in ('open', 'captured')
+  select case when g.state = 'open' then ledger.balance_now('goal_escrow', p_goal)
+    else (select coalesce(sum(tokens), 0)::bigint from ledger.reservations
+      where goal_id = p_goal and state in ('open', 'captured')) end
+    from ledger.goals g where g.id = p_goal
 $$;
 
 -- Tokens for a goal; they wait until it is reached, or go back. The one who fills it closes it.
@@ -287,11 +296,18 @@ declare
   v_closed jsonb := '[]';
 begin
   for v_goal in
+    with newer as materialized (
+      select account_id, -sum(amount) as tokens from ledger.entries_unsealed() group by account_id
+    )
     select g.* from ledger.goals g
+      left join ledger.accounts a on a.class = 'goal_escrow' and a.owner_id = g.id
+      left join ledger.totals t on t.account_id = a.id
+      left join newer n on n.account_id = a.id
       where g.state = 'open'
-        and (g.deadline <= now() or ledger.goal_tokens(g.id) >= g.target_tokens)
+        and (g.deadline <= now()
+          or coalesce(t.credit - t.debit, 0) + coalesce(n.tokens, 0) >= g.target_tokens)
       order by g.deadline limit p_limit
-      for update skip locked
+      for update of g skip locked
   loop
     v_state := case when ledger.goal_tokens(v_goal.id) >= v_goal.target_tokens then 'reached' else 'missed' end;
     update ledger.goals set state = v_state, closed_at = now() where id = v_goal.id;

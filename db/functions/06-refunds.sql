@@ -12,39 +12,92 @@ as $$
     'gatewayRefundId', p_refund.gateway_refund_id, 'createdAt', instant(p_refund.created_at))
 $$;
 
--- Takes tokens of a lot as returned and answers the tax that they carry: their share of what is left, and all
--- of them together all of it; or the tax that is named. Negative numbers give it back. What was paid for the
--- tokens has left the lot already: where price and tax were both rounded down, the tax makes up for it, so that
--- what stays behind is never worth a paisa more than its part of the payment.
-create or replace function ledger.return_gst(p_lot uuid, p_tokens bigint, p_gst bigint default null) returns bigint
-language plpgsql
+-- Takes tokens of a lot as returned, with the tax that they carry. Negative numbers give them back.
+create or replace function ledger.return_gst(p_lot uuid, p_tokens bigint, p_gst bigint) returns void
+language sql
+as $$
+  update ledger.lots set tokens_returned = tokens_returned + p_tokens, gst_left = gst_left - p_gst
+    where id = p_lot
+$$;
+
+-- The tax of tokens that are about to leave their lot for this price: their share of what is left, and all of them
+-- together all of it. Where price and tax are both rounded down the tax makes up for it, so that what stays behind
+-- is never worth a paisa more than its part of the payment.
+create or replace function ledger.gst_with(p_lot ledger.lots, p_tokens bigint, p_net bigint) returns bigint
+language sql immutable
+as $$
+  select s.gst + (p_lot.gst_left > s.gst
+      and (p_lot.paise_left - p_net) * p_lot.tokens - p_lot.net_paise * (p_lot.tokens_left - p_tokens)
+        + (p_lot.gst_left - s.gst) * p_lot.tokens
+        - p_lot.gst_paise * (p_lot.tokens - p_lot.tokens_returned - p_tokens)
+        >= p_lot.tokens)::int
+    from (
+      select ledger.share_of(p_lot.gst_left, p_tokens, p_lot.tokens - p_lot.tokens_returned, p_lot.gst_paise,
+        p_lot.tokens) as gst
+    ) s
+$$;
+
+-- What giving tokens of a payment back brings at this moment: so many of them, or all that are unspent; with
+-- `obstacle` none can be given back. Pages are told by it what the act then does.
+create or replace function ledger.refund_quote(
+  p_payment payments, p_tokens bigint, p_is_buyer boolean,
+  out tokens bigint, out unspent_tokens bigint, out net_paise bigint, out gst_paise bigint, out obstacle text
+)
+language plpgsql stable
 as $$
 declare
-  v_gst bigint := p_gst;
+  v_lot ledger.lots;
 begin
-  if v_gst is null then
-    select s.gst + (l.gst_left > s.gst
-          and l.paise_left * l.tokens - l.net_paise * l.tokens_left
-            + (l.gst_left - s.gst) * l.tokens - l.gst_paise * (l.tokens - l.tokens_returned - p_tokens)
-            >= l.tokens)::int
-      into strict v_gst
-      from ledger.lots l,
-        lateral (select ledger.share_of(
-          l.gst_left, p_tokens, l.tokens - l.tokens_returned, l.gst_paise, l.tokens) as gst) s
-      where l.id = p_lot;
+  select * into v_lot from ledger.lots where id = p_payment.journal_id;
+  unspent_tokens := coalesce(v_lot.tokens_left, 0);
+  tokens := coalesce(p_tokens, unspent_tokens);
+  net_paise := 0;
+  gst_paise := 0;
+  if tokens between 1 and unspent_tokens then
+    net_paise := ledger.share_of(v_lot.paise_left, tokens, v_lot.tokens_left, v_lot.net_paise, v_lot.tokens);
+    gst_paise := ledger.gst_with(v_lot, tokens, net_paise);
   end if;
-  update ledger.lots set tokens_returned = tokens_returned + p_tokens, gst_left = gst_left - v_gst
-    where id = p_lot;
-  return v_gst;
+  obstacle := case
+    when v_lot.id is null then 'not-captured'
+    when p_is_buyer and p_payment.captured_at < now() - make_interval(days => rule('refund_window_days')::int)
+      then 'too-late'
+    when exists (
+      select from disputes d where d.gateway_payment_id = p_payment.gateway_payment_id and d.closed_at is null)
+      then 'disputed'
+    when tokens < 1 or tokens > unspent_tokens then 'spent'
+    -- Money may have gone back for tokens that were held meanwhile, and are unspent again now.
+    when net_paise + gst_paise > p_payment.amount_paise
+        - (select coalesce(sum(r.net_paise + r.gst_paise), 0) from refunds r
+            where r.gateway_payment_id = p_payment.gateway_payment_id and r.state not in ('rejected', 'failed'))
+        - (select coalesce(sum(d.amount_paise), 0) from disputes d
+            where d.gateway_payment_id = p_payment.gateway_payment_id and d.state = 'lost')
+      then 'given-back'
+  end;
 end
 $$;
 
--- The tax within a part of a payment, as far as it is still owed. Rounded up, so that what is left of the payment
--- covers what is left of the lot.
-create or replace function ledger.gst_of(p_lot ledger.lots, p_amount bigint, p_of bigint) returns bigint
+-- What the buyer of a payment can give back of it; null for a payment that is not known.
+create or replace function ledger.returnable(p_payment text) returns jsonb
+language sql stable security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+  select jsonb_build_object(
+      'tokens', o.tokens, 'unspentTokens', q.unspent_tokens,
+      'refundPaise', case when q.obstacle is null then q.net_paise + q.gst_paise else 0 end,
+      'obstacle', q.obstacle)
+    from payments p
+    join orders o on o.id = p.order_id
+    cross join lateral ledger.refund_quote(p, null, true) q
+    where p.gateway_payment_id = p_payment
+$$;
+
+-- The tax within a part of a payment, less what was taken of it before, as far as it is still owed. Rounded up, so
+-- that what is left of the payment covers what is left of the lot.
+drop function if exists ledger.gst_of(ledger.lots, bigint, bigint);
+create or replace function ledger.gst_of(p_lot ledger.lots, p_amount bigint, p_of bigint, p_before bigint default 0)
+returns bigint
 language sql immutable
 as $$
-  select least(p_lot.gst_left, (p_amount * p_lot.gst_paise + p_of - 1) / p_of)
+  select least(p_lot.gst_left, (p_amount * p_lot.gst_paise + p_of - 1) / p_of - p_before)
 $$;
 
 -- Asks for tokens of a payment back: so many, or all that are unspent. `p_by` is the viewer or one of the staff.
@@ -56,9 +109,8 @@ as $$
 declare
   v_payment payments;
   v_user uuid;
-  v_lot ledger.lots;
+  v_quote record;
   v_refund refunds;
-  v_tokens bigint;
   v_reservation ledger.reservations;
   v_key text := 'refund-requested:' || p_by || ':' || p_key;
   v_fingerprint text := ledger.fingerprint(p_payment, p_tokens::text, p_reason);
@@ -74,45 +126,24 @@ begin
   if v_user is null or (v_user <> p_by and not ledger.is_staff(p_by)) then
     perform refuse('not-found');
   end if;
-  select * into v_lot from ledger.lots where id = v_payment.journal_id;
-  if v_lot.id is null then
-    perform refuse('not-refundable', jsonb_build_object('why', 'the payment was not captured'));
-  end if;
-  if v_user = p_by
-    and v_payment.captured_at < now() - make_interval(days => rule('refund_window_days')::int) then
-    perform refuse('not-refundable', jsonb_build_object('why', 'the time for it is over'));
-  end if;
-  if exists (select from disputes where gateway_payment_id = p_payment and closed_at is null) then
-    perform refuse('not-refundable', jsonb_build_object('why', 'the payment is disputed'));
-  end if;
   perform ledger.lock_wallet(v_user);
-  select * into v_lot from ledger.lots where id = v_payment.journal_id;
-  v_tokens := coalesce(p_tokens, v_lot.tokens_left);
-  if v_tokens < 1 or v_tokens > v_lot.tokens_left then
-    perform refuse('not-refundable', jsonb_build_object(
-      'why', 'only unspent tokens are given back', 'unspentTokens', v_lot.tokens_left));
+  select * into v_quote from ledger.refund_quote(v_payment, p_tokens, v_user = p_by);
+  if v_quote.obstacle is not null then
+    perform refuse('not-refundable',
+      ledger.returnable(p_payment) || jsonb_build_object('obstacle', v_quote.obstacle));
   end if;
   v_reservation.purpose := 'refund';
   v_reservation.viewer_id := v_user;
   v_reservation.account_id := ledger.account_of('refunding', v_user);
-  v_reservation.tokens := v_tokens;
+  v_reservation.tokens := v_quote.tokens;
   v_refund.id := uuid_v7();
   perform ledger.reserve(v_act, 'refund-requested', v_key, v_fingerprint,
-    jsonb_build_object('refundId', v_refund.id, 'replayed', false), v_reservation, v_lot.id);
-  select net_paise into strict v_refund.net_paise from ledger.reservations where id = v_act;
-  v_refund.gst_paise := ledger.return_gst(v_lot.id, v_tokens);
-  -- Money may have gone back for tokens that were held meanwhile, and are unspent again now.
-  if v_refund.net_paise + v_refund.gst_paise > v_payment.amount_paise
-      - (select coalesce(sum(net_paise + gst_paise), 0) from refunds
-          where gateway_payment_id = p_payment and state not in ('rejected', 'failed'))
-      - (select coalesce(sum(amount_paise), 0) from disputes
-          where gateway_payment_id = p_payment and state = 'lost') then
-    perform refuse('not-refundable', jsonb_build_object('why', 'the payment has been given back'));
-  end if;
-  insert into refunds (id, gateway_payment_id, user_id, tokens, net_paise, gst_paise, state, reason,
-      requested_by, idempotency_key, reservation_id)
-    values (v_refund.id, p_payment, v_user, v_tokens, v_refund.net_paise, v_refund.gst_paise,
-      'requested', p_reason, p_by, p_key, v_act)
+    jsonb_build_object('refundId', v_refund.id, 'replayed', false), v_reservation, v_payment.journal_id);
+  perform ledger.return_gst(v_payment.journal_id, v_quote.tokens, v_quote.gst_paise);
+  insert into refunds (id, gateway_payment_id, user_id, tokens, net_paise, gst_paise, taken_net_paise,
+      taken_gst_paise, state, reason, requested_by, idempotency_key, reservation_id)
+    values (v_refund.id, p_payment, v_user, v_quote.tokens, v_quote.net_paise, v_quote.gst_paise,
+      v_quote.net_paise, v_quote.gst_paise, 'requested', p_reason, p_by, p_key, v_act)
     returning * into v_refund;
   return refund_json(v_refund) || '{"replayed": false}';
 end
@@ -256,7 +287,7 @@ $$;
 
 -- What the gateway says of a refund: `{ gatewayRefundId, gatewayPaymentId, amountPaise, status }`, and
 -- `refundId` where it is known. One that we did not send is booked as well, with a case, whatever name of ours
--- it bears: it takes back what tokens it can, and what is gone is the platform's loss.
+-- it bears: it takes back what tokens it can, now or when they come back, and what is gone is the platform's loss.
 create or replace function refund_observed(p_facts jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -293,7 +324,7 @@ begin
   v_state := case f.status when 'pending' then 'sent' when 'created' then 'sent' else f.status end;
   if v_refund.state in ('processed', 'failed') then
     if v_state in ('processed', 'failed') and v_state <> v_refund.state then
-      perform open_case('refund-contradiction', f."gatewayRefundId", p_facts);
+      perform open_case_once('refund-contradiction', f."gatewayRefundId", p_facts);
     end if;
   elsif refund_rank(v_state) > refund_rank(v_refund.state) then
     if v_state = 'processed' then
@@ -310,35 +341,34 @@ begin
         next_attempt_at = case when v_state = 'sent' then next_attempt_at end
       where id = v_refund.id returning * into v_refund;
     perform count_refunded(v_refund.gateway_payment_id);
+    if v_state = 'failed' then
+      perform ledger.claim_returned(v_payment);
+    end if;
   end if;
   return refund_json(v_refund);
 end
 $$;
 
--- The money never left: tokens and tax come back as they were.
+-- The money never left: what was taken of the lot for it comes back as it was, and what was not is no loss.
 create or replace function ledger.refund_failed(p_refund refunds, p_payment payments) returns void
 language plpgsql
 as $$
 declare
-  v_act uuid := uuid_v7();
   v_lot uuid := p_payment.journal_id;
   v_user uuid := p_refund.user_id;
+  v_taken bigint := p_refund.taken_net_paise + p_refund.taken_gst_paise;
 begin
   perform ledger.lock_wallet(v_user);
-  if p_refund.reservation_id is null then
-    perform ledger.reverse(v_act, 'refund-failed', 'refund-failed:' || p_refund.id,
-      jsonb_build_object('refundId', p_refund.id), p_refund.journal_id);
-  else
-    perform ledger.record(v_act, 'refund-failed', 'refund-failed:' || p_refund.id,
-      ledger.fingerprint(p_refund.id::text), jsonb_build_object('refundId', p_refund.id), array[
-        ledger.line('viewer_tokens', v_user, -p_refund.tokens, v_lot),
-        ledger.line('viewer_prepaid', v_user, -p_refund.net_paise, v_lot),
-        ledger.line('tokens_outstanding', null, p_refund.tokens),
-        ledger.line('gst_payable', null, -p_refund.gst_paise),
-        ledger.line('refunds', null, p_refund.net_paise + p_refund.gst_paise)],
-      p_refund.journal_id);
-  end if;
-  perform ledger.return_gst(v_lot, -p_refund.tokens, -p_refund.gst_paise);
+  perform ledger.record(uuid_v7(), 'refund-failed', 'refund-failed:' || p_refund.id,
+    ledger.fingerprint(p_refund.id::text), jsonb_build_object('refundId', p_refund.id), array[
+      ledger.line('viewer_tokens', v_user, -p_refund.tokens, v_lot),
+      ledger.line('viewer_prepaid', v_user, -p_refund.taken_net_paise, v_lot),
+      ledger.line('tokens_outstanding', null, p_refund.tokens),
+      ledger.line('gst_payable', null, -p_refund.taken_gst_paise),
+      ledger.line('dispute_losses', null, v_taken - p_refund.amount_paise),
+      ledger.line('refunds', null, p_refund.amount_paise)],
+    p_refund.journal_id);
+  perform ledger.return_gst(v_lot, -p_refund.tokens, -p_refund.taken_gst_paise);
 end
 $$;
 
@@ -353,6 +383,7 @@ declare
   v_lot ledger.lots;
   v_refund refunds;
   v_act uuid := uuid_v7();
+  v_wanted bigint;
   v_tokens bigint;
   v_net bigint := 0;
   v_gst bigint := 0;
@@ -361,9 +392,12 @@ begin
   select user_id into strict v_user from orders where id = p_payment.order_id;
   perform ledger.withdraw_refunds(p_payment);
   perform ledger.lock_wallet(v_user);
+  select ledger.tokens_for(l, p_amount, p_payment.amount_paise) into strict v_wanted
+    from ledger.lots l where id = p_payment.journal_id;
+  perform ledger.recall_reservations(p_payment.journal_id, v_wanted);
   select * into strict v_lot from ledger.lots where id = p_payment.journal_id;
   -- As many tokens as the money paid for, as far as they are still there.
-  v_tokens := least(v_lot.tokens_left, ceil(p_amount::numeric * v_lot.tokens / p_payment.amount_paise))::bigint;
+  v_tokens := least(v_lot.tokens_left, v_wanted);
   if v_tokens > 0 then
     v_net := ledger.share_of(v_lot.paise_left, v_tokens, v_lot.tokens_left, v_lot.net_paise, v_lot.tokens);
   end if;
@@ -378,10 +412,11 @@ begin
       ledger.line('dispute_losses', null, v_due_net - v_net)]
       || ledger.refund_lines(v_due_net, v_gst));
   perform ledger.return_gst(v_lot.id, v_tokens, v_gst);
-  insert into refunds (gateway_payment_id, user_id, tokens, net_paise, gst_paise, state, reason,
-      idempotency_key, journal_id, gateway_refund_id)
-    values (p_payment.gateway_payment_id, v_user, v_tokens, v_due_net, v_gst, 'sent', 'made at the gateway',
-      p_gateway_refund, v_act, p_gateway_refund)
+  -- It is asked about until its end is known.
+  insert into refunds (gateway_payment_id, user_id, tokens, net_paise, gst_paise, taken_net_paise, taken_gst_paise,
+      state, reason, idempotency_key, journal_id, gateway_refund_id, next_attempt_at)
+    values (p_payment.gateway_payment_id, v_user, v_tokens, v_due_net, v_gst, v_net, v_gst,
+      'sent', 'made at the gateway', p_gateway_refund, v_act, p_gateway_refund, now())
     returning * into v_refund;
   perform count_refunded(p_payment.gateway_payment_id);
   perform open_case('refund-made-at-gateway', p_gateway_refund, p_facts);

@@ -21,9 +21,18 @@ as $$
     array['retrieval', 'fraud', 'chargeback', 'pre_arbitration', 'arbitration'], p_phase), 0)
 $$;
 
+-- Whether what is said of a dispute that was over for us takes it up again: it is lost after all, or goes on in a
+-- later phase.
+create or replace function dispute_is_turned(p_dispute disputes, p_phase text, p_status text) returns boolean
+language sql immutable
+as $$
+  select p_dispute.state in ('won', 'closed') and (p_status = 'lost'
+    or (p_status in ('open', 'under_review') and dispute_phase_rank(p_phase) > dispute_phase_rank(p_dispute.phase)))
+$$;
+
 -- What the gateway says of a dispute: `{ gatewayDisputeId, gatewayPaymentId, amountPaise, phase, reasonCode,
--- status, respondBy }`. Opens it when it is new, and closes it once. In whatever order the events come, its
--- phase and its deadline are the latest, and what ended it stays.
+-- status, respondBy }`. Opens it when it is new, again when it turns, and closes it. In whatever order the events
+-- come, its phase and its deadline are the latest. One that was lost stays lost: another end of it is a case.
 create or replace function dispute_observed(p_facts jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -44,6 +53,9 @@ begin
   if v_dispute.gateway_dispute_id is null then
     v_dispute := ledger.dispute_opened(v_payment, f."gatewayDisputeId", f."amountPaise", f.phase,
       f."reasonCode", f."respondBy");
+  elsif dispute_is_turned(v_dispute, f.phase, f.status) then
+    v_dispute := ledger.dispute_turned(v_dispute, v_payment);
+    perform open_case('dispute-turned', v_dispute.gateway_dispute_id, p_facts);
   end if;
   update disputes set
       state = case when f.status = 'under_review' and closed_at is null then 'under_review' else state end,
@@ -58,6 +70,11 @@ begin
         update cases set due_at = v_dispute.respond_by
           where kind = 'dispute' and subject = v_dispute.gateway_dispute_id and state = 'open';
     end case;
+    if v_dispute.state in ('won', 'closed') then
+      perform ledger.claim_returned(v_payment);
+    end if;
+  elsif f.status in ('won', 'lost', 'closed') and (f.status = 'lost') <> (v_dispute.state = 'lost') then
+    perform open_case_once('dispute-contradiction', v_dispute.gateway_dispute_id, p_facts);
   end if;
   return dispute_json(v_dispute);
 end
@@ -69,50 +86,93 @@ create or replace function ledger.dispute_opened(
 language plpgsql
 as $$
 declare
-  v_user uuid;
+  v_dispute disputes;
+begin
+  insert into disputes (gateway_dispute_id, gateway_payment_id, user_id, amount_paise, phase, reason_code, state,
+      respond_by, opened_by)
+    values (p_dispute, p_payment.gateway_payment_id, (select user_id from orders where id = p_payment.order_id),
+      p_amount, coalesce(p_phase, ''), coalesce(p_reason, ''), 'open', p_respond_by, uuid_v7())
+    returning * into v_dispute;
+  return ledger.dispute_takes(v_dispute, p_payment);
+end
+$$;
+
+-- One that was over is open again: its money is taken once more.
+create or replace function ledger.dispute_turned(p_dispute disputes, p_payment payments) returns disputes
+language plpgsql
+as $$
+declare
+  v_dispute disputes;
+begin
+  update disputes set state = 'open', turns = turns + 1, opened_by = uuid_v7(), reservation_id = null,
+      closed_at = null, closed_by = null
+    where gateway_dispute_id = p_dispute.gateway_dispute_id returning * into v_dispute;
+  return ledger.dispute_takes(v_dispute, p_payment);
+end
+$$;
+
+-- The name of a dispute in acts, another one each time that it is open.
+create or replace function ledger.turn_of(p_dispute disputes) returns text
+language sql immutable
+as $$
+  select p_dispute.gateway_dispute_id || case when p_dispute.turns > 0 then ':' || p_dispute.turns else '' end
+$$;
+
+-- The gateway takes the money of a dispute: what it has paid for waits from now on.
+create or replace function ledger.dispute_takes(p_dispute disputes, p_payment payments) returns disputes
+language plpgsql
+as $$
+declare
+  v_id text := p_dispute.gateway_dispute_id;
   v_lot ledger.lots;
   v_wanted bigint;
   v_tokens bigint;
-  v_reservation ledger.reservations;
   v_held uuid;
-  v_act uuid := uuid_v7();
   v_dispute disputes;
 begin
-  select user_id into strict v_user from orders where id = p_payment.order_id;
   perform ledger.withdraw_refunds(p_payment);
-  perform ledger.lock_wallet(v_user);
+  perform ledger.lock_wallet(p_dispute.user_id);
   -- The tokens that the disputed money paid for: those that are still there, then those that were spent.
-  select least(tokens, ceil(p_amount::numeric * tokens / p_payment.amount_paise)) into strict v_wanted
-    from ledger.lots where id = p_payment.journal_id;
+  select ledger.tokens_for(l, p_dispute.amount_paise, p_payment.amount_paise) into strict v_wanted
+    from ledger.lots l where id = p_payment.journal_id;
   perform ledger.recall_reservations(p_payment.journal_id, v_wanted);
   select * into strict v_lot from ledger.lots where id = p_payment.journal_id;
   v_tokens := least(v_lot.tokens_left, v_wanted);
   if v_tokens > 0 then
-    v_held := uuid_v7();
-    v_reservation.purpose := 'dispute';
-    v_reservation.viewer_id := v_user;
-    v_reservation.account_id := ledger.account_of('disputed', v_user);
-    v_reservation.tokens := v_tokens;
-    perform ledger.reserve(v_held, 'dispute-held', 'dispute-held:' || p_dispute,
-      ledger.fingerprint(p_dispute), '{}', v_reservation, v_lot.id);
+    v_held := ledger.hold_for_dispute(v_id, v_lot, v_tokens);
   end if;
-  perform ledger.record(v_act, 'dispute-opened', 'dispute-opened:' || p_dispute,
-    ledger.fingerprint(p_dispute), jsonb_build_object('gatewayDisputeId', p_dispute), array[
-      ledger.line('disputes', null, p_amount),
-      ledger.line('gateway_clearing', null, -p_amount)]);
-  insert into disputes (gateway_dispute_id, gateway_payment_id, user_id, amount_paise, phase, reason_code, state,
-      respond_by, reservation_id, opened_by)
-    values (p_dispute, p_payment.gateway_payment_id, v_user, p_amount, coalesce(p_phase, ''),
-      coalesce(p_reason, ''), 'open', p_respond_by, v_held, v_act)
-    returning * into v_dispute;
+  perform ledger.record(p_dispute.opened_by, 'dispute-opened', 'dispute-opened:' || ledger.turn_of(p_dispute),
+    ledger.fingerprint(v_id), jsonb_build_object('gatewayDisputeId', v_id), array[
+      ledger.line('disputes', null, p_dispute.amount_paise),
+      ledger.line('gateway_clearing', null, -p_dispute.amount_paise)]);
+  update disputes set reservation_id = v_held where gateway_dispute_id = v_id returning * into v_dispute;
   perform ledger.hold_disputed_earnings(v_dispute, v_lot, v_wanted - v_tokens);
-  perform open_case('dispute', p_dispute, dispute_json(v_dispute), p_respond_by);
+  perform open_case('dispute', v_id, dispute_json(v_dispute), v_dispute.respond_by);
   return v_dispute;
 end
 $$;
 
--- Gives tokens of a lot back that wait in holds and goals, until so many of the lot are unspent: what is paid
--- with disputed money would only be taken from its performer again. The viewer is locked.
+-- Sets tokens of a lot aside until a dispute is over. Answers the reservation.
+create or replace function ledger.hold_for_dispute(p_dispute text, p_lot ledger.lots, p_tokens bigint) returns uuid
+language plpgsql
+as $$
+declare
+  v_act uuid := uuid_v7();
+  v_reservation ledger.reservations;
+begin
+  v_reservation.purpose := 'dispute';
+  v_reservation.viewer_id := p_lot.owner_id;
+  v_reservation.account_id := ledger.account_of('disputed', p_lot.owner_id);
+  v_reservation.tokens := p_tokens;
+  perform ledger.reserve(v_act, 'dispute-held', 'dispute-held:' || v_act, ledger.fingerprint(p_dispute), '{}',
+    v_reservation, p_lot.id);
+  return v_act;
+end
+$$;
+
+-- Gives tokens of a lot back that wait in holds and goals, the oldest first, until so many of the lot are unspent:
+-- what is paid with disputed money would only be taken from its performer again, and what comes back when the money
+-- is gone would be spent for nothing. The viewer is locked.
 create or replace function ledger.recall_reservations(p_lot uuid, p_tokens bigint) returns void
 language plpgsql
 as $$
@@ -193,7 +253,7 @@ begin
       where gateway_dispute_id = p_dispute.gateway_dispute_id group by performer_id order by performer_id
   loop
     perform ledger.record(uuid_v7(), 'earnings-held',
-      'earnings-held:' || p_dispute.gateway_dispute_id || ':' || v_performer.performer_id,
+      'earnings-held:' || ledger.turn_of(p_dispute) || ':' || v_performer.performer_id,
       ledger.fingerprint(p_dispute.gateway_dispute_id), '{}', array[
         ledger.line('performer_pending', v_performer.performer_id, v_performer.paise),
         ledger.line('performer_held', v_performer.performer_id, -v_performer.paise)]);
@@ -216,10 +276,10 @@ begin
   perform ledger.lock_wallet(p_dispute.user_id);
   if p_dispute.reservation_id is not null then
     select * into strict v_reservation from ledger.reservations where id = p_dispute.reservation_id;
-    perform ledger.release_reservation(uuid_v7(), 'dispute-released', 'dispute-released:' || v_id,
+    perform ledger.release_reservation(uuid_v7(), 'dispute-released', 'dispute-released:' || v_reservation.id,
       ledger.fingerprint(v_id), '{}', v_reservation);
   end if;
-  perform ledger.record(v_act, 'dispute-won', 'dispute-closed:' || v_id, ledger.fingerprint(v_id),
+  perform ledger.record(v_act, 'dispute-won', 'dispute-closed:' || ledger.turn_of(p_dispute), ledger.fingerprint(v_id),
     jsonb_build_object('gatewayDisputeId', v_id), array[
       ledger.line('gateway_clearing', null, p_dispute.amount_paise),
       ledger.line('disputes', null, -p_dispute.amount_paise)]);
@@ -231,7 +291,7 @@ begin
       group by 1, 2 order by 1, 2
   loop
     perform ledger.record(uuid_v7(), 'earnings-freed',
-      'earnings-freed:' || v_id || ':' || v_earning.performer_id || ':' || v_earning.is_due,
+      'earnings-freed:' || ledger.turn_of(p_dispute) || ':' || v_earning.performer_id || ':' || v_earning.is_due,
       ledger.fingerprint(v_id), '{}', array[
         ledger.line('performer_held', v_earning.performer_id, v_earning.paise),
         ledger.line(case when v_earning.is_due then 'performer_available' else 'performer_pending' end,
@@ -283,7 +343,7 @@ begin
     v_lines := v_lines || ledger.line('performer_held', v_performer.performer_id, v_performer.paise);
     v_earnings := v_earnings + v_performer.paise;
   end loop;
-  perform ledger.record(v_act, 'dispute-lost', 'dispute-closed:' || v_id, ledger.fingerprint(v_id),
+  perform ledger.record(v_act, 'dispute-lost', 'dispute-closed:' || ledger.turn_of(p_dispute), ledger.fingerprint(v_id),
     jsonb_build_object('gatewayDisputeId', v_id, 'recoveredPaise', v_net + v_gst + v_earnings),
     v_lines
       -- Less than nothing where rounding took a paisa more than the bank did.

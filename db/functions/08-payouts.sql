@@ -28,9 +28,7 @@ begin
     select t.performer_id, sum(t.earned_paise - coalesce(d.paise, 0))::bigint as paise
       from ledger.sealed s
       join ledger.tips t on t.id = s.journal_id
-      left join (
-        select tip_id, sum(paise) as paise from disputed_earnings group by tip_id
-      ) d on d.tip_id = t.id
+      cross join lateral (select sum(paise) as paise from disputed_earnings where tip_id = t.id) d
       where s.position > v_from and s.position <= v_to
       group by t.performer_id
       order by t.performer_id
@@ -61,8 +59,9 @@ as $$
       from ledger.sealer s
   ), oldest as (
     select x.position
-      from released r, ledger.tips t
-      left join ledger.sealed x on x.journal_id = t.id
+      from released r,
+        ledger.tips t,
+        lateral (select (select position from ledger.sealed where journal_id = t.id) as position offset 0) x
       where t.performer_id = p_performer and t.created_at > r.since
         and coalesce(x.position, 9223372036854775807) > r.released_through
       order by t.created_at limit 1
@@ -87,39 +86,13 @@ as $$
     'createdAt', instant(p_payout.created_at), 'endedAt', instant(p_payout.ended_at))
 $$;
 
--- The beginning of India's financial year in which a moment lies.
-create or replace function financial_year_start(p_at timestamptz) returns timestamptz
-language sql stable
-as $$
-  select (make_date(
-      extract(year from p_at at time zone 'Asia/Kolkata')::int
-        - (extract(month from p_at at time zone 'Asia/Kolkata') < 4)::int, 4, 1)::timestamp)
-    at time zone 'Asia/Kolkata'
-$$;
-
--- The tax to keep back from a payout: at the rate in force, once a year's payouts exceed its threshold. The
--- threshold is for those who have given a PAN (section 194-O(2)).
-create or replace function tds_of(p_performer uuid, p_amount bigint)
-returns table (section text, rate_bp integer, paise bigint)
-language sql stable
-as $$
-  select r.section, rate.bp,
-      case when pan.is_known and year.paise + p_amount <= r.threshold_paise then 0
-        else p_amount * rate.bp / 10000 end
-    from (select * from tax_rates where valid_from <= now() order by valid_from desc, id desc limit 1) r,
-      lateral (select exists (select from tax_profiles where user_id = p_performer) as is_known) pan,
-      lateral (select case when pan.is_known then r.rate_bp else r.rate_without_pan_bp end as bp) rate,
-      lateral (select coalesce(sum(amount_paise), 0)::bigint as paise from payouts
-        where performer_id = p_performer and state not in ('failed', 'rejected', 'reversed')
-          and created_at >= financial_year_start(now())) year
-$$;
-
 -- Why a performer cannot be paid now, or null.
 create or replace function payout_refusal(p_performer uuid) returns jsonb
 language plpgsql stable security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
   v_account payout_accounts;
+  v_from timestamptz;
 begin
   if exists (select from users where id = p_performer and banned_at is not null) then
     return ledger.refusal('account-banned');
@@ -136,12 +109,59 @@ begin
   if v_account.state <> 'verified' then
     return ledger.refusal('payout-account-unverified', jsonb_build_object('state', v_account.state));
   end if;
-  if v_account.usable_from > now() then
-    return ledger.refusal('payout-details-on-hold',
-      jsonb_build_object('usableFrom', instant(v_account.usable_from)));
+  v_from := greatest(v_account.usable_from, (select payable_from from tax_profiles where user_id = p_performer));
+  if v_from > now() then
+    return ledger.refusal('payout-details-on-hold', jsonb_build_object('usableFrom', instant(v_from)));
   end if;
   return null;
 end
+$$;
+
+-- The most that a performer's account can be sent at once, tax kept back already; null when nothing limits it.
+create or replace function payout_net_max(p_performer uuid) returns bigint
+language sql stable security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+  select rule('upi_payout_max_paise')
+    where exists (
+      select from payout_accounts
+        where performer_id = p_performer and state in ('pending', 'verified') and kind = 'upi')
+$$;
+
+-- Why so much cannot be sent at once, or null.
+create or replace function payout_size_refusal(p_performer uuid, p_net bigint) returns jsonb
+language plpgsql stable
+as $$
+declare
+  v_max bigint := payout_net_max(p_performer);
+begin
+  if (p_net > v_max) is not true then
+    return null;
+  end if;
+  return ledger.refusal('payout-too-large', jsonb_build_object('netPaise', p_net, 'maxNetPaise', v_max,
+    'detail', 'A UPI address can be sent at most ₹' || rtrim(to_char(v_max / 100.0, 'FM99,99,99,990.99'), '.')
+      || ' at once, after tax. Ask for less, or give a bank account.'));
+end
+$$;
+
+-- How many of the staff must agree to another payout. It counts together with those of the last hours to which fewer
+-- have agreed, so that a large one is not asked for in small ones. The performer is locked.
+create or replace function payout_approvals_needed(p_performer uuid, p_amount bigint) returns integer
+language sql stable
+as $$
+  select case
+      when t.by_nobody <= coalesce(rule('payout_auto_max_paise'), 0) then 0
+      when t.by_one_at_most <= coalesce(rule('payout_second_approval_paise'), t.by_one_at_most) then 1
+      else 2
+    end
+    from (
+      select p_amount + coalesce(sum(p.amount_paise) filter (where a.approvals = 0), 0) as by_nobody,
+          p_amount + coalesce(sum(p.amount_paise) filter (where a.approvals < 2), 0) as by_one_at_most
+        from payouts p,
+          lateral (select count(*) as approvals from payout_approvals where payout_id = p.id) a
+        where p.performer_id = p_performer
+          and p.created_at > now() - make_interval(hours => rule('payout_together_hours')::int)
+          and p.state not in ('failed', 'rejected', 'reversed')
+    ) t
 $$;
 
 -- Asks for available earnings. The money leaves `performer_available` at once, so that it cannot be asked for twice.
@@ -180,6 +200,10 @@ begin
       'neededPaise', p_amount, 'availablePaise', v_available));
   end if;
   select * into strict v_tds from tds_of(p_performer, p_amount);
+  v_refusal := payout_size_refusal(p_performer, p_amount - v_tds.paise);
+  if v_refusal is not null then
+    return v_refusal;
+  end if;
   perform ledger.record(v_act, 'payout-requested', v_key, v_fingerprint,
     jsonb_build_object('payoutId', v_id, 'replayed', false), array[
       ledger.line('performer_available', p_performer, p_amount),
@@ -189,11 +213,7 @@ begin
     values (v_id, p_performer,
       (select id from payout_accounts where performer_id = p_performer and state = 'verified'),
       p_amount, v_tds.paise, v_tds.section, v_tds.rate_bp, 'requested',
-      case
-        when p_amount <= coalesce(rule('payout_auto_max_paise'), 0) then 0
-        when p_amount <= coalesce(rule('payout_second_approval_paise'), p_amount) then 1
-        else 2
-      end, p_key, v_act)
+      payout_approvals_needed(p_performer, p_amount), p_key, v_act)
     returning * into v_payout;
   if v_payout.approvals_needed = 0 then
     update payouts set state = 'approved', approved_at = now(), next_attempt_at = now()
@@ -240,7 +260,7 @@ begin
 end
 $$;
 
--- One of the staff refuses a payout, as long as it has not left.
+-- One of the staff refuses a payout, as long as nothing of it has left: see `payout_never_sent` for the others.
 create or replace function ledger.payout_rejected(p_payout uuid, p_staff uuid, p_reason text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -266,21 +286,30 @@ begin
 end
 $$;
 
--- What was asked for is available again.
+-- What was asked for is available again. What is available is locked first, as a request does.
 create or replace function ledger.payout_returned(p_payout payouts, p_kind text) returns void
 language plpgsql
 as $$
 begin
   perform ledger.record(uuid_v7(), p_kind, p_kind || ':' || p_payout.id, ledger.fingerprint(p_payout.id::text),
     jsonb_build_object('payoutId', p_payout.id), array[
-      ledger.line('payout_pending', p_payout.performer_id, p_payout.amount_paise),
-      ledger.line('performer_available', p_payout.performer_id, -p_payout.amount_paise)],
+      ledger.line('performer_available', p_payout.performer_id, -p_payout.amount_paise),
+      ledger.line('payout_pending', p_payout.performer_id, p_payout.amount_paise)],
     p_payout.request_journal_id);
 end
 $$;
 
--- Approved payouts whose turn it is, for the one job that sends them. Each is `sending` from here on, and comes
--- again, ever later, until its end is known.
+-- Whether nothing of a performer's may leave at present: a hold or a ban is on, or a corrected PAN is new.
+create or replace function payouts_are_held(p_performer uuid) returns boolean
+language sql stable
+as $$
+  select exists (select from payout_holds where performer_id = p_performer and lifted_at is null)
+    or exists (select from tax_profiles where user_id = p_performer and payable_from > now())
+    or exists (select from users where id = p_performer and banned_at is not null)
+$$;
+
+-- Approved payouts whose turn it is, for the one job that sends them. Each comes again, ever later, until its end
+-- is known: also one that may be on its way and is held, which is looked for and not sent.
 create or replace function payouts_to_send(p_limit integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -290,24 +319,53 @@ begin
   with due as (
     select p.id from payouts p
       where p.state in ('approved', 'sending') and p.next_attempt_at <= now()
-        -- Money on its way is followed to its end; what has not left yet waits while a hold or a ban is on.
-        and (p.state = 'sending' or not (
-          exists (select from payout_holds h where h.performer_id = p.performer_id and h.lifted_at is null)
-          or exists (select from users u where u.id = p.performer_id and u.banned_at is not null)))
+        and (p.state = 'sending' or not payouts_are_held(p.performer_id))
       order by p.next_attempt_at limit p_limit for no key update skip locked
   ), claimed as (
-    update payouts p set state = 'sending', attempts = p.attempts + 1,
+    update payouts p set attempts = p.attempts + 1,
         next_attempt_at = now() + least(interval '30 seconds' * 2 ^ least(p.attempts, 10), interval '1 hour')
       from due where p.id = due.id
       returning p.*
   )
   select coalesce(jsonb_agg(payout_json(c::payouts) || jsonb_build_object(
-      'gatewayPayoutId', c.gateway_payout_id, 'attempts', c.attempts, 'approvedAt', instant(c.approved_at),
+      'gatewayPayoutId', c.gateway_payout_id, 'attempts', c.attempts, 'firstAttemptAt', instant(c.first_attempt_at),
       'kind', a.kind,
       'gatewayFundAccountId', a.gateway_fund_account_id)), '[]')
     into v_payouts
     from claimed c join payout_accounts a on a.id = c.payout_account_id;
   return v_payouts;
+end
+$$;
+
+-- Asked right before a payout is sent, the first time or again: from here on the gateway may have it. Answers
+-- whether it may leave: not once it has ended or is held, nor by whoever took it before its last attempt. One of
+-- which an earlier attempt is in the dark while it is held is a case: whoever asks has found nothing of it. A hold or
+-- a ban that is being placed is waited for.
+create or replace function payout_leaves(p_payout uuid, p_attempts integer) returns boolean
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+declare
+  v_payout payouts;
+begin
+  select * into v_payout from payouts where id = p_payout for no key update;
+  if (v_payout.state in ('approved', 'sending') and v_payout.gateway_payout_id is null
+    and v_payout.attempts = p_attempts) is not true
+  then
+    return false;
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(v_payout.performer_id::text, 2));
+  perform from users where id = v_payout.performer_id for share;
+  if payouts_are_held(v_payout.performer_id) then
+    if v_payout.state = 'sending' then
+      perform open_case('payout-held-in-doubt', p_payout::text, jsonb_build_object(
+        'performerId', v_payout.performer_id, 'attempts', p_attempts,
+        'firstAttemptAt', instant(v_payout.first_attempt_at)));
+    end if;
+    return false;
+  end if;
+  perform close_case('payout-held-in-doubt', p_payout::text, 'It may leave again.');
+  update payouts set state = 'sending', first_attempt_at = coalesce(first_attempt_at, now()) where id = p_payout;
+  return true;
 end
 $$;
 
@@ -349,7 +407,9 @@ $$;
 
 -- What the bank says of a payout: `{ payoutId, gatewayPayoutId, amountPaise, status, feePaise, feeTaxPaise, utr,
 -- failure }` with the status `sent`, `paid`, `failed` or `reversed`. Paid can still be reversed; nothing else
--- goes back. One that was reversed before anybody said that it was paid was paid all the same.
+-- goes back. One that was reversed before anybody said that it was paid was paid all the same. One that failed
+-- without a number of the gateway was said by staff never to have gone out. Where something leaves that the books do
+-- not expect, the performer's payouts are held: it may be what was given back.
 create or replace function payout_observed(p_facts jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -358,6 +418,7 @@ declare
   v_payout payouts;
   v_net bigint;
   v_is_open boolean;
+  v_case uuid;
 begin
   select * into f from jsonb_to_record(p_facts) as f (
     "payoutId" uuid, "gatewayPayoutId" text, "amountPaise" bigint, status text, "feePaise" bigint,
@@ -373,12 +434,19 @@ begin
   if f."amountPaise" is distinct from v_net or v_payout.gateway_payout_id <> f."gatewayPayoutId"
     or v_payout.state in ('requested', 'rejected')
     or exists (select from payouts where gateway_payout_id = f."gatewayPayoutId" and id <> v_payout.id) then
-    perform open_case('payout-mismatch', f."gatewayPayoutId",
+    v_case := open_case('payout-mismatch', f."gatewayPayoutId",
       p_facts || jsonb_build_object('payoutId', v_payout.id, 'askedPaise', v_net));
+    if f.status in ('sent', 'paid') then
+      perform hold_payouts(v_payout.performer_id, 'payout-mismatch', v_case, null);
+    end if;
     return ledger.refusal('payment-mismatch', jsonb_build_object('payoutId', v_payout.id));
   end if;
 
   v_is_open := v_payout.state in ('approved', 'sending');
+  if v_is_open then
+    perform close_case('payout-too-old-to-send', v_payout.id::text, 'The gateway told of it.');
+    perform close_case('payout-held-in-doubt', v_payout.id::text, 'The gateway told of it.');
+  end if;
   if v_is_open and f.status = 'sent' then
     update payouts set state = 'sending', gateway_payout_id = f."gatewayPayoutId"
       where id = v_payout.id returning * into v_payout;
@@ -389,12 +457,21 @@ begin
       where id = v_payout.id returning * into v_payout;
     perform open_case('payout-failed', v_payout.id::text, p_facts);
   elsif v_is_open and f.status in ('paid', 'reversed') then
+    if f.status = 'reversed' then
+      -- What is available comes first, as in every act that moves both.
+      perform from ledger.balances
+        where account_id = ledger.account_of('performer_available', v_payout.performer_id) for no key update;
+    end if;
     perform ledger.payout_paid(v_payout, coalesce(f."feePaise", 0), coalesce(f."feeTaxPaise", 0));
     update payouts set state = 'paid', gateway_payout_id = f."gatewayPayoutId", fee_paise = f."feePaise",
         ended_at = now(), next_attempt_at = null
       where id = v_payout.id returning * into v_payout;
-  elsif v_payout.state = 'failed' and f.status = 'paid' then
-    perform open_case('payout-contradiction', v_payout.id::text, p_facts);
+  elsif v_payout.state = 'failed' and (
+    f.status = 'paid' or (f.status = 'sent' and v_payout.gateway_payout_id is null))
+  then
+    -- What was given back may leave a second time: nothing more leaves until somebody has looked.
+    perform hold_payouts(v_payout.performer_id, 'payout-contradiction',
+      open_case('payout-contradiction', v_payout.id::text, p_facts), null);
   end if;
   if v_payout.state = 'paid' and f.status in ('reversed', 'failed') then
     perform ledger.payout_reversed(v_payout);
@@ -409,7 +486,8 @@ begin
 end
 $$;
 
--- New details of where to pay. The old ones are put away; the new ones must be verified, and wait.
+-- New details of where to pay. The old ones are put away; the new ones must be verified, and wait. What a check of
+-- the old ones costs that is under way is still asked about.
 create or replace function set_payout_account(
   p_performer uuid, p_kind text, p_sealed text, p_mask text, p_hash text
 ) returns jsonb
@@ -426,7 +504,7 @@ begin
     return payout_account_json(v_account);
   end if;
   v_is_first := not exists (select from payout_accounts where performer_id = p_performer);
-  update payout_accounts set state = 'replaced'
+  update payout_accounts set state = 'replaced', next_attempt_at = case when attempts > 0 then next_attempt_at end
     where performer_id = p_performer and state in ('pending', 'verified');
   insert into payout_accounts (performer_id, kind, sealed_details, mask, details_hash, usable_from)
     values (p_performer, p_kind, p_sealed, p_mask, p_hash, case when v_is_first then now()
@@ -460,7 +538,7 @@ as $$
     order by a.created_at desc limit 1
 $$;
 
--- Accounts that wait for their penny-drop check.
+-- Accounts that wait for their penny-drop check, also replaced ones of which a check may be under way.
 create or replace function payout_accounts_to_verify(p_limit integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -468,7 +546,7 @@ declare
   v_accounts jsonb;
 begin
   with due as (
-    select id from payout_accounts where state = 'pending' and next_attempt_at <= now()
+    select id from payout_accounts where next_attempt_at <= now()
       order by next_attempt_at limit p_limit for no key update skip locked
   ), claimed as (
     update payout_accounts a set attempts = a.attempts + 1,
@@ -485,7 +563,7 @@ end
 $$;
 
 -- How far the check of an account has come: `{ accountId, gatewayContactId, gatewayFundAccountId,
--- gatewayValidationId, state, registeredName, failure }`; what is left out stays.
+-- gatewayValidationId, state, registeredName, failure }`; what is left out stays. With a state the check has ended.
 create or replace function payout_account_observed(p_facts jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -498,7 +576,8 @@ begin
       gateway_validation_id = coalesce(p_facts->>'gatewayValidationId', a.gateway_validation_id),
       registered_name = coalesce(p_facts->>'registeredName', a.registered_name),
       failure = coalesce(p_facts->>'failure', a.failure),
-      state = case when a.state = 'pending' then coalesce(p_facts->>'state', a.state) else a.state end
+      state = case when a.state = 'pending' then coalesce(p_facts->>'state', a.state) else a.state end,
+      next_attempt_at = case when p_facts->>'state' is null then a.next_attempt_at end
     where a.id = (p_facts->>'accountId')::uuid
       or a.gateway_validation_id = p_facts->>'gatewayValidationId'
     returning * into v_account;
@@ -509,6 +588,29 @@ begin
 end
 $$;
 
+-- What the check of an account has cost is booked once, when its outcome is known: the rupee that was sent, which
+-- does not come back, and the fee, whose tax is part of it. Some cost nothing.
+create or replace function ledger.validation_paid(
+  p_validation text, p_account uuid, p_sent bigint, p_fee bigint, p_fee_tax bigint
+) returns void
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+declare
+  v_key text := 'validation-paid:' || p_validation;
+  v_fingerprint text := ledger.fingerprint(p_validation);
+begin
+  if p_sent + p_fee = 0 or ledger.replay(v_key, v_fingerprint) is not null then
+    return;
+  end if;
+  perform ledger.record(uuid_v7(), 'validation-paid', v_key, v_fingerprint,
+    jsonb_build_object('payoutAccountId', p_account, 'gatewayValidationId', p_validation), array[
+      ledger.line('payout_fees', null, p_sent + p_fee - p_fee_tax),
+      ledger.line('gst_input', null, p_fee_tax),
+      ledger.line('bank', null, -p_sent - p_fee)]);
+end
+$$;
+
+-- A hold; one for each reason and case, so that whoever lifts it has decided on that case alone. Answers its id.
 create or replace function hold_payouts(p_performer uuid, p_reason text, p_case uuid, p_staff uuid) returns uuid
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -520,7 +622,8 @@ begin
   end if;
   perform pg_advisory_xact_lock(hashtextextended(p_performer::text, 2));
   select id into v_hold from payout_holds
-    where performer_id = p_performer and reason = p_reason and lifted_at is null;
+    where performer_id = p_performer and reason = p_reason and case_id is not distinct from p_case
+      and lifted_at is null;
   if v_hold is null then
     insert into payout_holds (performer_id, reason, case_id, placed_by)
       values (p_performer, p_reason, p_case, p_staff) returning id into v_hold;
@@ -530,21 +633,27 @@ begin
 end
 $$;
 
+-- Lifted by one of the staff whom neither it nor its case concerns. One that is lifted stays as it is.
 create or replace function lift_payout_hold(p_hold uuid, p_staff uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
-  v_performer uuid;
+  v_hold payout_holds;
 begin
   perform ledger.require_staff(p_staff);
-  update payout_holds set lifted_at = now(), lifted_by = p_staff
-    where id = p_hold and lifted_at is null returning performer_id into v_performer;
-  if v_performer is null then
+  select * into v_hold from payout_holds where id = p_hold for no key update;
+  if not found then
     perform refuse('not-found');
   end if;
-  if v_performer = p_staff then
+  if v_hold.performer_id = p_staff
+    or exists (select from cases where id = v_hold.case_id and case_concerns(details, p_staff))
+  then
     perform refuse('second-person-needed');
   end if;
-  perform audit('payout-hold.lifted', p_staff, v_performer::text, jsonb_build_object('holdId', p_hold));
+  if v_hold.lifted_at is null then
+    update payout_holds set lifted_at = now(), lifted_by = p_staff where id = p_hold;
+    perform audit('payout-hold.lifted', p_staff, v_hold.performer_id::text,
+      jsonb_build_object('holdId', p_hold));
+  end if;
 end
 $$;

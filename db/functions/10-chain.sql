@@ -54,6 +54,7 @@ declare
   v_restored boolean;
   v_horizon xid8;
   v_hash bytea;
+  v_oldest_at timestamptz;
 begin
   -- What runs is looked at behind the lock: the sealer before this one may have come further.
   select horizon into strict v_from from ledger.sealer for no key update;
@@ -73,9 +74,9 @@ begin
 
   with due as materialized (
     select v_last.last_position + row_number() over (order by j.transaction, j.id) as position, j.id,
-        j.transaction, ledger.hash_of(j.id) as hash
+        j.transaction, j.created_at, ledger.hash_of(j.id) as hash
       from (
-        select id, transaction from ledger.journal j
+        select id, transaction, created_at from ledger.journal j
           where j.transaction >= v_from and j.transaction < v_below
             and (select s.position from ledger.sealed s where s.journal_id = j.id) is null
           order by j.transaction, j.id limit p_limit) j
@@ -97,8 +98,8 @@ begin
       on conflict (performer_id) do update set
         tips = t.tips + excluded.tips, tokens = t.tokens + excluded.tokens
   )
-  select count(*), max(transaction), sha256(v_last.hash || string_agg(hash, '' order by position))
-    into v_sealed, v_horizon, v_hash from due;
+  select count(*), max(transaction), sha256(v_last.hash || string_agg(hash, '' order by position)), min(created_at)
+    into v_sealed, v_horizon, v_hash, v_oldest_at from due;
   -- A round that was cut short goes on from the transaction in which it stopped; after a restore from the
   -- beginning, until nothing is left.
   if v_sealed < p_limit then
@@ -111,9 +112,9 @@ begin
     update ledger.sealer set horizon = v_horizon where horizon <> v_horizon;
   end if;
   if v_sealed > 0 then
-    insert into ledger.blocks (number, first_position, last_position, previous_hash, hash, sealed_at)
+    insert into ledger.blocks (number, first_position, last_position, previous_hash, hash, sealed_at, oldest_at)
       values (v_last.number + 1, v_last.last_position + 1, v_last.last_position + v_sealed, v_last.hash, v_hash,
-        clock_timestamp());
+        clock_timestamp(), v_oldest_at);
   end if;
   return jsonb_build_object('sealed', v_sealed, 'more', v_sealed = p_limit);
 end
@@ -151,6 +152,36 @@ as $$
     values ((p_checkpoint->>'block')::bigint, (p_checkpoint->>'position')::bigint,
       decode(p_checkpoint->>'hash', 'hex'), p_checkpoint->'trialBalance', p_signature, p_key_id)
     on conflict (block) do nothing
+$$;
+
+-- How long the oldest act has waited for its place in the chain, and the oldest block for a signature; null where
+-- nothing waits. Late ones were left behind, or held back by a transaction that does not end, in whichever database
+-- of the server.
+create or replace function ledger.chain_lag() returns jsonb
+language sql stable security definer set search_path = public, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+  select jsonb_build_object(
+      'unsealedSeconds', ceil(extract(epoch from unsealed.age)),
+      'unsignedSeconds', ceil(extract(epoch from unsigned.age)),
+      'isLate', coalesce(unsealed.age > ledger.sealing_lag_max(), false)
+        or coalesce(unsigned.age > ledger.signing_lag_max(), false))
+    from (
+      -- In the order in which they are sealed. After a restore the newest stands for all, until the sealer has come.
+      select clock_timestamp() - (
+        select j.created_at from ledger.journal j
+          where j.transaction >= (
+              select case when ledger.is_restored()
+                  then (select transaction from ledger.journal order by transaction desc limit 1)
+                  else s.horizon end from ledger.sealer s)
+            and (select s.position from ledger.sealed s where s.journal_id = j.id) is null
+          order by j.transaction limit 1) as age
+    ) unsealed, (
+      select clock_timestamp() - (
+        select b.sealed_at from ledger.blocks b
+          where b.number > coalesce((select max(block) from ledger.checkpoints), 0)
+          order by b.number limit 1) as age
+    ) unsigned
 $$;
 
 -- Debits and credits of each class: what is folded, and what has come since.

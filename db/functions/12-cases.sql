@@ -1,21 +1,52 @@
 -- Cases, the audit trail, bans, spending limits, and leases of recurring jobs.
 
--- Something that a person must look at; one open case for each subject of a kind. Answers its id.
+-- A case; one open one for each subject of a kind. Answers its id.
+create or replace function new_case(p_kind text, p_subject text, p_details jsonb, p_due timestamptz default null)
+returns uuid
+language plpgsql
+as $$
+declare
+  v_case uuid;
+begin
+  -- Once more when the open one was closed between the two.
+  while v_case is null loop
+    insert into cases (kind, subject, details, due_at) values (p_kind, p_subject, p_details, p_due)
+      on conflict (kind, subject) where state = 'open' do nothing
+      returning id into v_case;
+    if v_case is null then
+      select id into v_case from cases where kind = p_kind and subject = p_subject and state = 'open';
+    end if;
+  end loop;
+  return v_case;
+end
+$$;
+
+-- Something that a person must look at. What somebody has looked at and resolved stays resolved for a while, unless
+-- there is more to say of it; how often it was tried is nothing more. Answers the id of the case.
 create or replace function open_case(p_kind text, p_subject text, p_details jsonb, p_due timestamptz default null)
 returns uuid
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
-  v_case uuid;
+  v_resolved uuid;
 begin
-  insert into cases (kind, subject, details, due_at) values (p_kind, p_subject, p_details, p_due)
-    on conflict (kind, subject) where state = 'open' do nothing
-    returning id into v_case;
-  if v_case is null then
-    select id into v_case from cases where kind = p_kind and subject = p_subject and state = 'open';
-  end if;
-  return v_case;
+  select c.id into v_resolved from cases c
+    where c.subject = p_subject and c.kind = p_kind and c.resolved_by is not null
+      and c.resolved_at > now() - make_interval(days => coalesce(rule('case_quiet_days'), 0)::int)
+      and c.details @> p_details - 'attempts'
+      and not exists (select from cases o where o.subject = p_subject and o.kind = p_kind and o.state = 'open')
+    order by c.id desc limit 1;
+  return coalesce(v_resolved, new_case(p_kind, p_subject, p_details, p_due));
 end
+$$;
+
+-- A case of something that is told again and again: one for each subject of a kind, open or resolved. Answers its id.
+create or replace function open_case_once(p_kind text, p_subject text, p_details jsonb) returns uuid
+language sql security definer set search_path = public, pg_temp
+as $$
+  select coalesce(
+    (select id from cases where subject = p_subject and kind = p_kind order by id desc limit 1),
+    new_case(p_kind, p_subject, p_details))
 $$;
 
 -- Closes the open case of a subject because the matter has ended by itself.
@@ -26,13 +57,42 @@ as $$
     where kind = p_kind and subject = p_subject and state = 'open'
 $$;
 
+-- Whether a case is about somebody, or about tokens that they gave alone.
+create or replace function case_concerns(p_details jsonb, p_person uuid) returns boolean
+language sql immutable
+as $$
+  select coalesce(p_details->>'performerId' = p_person::text, false)
+    or coalesce(p_details->>'viewerId' = p_person::text, false)
+    or coalesce(p_details->>'userId' = p_person::text, false)
+    or coalesce(p_details->'givenBy' ? p_person::text, false)
+$$;
+
+-- One of the staff, whom it does not concern, closes a case. That of a payout in doubt is closed by the ending of the
+-- payout alone; with that of a proposed promotion the proposal is rejected.
 create or replace function resolve_case(p_case uuid, p_staff uuid, p_resolution text) returns void
 language plpgsql security definer set search_path = public, pg_temp
 as $$
+declare
+  v_case cases;
 begin
   perform ledger.require_staff(p_staff);
+  select * into v_case from cases where id = p_case and state = 'open';
+  if not found then
+    perform refuse('not-found');
+  end if;
+  if case_concerns(v_case.details, p_staff) then
+    perform refuse('second-person-needed');
+  end if;
+  if v_case.kind in ('payout-too-old-to-send', 'payout-held-in-doubt') and exists (
+    select from payouts where id = v_case.subject::uuid and state = 'sending' and gateway_payout_id is null)
+  then
+    perform refuse('payout-in-doubt');
+  end if;
+  if v_case.kind = 'promotion-proposed' then
+    perform ledger.promotion_decided(v_case.subject::uuid, p_staff, false);
+  end if;
   update cases set state = 'resolved', resolution = p_resolution, resolved_by = p_staff, resolved_at = now()
-    where id = p_case and state = 'open';
+    where id = p_case and (state = 'open' or v_case.kind = 'promotion-proposed');
   if not found then
     perform refuse('not-found');
   end if;

@@ -9,8 +9,8 @@ as $$
     from (select financial_year_start(p_at) at time zone 'Asia/Kolkata' as start) year
 $$;
 
--- Gives numbers to captured payments and processed refunds that have none; all, or those of one payment.
-create or replace function issue_invoices(p_limit integer, p_payment text default null) returns integer
+-- Gives numbers to captured payments and processed refunds that have none; all, or those of one person.
+create or replace function issue_invoices(p_limit integer, p_user uuid default null) returns integer
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
@@ -33,7 +33,7 @@ begin
         join orders o on o.id = p.order_id
         join packages k on k.id = o.package_id
         where p.state = 'captured' and p.invoice_number is null
-          and (p_payment is null or p.gateway_payment_id = p_payment)
+          and (p_user is null or o.user_id = p_user)
       union all
       select 'credit-note', r.user_id, r.gateway_payment_id, r.id, r.net_paise, r.gst_paise, k.gst_rate_bp, r.ended_at
         from refunds r
@@ -41,7 +41,7 @@ begin
         join orders o on o.id = p.order_id
         join packages k on k.id = o.package_id
         where r.state = 'processed' and r.credit_note_number is null
-          and (p_payment is null or r.gateway_payment_id = p_payment)
+          and (p_user is null or r.user_id = p_user)
     ) due
     order by since, kind desc, gateway_payment_id
     limit p_limit
@@ -63,5 +63,26 @@ begin
     v_count := v_count + 1;
   end loop;
   return v_count;
+end
+$$;
+
+-- The same for somebody who looks at their own papers. Who has them all waits for nobody; who misses one waits for
+-- others that number no longer than this, and the next round of the job gives what could not be given here.
+create or replace function issue_own_invoices(p_user uuid, p_limit integer) returns integer
+language plpgsql security definer
+  set search_path = public, pg_temp set enable_seqscan = off set lock_timeout = '300ms'
+as $$
+begin
+  if not exists (
+    select from payments p join orders o on o.id = p.order_id
+      where o.user_id = p_user and p.state = 'captured' and p.invoice_number is null
+  ) and not exists (
+    select from refunds where user_id = p_user and state = 'processed' and credit_note_number is null
+  ) then
+    return 0;
+  end if;
+  return issue_invoices(p_limit, p_user);
+exception when lock_not_available then
+  return 0;
 end
 $$;

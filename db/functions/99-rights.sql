@@ -5,13 +5,12 @@ revoke all on all tables in schema public, ledger from public, livepanty_app;
 grant usage on schema public, ledger to livepanty_app;
 grant select on all tables in schema public, ledger to livepanty_app;
 -- What is sealed is read by the acts that need it, and by nothing else.
-revoke select on payout_accounts, tax_profiles from livepanty_app;
+revoke select on payout_accounts, tax_profiles, former_pans from livepanty_app;
 grant select (id, performer_id, kind, mask, details_hash, state, registered_name, failure, usable_from, created_at)
   on payout_accounts to livepanty_app;
-grant select (user_id, mask, pan_hash, created_at) on tax_profiles to livepanty_app;
+grant select (user_id, mask, pan_hash, payable_from, created_at) on tax_profiles to livepanty_app;
 grant insert, update on sessions, refresh_tokens, webhook_events to livepanty_app;
 grant insert on streams to livepanty_app;
-grant insert on tax_profiles to livepanty_app;
 grant delete on sessions to livepanty_app;
 -- The relay marks what it has published; nothing else of an event ever changes.
 grant update (published_at) on events to livepanty_app;
@@ -29,27 +28,39 @@ grant execute on function
   set_limits(uuid, bigint, bigint, bigint, bigint),
   take_lease(text, text, integer, boolean), renew_lease(text, text, integer),
   end_lease(text, text, integer, boolean, text),
-  create_order(uuid, uuid, text), set_gateway_order(uuid, text), orders_to_check(integer),
+  create_order(uuid, uuid, text), reopen_order(uuid), set_gateway_order(uuid, text), orders_to_check(integer), order_status(uuid),
   payment_observed(jsonb), refund_json(refunds), refunds_to_send(integer), refund_observed(jsonb),
   dispute_json(disputes), dispute_observed(jsonb),
-  payout_json(payouts), payout_account_of(uuid), payout_refusal(uuid), tds_of(uuid, bigint),
+  payout_json(payouts), payout_account_of(uuid), payout_refusal(uuid), payout_tax(uuid),
+  set_tax_profile(uuid, text, text, text), correct_tax_profile(uuid, uuid, text, text, text, text),
   set_payout_account(uuid, text, text, text, text), payout_accounts_to_verify(integer),
-  payout_account_observed(jsonb), payouts_to_send(integer), payout_observed(jsonb),
+  payout_account_observed(jsonb), payouts_to_send(integer), payout_leaves(uuid, integer),
+  payout_observed(jsonb),
   hold_payouts(uuid, text, uuid, uuid), lift_payout_hold(uuid, uuid),
-  issue_invoices(integer, text), financial_year_start(timestamptz), find_fraud(),
+  payout_net_max(uuid), payout_to_look_for(uuid),
+  rules_json(), set_rule(text, bigint, uuid, text), decide_rule(uuid, uuid, boolean),
+  issue_invoices(integer, uuid), issue_own_invoices(uuid, integer), financial_year_start(timestamptz), find_fraud(),
   ledger.tip(uuid, uuid, bigint, text, boolean, text), ledger.tip_many(jsonb),
   ledger.spendable(uuid), ledger.balance_at(text, uuid, timestamptz), ledger.balance_now(text, uuid),
   ledger.balances_now(uuid), ledger.tips_received(uuid),
-  ledger.promotion_granted(uuid, uuid, bigint, timestamptz, text, text), ledger.expire_promotions(integer),
+  ledger.promotion_granted(uuid, uuid, bigint, timestamptz, text, text),
+  ledger.promotion_decided(uuid, uuid, boolean), ledger.expire_promotions(integer),
   ledger.hold(uuid, uuid, uuid, bigint, timestamptz, text), ledger.hold_captured(uuid, bigint),
   ledger.hold_released(uuid), ledger.open_goal(uuid, uuid, text, bigint, timestamptz),
   ledger.goal_contribution(uuid, uuid, bigint, text), ledger.goal_tokens(uuid), ledger.close_goals(integer),
   ledger.settle_reservations(integer),
   ledger.refund_requested(uuid, text, bigint, text, text), ledger.refund_decided(uuid, uuid, boolean),
+  ledger.returnable(text), ledger.statement(uuid, text, date, date, uuid, integer),
   ledger.release_earnings(integer), ledger.next_release(uuid), ledger.payout_requested(uuid, bigint, text),
   ledger.payout_approved(uuid, uuid), ledger.payout_rejected(uuid, uuid, text),
+  payout_balance_asked(), payout_balance_told(bigint, bigint),
+  ledger.validation_paid(text, uuid, bigint, bigint, bigint),
+  ledger.payout_never_sent(uuid, uuid, text), ledger.payout_found(uuid, uuid, text, jsonb),
   ledger.adjustment_proposed(uuid, jsonb, text, text), ledger.adjustment_decided(uuid, uuid, boolean),
-  ledger.settlement_observed(jsonb), ledger.late_settlements(), ledger.clearing_explained(),
+  ledger.settlement_observed(jsonb), ledger.settlement_unknown(jsonb), ledger.settlement_solved(uuid, uuid, text, integer),
+  ledger.late_settlements(), ledger.clearing_explained(),
   ledger.seal(integer), ledger.checkpoint_due(), ledger.checkpoint_signed(jsonb, text, text),
-  ledger.trial_balance(), ledger.verify()
+  ledger.trial_balance(), ledger.chain_lag(), ledger.verify(),
+  ledger.audit_round(), ledger.audit_whole(), ledger.audit_apart(timestamptz), ledger.audit_step(uuid, integer, integer),
+  ledger.audit_result(uuid), ledger.audit_ended(uuid)
   to livepanty_app;

@@ -1,17 +1,30 @@
 // The chain: journal rows sealed behind their commit into hash-linked blocks, folded totals, signed checkpoints.
+import { sql } from 'drizzle-orm';
 import { boolean, index, jsonb, text, uuid } from 'drizzle-orm/pg-core';
 import { bytes, count, createdAt, moment, xid8 } from './columns.ts';
 import { ledger } from './ledger.ts';
 
 /** One round of the sealer. `hash` covers the hash before it and every row of the block in its order. */
-export const blocks = ledger.table('blocks', {
-  number: count('number').primaryKey(),
-  firstPosition: count('first_position').notNull(),
-  lastPosition: count('last_position').notNull().unique('blocks_last_position'),
-  previousHash: bytes('previous_hash').notNull(),
-  hash: bytes('hash').notNull(),
-  sealedAt: moment('sealed_at').notNull().defaultNow(),
-});
+export const blocks = ledger.table(
+  'blocks',
+  {
+    number: count('number').primaryKey(),
+    firstPosition: count('first_position').notNull(),
+    lastPosition: count('last_position').notNull().unique('blocks_last_position'),
+    previousHash: bytes('previous_hash').notNull(),
+    hash: bytes('hash').notNull(),
+    sealedAt: moment('sealed_at').notNull().defaultNow(),
+    /** When the first of its acts was written: between the two lie all of them. */
+    oldestAt: moment('oldest_at').notNull(),
+  },
+  (t) => [
+    // Finds the blocks in which acts of a moment may stand. The dates of a block may be any, if somebody forged them.
+    index('blocks_moments').using(
+      'gist',
+      sql`tstzrange(least(${t.oldestAt}, ${t.sealedAt}), ${t.sealedAt}, '[]')`,
+    ),
+  ],
+);
 
 /** Where each journal row stands in the chain, without gaps, and the hash of it and its entries. */
 export const sealed = ledger.table('sealed', {

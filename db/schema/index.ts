@@ -1,4 +1,5 @@
 // Every table of the product.
+export * from './audits.ts';
 export * from './chain.ts';
 export * from './ledger.ts';
 export * from './payments.ts';

@@ -311,3 +311,42 @@ export const adjustments = ledger.table(
     ),
   ],
 );
+
+/** Tokens of the platform that one of the staff gave to a viewer, or that wait for another of the staff. */
+export const promotions = ledger.table(
+  'promotions',
+  {
+    id: id(),
+    viewerId: uuid('viewer_id').notNull(),
+    tokens: count('tokens').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+    reason: text().notNull(),
+    proposedBy: uuid('proposed_by').notNull(),
+    decidedBy: uuid('decided_by'),
+    /** `given` needed nobody else. */
+    state: text({ enum: ['given', 'proposed', 'approved', 'rejected'] }).notNull(),
+    idempotencyKey: text('idempotency_key').notNull(),
+    /** The act that gave them, and so their lot. */
+    journalId: uuid('journal_id'),
+    createdAt: createdAt(),
+    decidedAt: moment('decided_at'),
+  },
+  (t) => [
+    oneOf('promotions_state_known', t.state, ['given', 'proposed', 'approved', 'rejected']),
+    unique('promotions_idempotency_key').on(t.proposedBy, t.idempotencyKey),
+    check('promotions_tokens', sql`${t.tokens} > 0`),
+    check(
+      'promotions_four_eyes',
+      sql`${t.proposedBy} <> ${t.viewerId} and (${t.state} = 'rejected'
+        or (${t.decidedBy} <> ${t.proposedBy} and ${t.decidedBy} <> ${t.viewerId}) is not false)`,
+    ),
+    check(
+      'promotions_given',
+      sql`(${t.state} in ('given', 'approved')) = (${t.journalId} is not null)
+        and (${t.state} in ('approved', 'rejected')) = (${t.decidedBy} is not null)`,
+    ),
+    index('promotions_staff').on(t.proposedBy, t.createdAt.desc()),
+    index('promotions_viewer').on(t.viewerId, t.createdAt.desc()),
+    index('promotions_waiting').on(t.id).where(sql`${t.state} = 'proposed'`),
+  ],
+);

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import {
   check,
+  foreignKey,
   index,
   integer,
   pgTable,
@@ -12,6 +13,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { count, createdAt, id, moment, oneOf } from './columns.ts';
+import { adjustments } from './ledger.ts';
 import { users } from './people.ts';
 
 /** A package is never changed, only withdrawn and replaced: an old order keeps its price. */
@@ -62,6 +64,8 @@ export const orders = pgTable(
     gatewayOrderId: text('gateway_order_id').unique('orders_gateway_order_id_key'),
     idempotencyKey: text('idempotency_key').notNull(),
     createdAt: createdAt(),
+    /** When its buyer went back to it last, after its time to pay was over. */
+    reopenedAt: moment('reopened_at'),
     paidAt: moment('paid_at'),
     /** When the gateway is asked next whether it was paid; null when it is not asked any more. */
     checkAt: moment('check_at'),
@@ -124,13 +128,13 @@ export const payments = pgTable(
   ],
 );
 
-/** Every webhook whose signature was right, as it came; the gateway's event id makes repeats visible. */
+/** Every webhook whose signature was right; the gateway's event id makes repeats visible. */
 export const webhookEvents = pgTable(
   'webhook_events',
   {
     gatewayEventId: text('gateway_event_id').primaryKey(),
     type: text().notNull(),
-    /** The bytes that were signed. */
+    /** What it says of money, without whose it is; nothing any more when it came long ago. */
     body: text().notNull(),
     deliveries: integer().notNull().default(1),
     receivedAt: moment('received_at').notNull().defaultNow(),
@@ -140,6 +144,7 @@ export const webhookEvents = pgTable(
   },
   (t) => [
     index('webhook_events_unprocessed').on(t.receivedAt).where(sql`${t.processedAt} is null`),
+    index('webhook_events_kept').on(t.receivedAt).where(sql`${t.body} <> ''`),
   ],
 );
 
@@ -159,6 +164,9 @@ export const refunds = pgTable(
     netPaise: count('net_paise').notNull(),
     gstPaise: count('gst_paise').notNull(),
     amountPaise: count('amount_paise').notNull().generatedAlwaysAs(sql`net_paise + gst_paise`),
+    /** What of it came out of the lot: less than went back where the tokens for it were not there. */
+    takenNetPaise: count('taken_net_paise').notNull(),
+    takenGstPaise: count('taken_gst_paise').notNull(),
     state: text({
       enum: ['requested', 'rejected', 'approved', 'sent', 'processed', 'failed'],
     }).notNull(),
@@ -199,6 +207,7 @@ export const refunds = pgTable(
     index('refunds_payment').on(t.gatewayPaymentId),
     index('refunds_to_send').on(t.nextAttemptAt).where(sql`${t.state} in ('approved', 'sent')`),
     index('refunds_user').on(t.userId, t.createdAt.desc()),
+    index('refunds_list').on(t.state, t.id),
     index('refunds_without_note')
       .on(t.endedAt)
       .where(sql`${t.state} = 'processed' and ${t.creditNoteNumber} is null`),
@@ -225,6 +234,9 @@ export const disputes = pgTable(
     /** What a lost one brought back from tokens, from tax and from performers, and what nobody paid. */
     recoveredPaise: count('recovered_paise').notNull().default(0),
     lostPaise: count('lost_paise').notNull().default(0),
+    /** How often it was taken up again after it had been over. */
+    turns: integer().notNull().default(0),
+    /** The act that opened it last, and the one that closed it. */
     openedBy: uuid('opened_by').notNull(),
     closedBy: uuid('closed_by'),
     openedAt: moment('opened_at').notNull().defaultNow(),
@@ -235,6 +247,7 @@ export const disputes = pgTable(
     check('disputes_amount', sql`${t.amountPaise} > 0`),
     index('disputes_payment').on(t.gatewayPaymentId),
     index('disputes_open').on(t.respondBy).where(sql`${t.closedAt} is null`),
+    index('disputes_list').on(t.openedAt, t.gatewayDisputeId),
   ],
 );
 
@@ -302,6 +315,29 @@ export const settlementItems = pgTable(
       'dispute',
       'nothing',
     ]),
+  ],
+);
+
+/** A change of the books by hand, and the line of a settlement that it solves, or opens again. */
+export const settlementSolutions = pgTable(
+  'settlement_solutions',
+  {
+    adjustmentId: uuid('adjustment_id')
+      .primaryKey()
+      .references(() => adjustments.id),
+    gatewaySettlementId: text('gateway_settlement_id').notNull(),
+    line: integer().notNull(),
+    /** What it moved out of `unexplained`; less than nothing where it took another one back. */
+    paise: count('paise').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    foreignKey({
+      name: 'settlement_solutions_line',
+      columns: [t.gatewaySettlementId, t.line],
+      foreignColumns: [settlementItems.gatewaySettlementId, settlementItems.line],
+    }),
+    index('settlement_solutions_of_line').on(t.gatewaySettlementId, t.line),
   ],
 );
 

@@ -38,6 +38,7 @@ export const payoutAccounts = pgTable(
     gatewayFundAccountId: text('gateway_fund_account_id'),
     gatewayValidationId: text('gateway_validation_id'),
     attempts: integer().notNull().default(0),
+    /** Null when nothing more is to be found out. */
     nextAttemptAt: moment('next_attempt_at').defaultNow(),
     /** New details are not paid to before this. */
     usableFrom: moment('usable_from').notNull(),
@@ -50,20 +51,41 @@ export const payoutAccounts = pgTable(
       .on(t.performerId)
       .where(sql`${t.state} in ('pending', 'verified')`),
     index('payout_accounts_details').on(t.detailsHash),
-    index('payout_accounts_to_verify').on(t.nextAttemptAt).where(sql`${t.state} = 'pending'`),
+    index('payout_accounts_to_verify')
+      .on(t.nextAttemptAt)
+      .where(sql`${t.nextAttemptAt} is not null`),
   ],
 );
 
-/** The permanent account number that tax is reported under. */
+/** The permanent account number that tax is reported under; nobody has that of somebody else. */
 export const taxProfiles = pgTable('tax_profiles', {
   userId: uuid('user_id')
     .primaryKey()
     .references(() => users.id),
   sealedPan: text('sealed_pan').notNull(),
   mask: text().notNull(),
-  panHash: text('pan_hash').notNull(),
+  panHash: text('pan_hash').notNull().unique('tax_profiles_pan_hash_key'),
   createdAt: createdAt(),
+  /** A corrected one is not paid under before this. */
+  payableFrom: moment('payable_from').notNull().defaultNow(),
 });
+
+/** PANs that staff have corrected, and why: tax was reported under them. */
+export const formerPans = pgTable(
+  'former_pans',
+  {
+    id: id(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    sealedPan: text('sealed_pan').notNull(),
+    mask: text().notNull(),
+    replacedBy: uuid('replaced_by').notNull(),
+    reason: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [index('former_pans_user').on(t.userId)],
+);
 
 /** Tax that is kept back from payouts; the newest row that has begun counts. */
 export const taxRates = pgTable(
@@ -113,6 +135,8 @@ export const payouts = pgTable(
     feePaise: count('fee_paise'),
     failure: text(),
     attempts: integer().notNull().default(0),
+    /** When it was sent for the first time: from here on the gateway may have it. */
+    firstAttemptAt: moment('first_attempt_at'),
     nextAttemptAt: moment('next_attempt_at'),
     createdAt: createdAt(),
     approvedAt: moment('approved_at'),
@@ -135,7 +159,7 @@ export const payouts = pgTable(
     unique('payouts_idempotency_key').on(t.performerId, t.idempotencyKey),
     index('payouts_performer').on(t.performerId, t.createdAt.desc()),
     index('payouts_to_send').on(t.nextAttemptAt).where(sql`${t.state} in ('approved', 'sending')`),
-    index('payouts_waiting').on(t.createdAt).where(sql`${t.state} = 'requested'`),
+    index('payouts_list').on(t.state, t.id),
   ],
 );
 
@@ -151,6 +175,20 @@ export const payoutApprovals = pgTable(
   },
   (t) => [unique('payout_approvals_once').on(t.payoutId, t.approvedBy)],
 );
+
+/**
+ * What the gateway said was left in the account that payouts are paid from. The bounds are what would be left with
+ * nothing on its way.
+ */
+export const payoutBalances = pgTable('payout_balances', {
+  id: id(),
+  balancePaise: count('balance_paise').notNull(),
+  leastPaise: count('least_paise').notNull(),
+  mostPaise: count('most_paise').notNull(),
+  /** Acts up to this place in the chain had been booked before the gateway was asked. */
+  position: count('position').notNull(),
+  createdAt: createdAt(),
+});
 
 /** Why a performer is not paid at present. */
 export const payoutHolds = pgTable(

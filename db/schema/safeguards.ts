@@ -83,7 +83,9 @@ export const cases = pgTable(
   (t) => [
     oneOf('cases_state_known', t.state, ['open', 'resolved']),
     uniqueIndex('cases_one_open').on(t.kind, t.subject).where(sql`${t.state} = 'open'`),
-    index('cases_list').on(t.state, t.createdAt.desc()),
+    index('cases_list').on(t.state, t.id),
+    // What was found out about a subject before.
+    index('cases_subject').on(t.subject, t.kind),
   ],
 );
 
@@ -102,6 +104,7 @@ export const auditLog = pgTable(
   (t) => [
     index('audit_log_time').on(t.createdAt.desc()),
     index('audit_log_actor').on(t.actorId, t.createdAt.desc()),
+    index('audit_log_subject').on(t.subject, t.id),
   ],
 );
 

@@ -1,4 +1,5 @@
 // A random history of money: each act is carried out on the database and on the model, which must agree on its outcome.
+// What happens at once must be what the model says of it in some order.
 import { expect } from 'vitest';
 import type { TestDatabase } from '../../testing/database.ts';
 import type { createMoneyCast } from '../../testing/money.ts';
@@ -10,12 +11,14 @@ import {
   decideAdjustment,
   decideRefund,
   expirePromotions,
+  findLateSettlements,
   grantTokens,
   holdTokens,
   observeDispute,
   observePayment,
   observePayout,
   observeRefund,
+  observeSettlement,
   openGoal,
   type PackageRow,
   proposeAdjustment,
@@ -32,31 +35,54 @@ import {
   tip,
   tipMany,
 } from '../index.ts';
-import { type Act, type ActOf, performersMax, viewersMax } from './money-acts.ts';
-import type { Holdings, MoneyModel, Reservation } from './money-model.ts';
+import { type Act, type ActOf, performersMax, type RacerKind, viewersMax } from './money-acts.ts';
+import {
+  createMoneyModel,
+  type Holdings,
+  type Line,
+  type MoneyModel,
+  type Reservation,
+} from './money-model.ts';
 
 const roundMax = 500;
 const dayMs = 24 * 3_600_000;
+/** What the gateway keeps of a payment that it settles, tax included. */
+const fee = { feePaise: 271, taxPaise: 41 };
+/** A dispute goes on in the next one when it turns. */
+const phases = ['chargeback', 'pre_arbitration', 'arbitration'] as const;
 
 /** What there is in a history beside the model: the names by which the database knows it. */
 interface Stage {
   viewers: string[];
   streams: { performerId: string; streamId: string }[];
   staff: [string, string];
-  payments: { id: string; lotId: string; pricePaise: number; gaveBack: boolean }[];
   goals: { id: string; performer: number; target: number; isOpen: boolean }[];
 }
 
 type Cast = ReturnType<typeof createMoneyCast>;
+
+/** Carries an act out. Answers what it must have done to the model, which throws when it says otherwise. */
+type Plan = () => Promise<(model: MoneyModel) => void>;
+type Racers = { [K in RacerKind]: (step: ActOf<K>) => Plan | null };
+type Others = {
+  [K in Exclude<Act['kind'], RacerKind | 'race'>]: (step: ActOf<K>) => Promise<void>;
+};
+
+function ordersOf<T>(items: readonly T[]): T[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((first, index) =>
+    ordersOf(items.toSpliced(index, 1)).map((others) => [first, ...others]),
+  );
+}
 
 /** New people, and the acts that can happen between them. */
 export async function createHistory(
   database: TestDatabase,
   cast: Cast,
   packages: readonly PackageRow[],
-  model: MoneyModel,
 ) {
   const { db } = database;
+  let model = createMoneyModel(viewersMax, performersMax);
   const stage: Stage = {
     viewers: await Promise.all(
       Array.from({ length: viewersMax }, async () => (await cast.person()).id),
@@ -69,20 +95,48 @@ export async function createHistory(
       }),
     ),
     staff: [(await cast.person('admin')).id, (await cast.person('admin')).id],
-    payments: [],
     goals: [],
   };
+  // What is left to be explained of a history before is none of this one's.
+  await findLateSettlements(db);
+  const before = await houseHolds();
   let grants = 0;
+  // One of the staff gives all gifts of a history.
+  for (const rule of ['promotion_staff_day_tokens', 'promotion_viewer_day_tokens']) {
+    await cast.setRule(rule, 100_000);
+  }
 
   const viewerId = (index: number) => stage.viewers[index] ?? '';
   const streamOf = (index: number) => stage.streams[index] ?? { performerId: '', streamId: '' };
   const pick = <T>(from: readonly T[], index: number): T | undefined =>
     from[index % Math.max(from.length, 1)];
-  const lotOf = (payment: Stage['payments'][number]) => {
-    const lot = model.lots.find(({ id }) => id === payment.lotId);
-    if (!lot) throw new Error('a payment without its lot');
-    return lot;
-  };
+  function called<T extends { id: string }>(from: readonly T[], id: string): T {
+    const found = from.find((one) => one.id === id);
+    if (!found) throw new Error(`the model knows no ${id}`);
+    return found;
+  }
+  const paidLots = () => model.lots.filter(({ payment }) => payment !== null);
+
+  /** What of the house moves in a history. */
+  async function houseHolds(): Promise<{ clearing: number; unexplained: number }> {
+    const [row] = await database.asOwner<{ clearing: string; unexplained: string }>(
+      `select ledger.balance_now('gateway_clearing') as clearing, ledger.balance_now('unexplained') as unexplained`,
+    );
+    return { clearing: Number(row?.clearing), unexplained: Number(row?.unexplained) };
+  }
+
+  /** A row of a table by its key, as far as it has the columns. */
+  async function rowOf<T>(table: string, key: string, id: string, columns: string): Promise<T> {
+    const [row] = await database.asOwner<{ row: T }>(
+      `select to_jsonb(r) as row from (select ${columns} from ${table} where ${key} = $1) r`,
+      [id],
+    );
+    if (!row) throw new Error(`${table} has no ${id}`);
+    return row.row;
+  }
+  const momentOf = async (table: string, key: string, id: string, column = 'created_at') =>
+    (await rowOf<{ at: string }>(table, key, id, `instant_exact(${column}) as at`)).at;
+  const tipMoment = (tipId: string) => momentOf('ledger.tips', 'id', tipId);
 
   /** Does the same several times at once: all are answered alike. Answers a refusal's code as it is. */
   async function repeated<T>(count: number, call: () => Promise<T>): Promise<T | Refusal> {
@@ -114,16 +168,11 @@ export async function createHistory(
     return null;
   }
 
-  const amounts = new Map<string, number>();
   const tokensOf = ({ portions }: Reservation) =>
     portions.reduce((total, portion) => total + portion.tokens, 0);
   const openReservations = (purpose: Reservation['purpose']) =>
     model.reservations.filter((one) => one.purpose === purpose && one.state === 'open');
   const partOf = (paise: number, part: number) => Math.max(1, Math.floor((paise * part) / 100));
-  /** The tokens that a part of a price has paid for, a begun one included. */
-  const tokensFor = (paise: number, pricePaise: number, of: number) =>
-    Math.floor((paise * of + pricePaise - 1) / pricePaise);
-
   async function closedBy(reservationId: string): Promise<string> {
     const [row] = await database.asOwner<{ id: string }>(
       'select closed_by as id from ledger.reservations where id = $1',
@@ -137,20 +186,21 @@ export async function createHistory(
     gatewayPaymentId: string,
     amountPaise: number,
     status: 'open' | 'won' | 'lost' | 'closed',
+    phase: string = phases[0],
   ) {
     return observeDispute(db, {
       gatewayDisputeId,
       gatewayPaymentId,
       amountPaise,
-      phase: 'chargeback',
+      phase,
       reasonCode: 'fraud',
       status,
       respondBy: null,
     });
   }
 
-  const tooPoor = (from: number, amount: number) =>
-    model.spendable(from) < amount ? 'insufficient-balance' : null;
+  const tooPoor = (has: MoneyModel, from: number, amount: number) =>
+    has.spendable(from) < amount ? 'insufficient-balance' : null;
   const tipRequest = (from: number, to: number, amountTokens: number) => ({
     viewerId: viewerId(from),
     streamId: streamOf(to).streamId,
@@ -159,12 +209,60 @@ export async function createHistory(
     anonymous: false,
     idempotencyKey: cast.unique('key'),
   });
-  function tipped(tipId: string, from: number, to: number, amount: number, batch: number): void {
-    model.addTip(tipId, to, model.take(from, amount) ?? [], batch);
+  function tipped(
+    on: MoneyModel,
+    tip: { id: string; madeAt: string; from: number; to: number; amount: number },
+  ): void {
+    on.addTip(tip.id, tip.to, on.take(tip.from, tip.amount) ?? [], tip.madeAt);
   }
 
-  const acts: { [K in Act['kind']]: (step: ActOf<K>) => Promise<void> } = {
-    async buy(step) {
+  const lineOf = ({ type, id, paise }: Line) => {
+    const isPayment = type === 'payment';
+    const gross = isPayment ? paise - fee.feePaise : paise;
+    return {
+      entityId: isPayment || type === 'refund' ? gatewayName(type, id) : cast.unique('adj'),
+      type: isPayment || type === 'refund' ? type : 'adjustment',
+      creditPaise: Math.max(gross, 0),
+      debitPaise: Math.max(-gross, 0),
+      amountPaise: Math.abs(paise),
+      ...(isPayment ? fee : { feePaise: 0, taxPaise: 0 }),
+      disputeId: type === 'dispute' ? id : null,
+    };
+  };
+  const gatewayName = (type: Line['type'], id: string) =>
+    type === 'refund' && called(model.refunds, id).reservation ? `rfnd_${id}` : id;
+
+  /** Everything that the gateway could settle now, and with `early` what it says too early. */
+  function settleable(early: boolean): Line[] {
+    return [
+      ...paidLots()
+        .filter(({ settled }) => !settled)
+        .map(
+          ({ payment, pricePaise }): Line => ({
+            type: 'payment',
+            id: payment ?? '',
+            paise: pricePaise,
+          }),
+        ),
+      ...model.refunds
+        .filter(
+          ({ id, state, settled }) =>
+            (state === 'processed' || (early && state === 'sent')) &&
+            !settled &&
+            !model.unexplained.some((line) => line.id === id),
+        )
+        .map(({ id, amountPaise }): Line => ({ type: 'refund', id, paise: -amountPaise })),
+      ...model.disputes.flatMap(({ id, amountPaise, turns, state, lines }): Line[] => [
+        ...(lines.taken <= turns ? [{ type: 'dispute' as const, id, paise: -amountPaise }] : []),
+        ...(lines.brought < turns + Number(state === 'won')
+          ? [{ type: 'dispute' as const, id, paise: amountPaise }]
+          : []),
+      ]),
+    ];
+  }
+
+  const racers: Racers = {
+    buy: (step) => async () => {
       const order = await cast.orderOf(viewerId(step.viewer), step.package);
       const gatewayPaymentId = cast.unique('pay');
       const results = await Promise.all(
@@ -179,44 +277,316 @@ export async function createHistory(
         ),
       );
       expect(results.filter(({ credited }) => credited)).toHaveLength(1);
-      const [row] = await database.asOwner<{ id: string }>(
-        'select journal_id as id from payments where gateway_payment_id = $1',
-        [gatewayPaymentId],
+      const { id } = await rowOf<{ id: string }>(
+        'payments',
+        'gateway_payment_id',
+        gatewayPaymentId,
+        'journal_id as id',
       );
-      const lotId = row?.id ?? '';
-      model.addLot({
-        id: lotId,
-        viewer: step.viewer,
-        payment: gatewayPaymentId,
-        place: lotId,
-        tokens: packages[step.package]?.tokens ?? 0,
-      });
-      stage.payments.push({
-        id: gatewayPaymentId,
-        lotId,
-        pricePaise: order.amountPaise,
-        gaveBack: false,
-      });
+      return (on) =>
+        on.addLot({
+          id,
+          viewer: step.viewer,
+          payment: gatewayPaymentId,
+          pricePaise: order.amountPaise,
+          place: id,
+          tokens: packages[step.package]?.tokens ?? 0,
+        });
     },
 
-    async tip(step) {
-      const request = tipRequest(step.viewer, step.performer, step.tokens);
+    tip: (step) => async () => {
+      const { viewer: from, performer: to, tokens: amount } = step;
+      const request = tipRequest(from, to, amount);
       const outcome = await repeated(step.times, () => tip(db, request));
-      const receipt = expected(outcome, tooPoor(step.viewer, step.tokens));
-      if (!receipt) return;
-      tipped(receipt.tipId, step.viewer, step.performer, step.tokens, model.newBatch());
-      expect(receipt.balanceTokens).toBe(model.spendable(step.viewer));
+      const madeAt = outcome instanceof Refusal ? '' : await tipMoment(outcome.tipId);
+      return (on) => {
+        const receipt = expected(outcome, tooPoor(on, from, amount));
+        if (!receipt) return;
+        tipped(on, { id: receipt.tipId, madeAt, from, to, amount });
+        expect(receipt.balanceTokens).toBe(on.spendable(from));
+      };
     },
 
+    hold: (step) => async () => {
+      const { performerId, streamId } = streamOf(step.performer);
+      const asked = {
+        viewerId: viewerId(step.viewer),
+        performerId,
+        streamId,
+        tokens: step.tokens,
+        expiresAt: new Date(Date.now() + dayMs),
+        idempotencyKey: cast.unique('key'),
+      };
+      const outcome = await repeated(step.times, () => holdTokens(db, asked));
+      return (on) => {
+        const held = expected(outcome, tooPoor(on, step.viewer, step.tokens));
+        if (!held) return;
+        on.reserve({
+          id: held.reservationId,
+          viewer: step.viewer,
+          purpose: 'hold',
+          performer: step.performer,
+          goal: null,
+          portions: on.take(step.viewer, step.tokens) ?? [],
+        });
+      };
+    },
+
+    'end-hold'(step) {
+      const held = pick(openReservations('hold'), step.which);
+      if (!held) return null;
+      const { id } = held;
+      const all = tokensOf(held);
+      const captured = Math.ceil((all * Math.max(0, step.percent - 25)) / 75);
+      // Asked again for what was done it is answered as before.
+      const closed = (on: MoneyModel) => {
+        const { state, captured: paid } = called(on.reservations, id);
+        if (state === 'open') return null;
+        if (state === 'released') return captured === 0 ? null : 'reservation-closed';
+        if (captured === 0) return 'reservation-closed';
+        return paid === captured ? null : 'idempotency-key-reused';
+      };
+      const isOpen = (on: MoneyModel) => called(on.reservations, id).state === 'open';
+      if (captured === 0) {
+        return async () => {
+          const outcome = await repeated(1, () => releaseHold(db, id));
+          return (on) => {
+            if (expected(outcome, closed(on)) && isOpen(on))
+              on.release(called(on.reservations, id));
+          };
+        };
+      }
+      return async () => {
+        const outcome = await repeated(1, () => captureHold(db, id, captured));
+        const madeAt = outcome instanceof Refusal ? '' : await tipMoment(outcome.tipId);
+        return (on) => {
+          const tipped = expected(outcome, closed(on));
+          if (!tipped || !isOpen(on)) return;
+          expect(tipped.releasedTokens).toBe(all - captured);
+          on.capture(called(on.reservations, id), captured, tipped.tipId, madeAt);
+        };
+      };
+    },
+
+    contribute(step) {
+      const goal = pick(stage.goals, step.which);
+      if (!goal) return null;
+      return async () => {
+        const asked = {
+          viewerId: viewerId(step.viewer),
+          goalId: goal.id,
+          tokens: step.tokens,
+          idempotencyKey: cast.unique('key'),
+        };
+        const outcome = await repeated(1, () => contributeToGoal(db, asked));
+        return (on) => {
+          const refusal = goal.isOpen ? tooPoor(on, step.viewer, step.tokens) : 'goal-closed';
+          const given = expected(outcome, refusal);
+          if (!given) return;
+          on.reserve({
+            id: given.reservationId,
+            viewer: step.viewer,
+            purpose: 'goal',
+            performer: goal.performer,
+            goal: goal.id,
+            portions: on.take(step.viewer, step.tokens) ?? [],
+          });
+        };
+      };
+    },
+
+    'ask-refund'(step) {
+      const bought = pick(paidLots(), step.which);
+      if (!bought) return null;
+      return async () => {
+        const asked = {
+          by: viewerId(bought.viewer),
+          gatewayPaymentId: bought.payment ?? '',
+          tokens: step.tokens,
+          reason: 'too many',
+          idempotencyKey: cast.unique('key'),
+        };
+        const outcome = await repeated(step.times, () => requestRefund(db, asked));
+        return (on) => {
+          const lot = called(on.lots, bought.id);
+          const isDisputed = on.disputes.some((one) => one.lot === lot && one.state === 'open');
+          // Where money went back in another way before, it depends on how much.
+          const isUnsure = lot.gaveBack && outcome instanceof Refusal;
+          const isRefused = isDisputed || step.tokens > lot.left || isUnsure;
+          const refund = expected(outcome, isRefused ? 'not-refundable' : null);
+          if (!refund) return;
+          const reservation = on.reserve({
+            id: refund.id,
+            viewer: lot.viewer,
+            purpose: 'refund',
+            performer: -1,
+            goal: null,
+            portions: on.take(lot.viewer, step.tokens, lot) ?? [],
+          });
+          on.refunds.push({
+            id: refund.id,
+            lot,
+            amountPaise: refund.amountPaise,
+            tokens: step.tokens,
+            reservation,
+            state: 'requested',
+            approved: null,
+            madeAt: '',
+            settled: false,
+          });
+        };
+      };
+    },
+
+    'decide-refund'(step) {
+      const waiting = pick(
+        model.refunds.filter(({ state }) => state === 'requested'),
+        step.which,
+      );
+      if (!waiting) return null;
+      const decision = { refundId: waiting.id, staffId: stage.staff[0], approve: step.yes };
+      return async () => {
+        const outcome = await repeated(step.times, () => decideRefund(db, decision));
+        return (on) => {
+          const refund = called(on.refunds, waiting.id);
+          const isSaid = refund.approved === step.yes;
+          const isDecided = refund.state !== 'requested';
+          expected(outcome, isDecided && !isSaid ? 'already-decided' : null);
+          if (isDecided || !refund.reservation) return;
+          refund.approved = step.yes;
+          refund.state = step.yes ? 'approved' : 'rejected';
+          if (step.yes) refund.reservation.state = 'captured';
+          else on.release(refund.reservation);
+        };
+      };
+    },
+
+    'end-refund'(step) {
+      const sent = pick(
+        model.refunds.filter(({ state }) => state === 'sent'),
+        step.which,
+      );
+      if (!sent) return null;
+      const end = step.yes ? ('processed' as const) : ('failed' as const);
+      const facts = {
+        ...(sent.reservation ? { refundId: sent.id } : {}),
+        gatewayRefundId: gatewayName('refund', sent.id),
+        gatewayPaymentId: sent.lot.payment ?? '',
+        amountPaise: sent.amountPaise,
+        status: end,
+      };
+      return async () => {
+        expected(await repeated(step.times, () => observeRefund(db, facts)), null);
+        return (on) => on.endRefund(called(on.refunds, sent.id), end);
+      };
+    },
+
+    'gateway-refund'(step) {
+      const bought = pick(paidLots(), step.which);
+      if (!bought) return null;
+      const facts = {
+        gatewayRefundId: cast.unique('rfnd'),
+        gatewayPaymentId: bought.payment ?? '',
+        amountPaise: partOf(bought.pricePaise, step.percent),
+        status: step.isDone ? ('processed' as const) : ('pending' as const),
+      };
+      const { gatewayRefundId: id } = facts;
+      return async () => {
+        expected(await repeated(step.times, () => observeRefund(db, facts)), null);
+        const madeAt = await momentOf('refunds', 'gateway_refund_id', id);
+        return (on) => {
+          on.refundByGateway(id, called(on.lots, bought.id), facts.amountPaise, madeAt);
+          if (step.isDone) on.endRefund(called(on.refunds, id), 'processed');
+        };
+      };
+    },
+
+    dispute(step) {
+      const bought = pick(paidLots(), step.which);
+      if (!bought) return null;
+      const amountPaise = partOf(bought.pricePaise, step.percent);
+      const id = cast.unique('disp');
+      return async () => {
+        const say = () => sayDispute(id, bought.payment ?? '', amountPaise, 'open');
+        expected(await repeated(step.times, say), null);
+        const madeAt = await momentOf('disputes', 'gateway_dispute_id', id, 'opened_at');
+        return (on) => on.openDispute(id, called(on.lots, bought.id), amountPaise, madeAt);
+      };
+    },
+
+    'end-dispute'(step) {
+      const open = model.disputes.filter(({ state }) => state === 'open');
+      return endOf(pick(open, step.which), step);
+    },
+
+    'turn-dispute'(step) {
+      const over = model.disputes.filter(
+        ({ state, phase }) => state !== 'open' && phase < phases.length - 1,
+      );
+      return endOf(pick(over, step.which), step);
+    },
+
+    settle(step) {
+      const lines = settleable(step.early)
+        .filter((_, index) => step.which[index % step.which.length])
+        .map(
+          (line, index): Line =>
+            index === 0 && line.type === 'payment'
+              ? { ...line, paise: line.paise + step.off }
+              : line,
+        );
+      if (step.strange > 0)
+        lines.push({ type: 'nothing', id: cast.unique('adj'), paise: step.strange });
+      if (lines.length === 0) return null;
+      const facts = {
+        settlementId: cast.unique('setl'),
+        utr: null,
+        settledAt: new Date(),
+        items: lines.map(lineOf),
+      };
+      return async () => {
+        const results = await Promise.all(
+          Array.from({ length: step.times }, () => observeSettlement(db, facts)),
+        );
+        expect(results.filter(({ replayed }) => !replayed)).toHaveLength(1);
+        return (on) => expect(on.settle(lines)).toBe(results[0]?.cases);
+      };
+    },
+
+    'explain-late': () => async () => {
+      await findLateSettlements(db);
+      return (on) => on.explainLate();
+    },
+  };
+
+  /** What the gateway says of a dispute that is known. */
+  function endOf(
+    dispute: MoneyModel['disputes'][number] | undefined,
+    { end, times }: { end: 'open' | 'won' | 'lost' | 'closed'; times: number },
+  ): Plan | null {
+    if (!dispute) return null;
+    const { id, lot, amountPaise, state } = dispute;
+    const phase = state === 'open' ? dispute.phase : dispute.phase + 1;
+    return async () => {
+      const say = () => sayDispute(id, lot.payment ?? '', amountPaise, end, phases[phase]);
+      expected(await repeated(times, say), null);
+      return (on) => {
+        on.sayDispute(called(on.disputes, id), end === 'closed' ? 'won' : end, phase);
+      };
+    };
+  }
+
+  const others: Others = {
     async 'tip-many'(step) {
       const requests = step.tips.map((one) => tipRequest(one.viewer, one.performer, one.tokens));
       const answers = await tipMany(db, requests);
-      const batch = model.newBatch();
-      for (const [index, one] of step.tips.entries()) {
+      for (const [index, { viewer: from, performer: to, tokens: amount }] of step.tips.entries()) {
         const answer = answers[index];
         if (!answer) throw new Error('an answer is missing');
-        const receipt = expected(answer, tooPoor(one.viewer, one.tokens));
-        if (receipt) tipped(receipt.tipId, one.viewer, one.performer, one.tokens, batch);
+        const receipt = expected(answer, tooPoor(model, from, amount));
+        if (!receipt) continue;
+        const madeAt = await tipMoment(receipt.tipId);
+        tipped(model, { id: receipt.tipId, madeAt, from, to, amount });
       }
     },
 
@@ -231,46 +601,11 @@ export async function createHistory(
         sealJournal(db, 20),
       ]);
       for (const [from, outcome] of outcomes.entries()) {
-        const receipt = expected(outcome, tooPoor(from, step.tokens));
-        if (receipt) tipped(receipt.tipId, from, step.performer, step.tokens, model.newBatch());
-      }
-    },
-
-    async hold(step) {
-      const { performerId, streamId } = streamOf(step.performer);
-      const asked = {
-        viewerId: viewerId(step.viewer),
-        performerId,
-        streamId,
-        tokens: step.tokens,
-        expiresAt: new Date(Date.now() + dayMs),
-        idempotencyKey: cast.unique('key'),
-      };
-      const outcome = await repeated(step.times, () => holdTokens(db, asked));
-      const held = expected(outcome, tooPoor(step.viewer, step.tokens));
-      if (!held) return;
-      model.reserve({
-        id: held.reservationId,
-        viewer: step.viewer,
-        purpose: 'hold',
-        performer: step.performer,
-        goal: null,
-        portions: model.take(step.viewer, step.tokens) ?? [],
-      });
-    },
-
-    async 'end-hold'(step) {
-      const held = pick(openReservations('hold'), step.which);
-      if (!held) return;
-      const all = tokensOf(held);
-      const captured = Math.ceil((all * Math.max(0, step.percent - 25)) / 75);
-      if (captured === 0) {
-        await releaseHold(db, held.id);
-        model.release(held);
-      } else {
-        const { tipId, releasedTokens } = await captureHold(db, held.id, captured);
-        expect(releasedTokens).toBe(all - captured);
-        model.capture(held, captured, tipId, model.newBatch());
+        const receipt = expected(outcome, tooPoor(model, from, step.tokens));
+        if (!receipt) continue;
+        const madeAt = await tipMoment(receipt.tipId);
+        const { performer: to, tokens: amount } = step;
+        tipped(model, { id: receipt.tipId, madeAt, from, to, amount });
       }
     },
 
@@ -297,29 +632,6 @@ export async function createHistory(
       stage.goals.push({ id, performer: step.performer, target: step.tokens, isOpen: true });
     },
 
-    async contribute(step) {
-      const goal = pick(stage.goals, step.which);
-      if (!goal) return;
-      const asked = {
-        viewerId: viewerId(step.viewer),
-        goalId: goal.id,
-        tokens: step.tokens,
-        idempotencyKey: cast.unique('key'),
-      };
-      const outcome = await repeated(1, () => contributeToGoal(db, asked));
-      const refusal = goal.isOpen ? tooPoor(step.viewer, step.tokens) : 'goal-closed';
-      const given = expected(outcome, refusal);
-      if (!given) return;
-      model.reserve({
-        id: given.reservationId,
-        viewer: step.viewer,
-        purpose: 'goal',
-        performer: goal.performer,
-        goal: goal.id,
-        portions: model.take(step.viewer, step.tokens) ?? [],
-      });
-    },
-
     async 'close-goals'(step) {
       const open = stage.goals.filter(({ isOpen }) => isOpen);
       const late = step.late ? pick(open, step.which) : undefined;
@@ -331,7 +643,6 @@ export async function createHistory(
       }
       await closeGoals(db, roundMax);
       await settleReservations(db, roundMax);
-      const batch = model.newBatch();
       for (const goal of open) {
         const given = model.reservations.filter(
           (one) => one.goal === goal.id && one.state !== 'released',
@@ -340,8 +651,12 @@ export async function createHistory(
         if (!isReached && goal !== late) continue;
         goal.isOpen = false;
         for (const one of given) {
-          if (!isReached) model.release(one);
-          else model.capture(one, tokensOf(one), await closedBy(one.id), batch);
+          if (!isReached) {
+            model.release(one);
+            continue;
+          }
+          const tipId = await closedBy(one.id);
+          model.capture(one, tokensOf(one), tipId, await tipMoment(tipId));
         }
       }
     },
@@ -359,9 +674,10 @@ export async function createHistory(
         idempotencyKey: cast.unique('key'),
       });
       model.addLot({
-        id: lotId,
+        id: lotId ?? '',
         viewer: step.viewer,
         payment: null,
+        pricePaise: 0,
         place: expiresAt.toISOString(),
         tokens: step.tokens,
       });
@@ -381,123 +697,11 @@ export async function createHistory(
       await Promise.all([expirePromotions(db, roundMax), expirePromotions(db, roundMax)]);
     },
 
-    async 'ask-refund'(step) {
-      const payment = pick(stage.payments, step.which);
-      if (!payment) return;
-      const lot = lotOf(payment);
-      const asked = {
-        by: viewerId(lot.viewer),
-        gatewayPaymentId: payment.id,
-        tokens: step.tokens,
-        reason: 'too many',
-        idempotencyKey: cast.unique('key'),
-      };
-      const outcome = await repeated(step.times, () => requestRefund(db, asked));
-      const isDisputed = model.disputes.some((one) => one.lot === lot && one.state === 'open');
-      // Where money went back in another way before, it depends on how much.
-      const isUnsure = payment.gaveBack && outcome instanceof Refusal;
-      const refusal = isDisputed || step.tokens > lot.left || isUnsure ? 'not-refundable' : null;
-      const refund = expected(outcome, refusal);
-      if (!refund) return;
-      const reservation = model.reserve({
-        id: refund.id,
-        viewer: lot.viewer,
-        purpose: 'refund',
-        performer: -1,
-        goal: null,
-        portions: model.take(lot.viewer, step.tokens, lot) ?? [],
-      });
-      model.refunds.push({
-        id: refund.id,
-        lot,
-        amountPaise: refund.amountPaise,
-        reservation,
-        state: 'requested',
-      });
-    },
-
-    async 'decide-refund'(step) {
-      const refund = pick(
-        model.refunds.filter(({ state }) => state === 'requested'),
-        step.which,
-      );
-      if (!refund) return;
-      const decision = { refundId: refund.id, staffId: stage.staff[0], approve: step.yes };
-      expected(await repeated(step.times, () => decideRefund(db, decision)), null);
-      refund.state = step.yes ? 'approved' : 'rejected';
-      if (step.yes) refund.reservation.state = 'captured';
-      else model.release(refund.reservation);
-    },
-
     async 'send-refunds'() {
       await takeRefundsToSend(db, roundMax);
       for (const refund of model.refunds) {
         if (refund.state === 'approved') refund.state = 'sent';
       }
-    },
-
-    async 'end-refund'(step) {
-      const refund = pick(
-        model.refunds.filter(({ state }) => state === 'sent'),
-        step.which,
-      );
-      if (!refund) return;
-      const facts = {
-        refundId: refund.id,
-        gatewayRefundId: `rfnd_${refund.id}`,
-        gatewayPaymentId: refund.lot.payment ?? '',
-        amountPaise: refund.amountPaise,
-        status: step.yes ? ('processed' as const) : ('failed' as const),
-      };
-      expected(await repeated(step.times, () => observeRefund(db, facts)), null);
-      refund.state = facts.status;
-      if (!step.yes) model.giveBack(refund.reservation.portions);
-    },
-
-    async 'gateway-refund'(step) {
-      const payment = pick(stage.payments, step.which);
-      if (!payment) return;
-      const lot = lotOf(payment);
-      const amountPaise = partOf(payment.pricePaise, step.percent);
-      const facts = {
-        gatewayRefundId: cast.unique('rfnd'),
-        gatewayPaymentId: payment.id,
-        amountPaise,
-        status: 'processed' as const,
-      };
-      expected(await repeated(step.times, () => observeRefund(db, facts)), null);
-      model.withdrawRefunds(lot);
-      lot.left -= Math.min(lot.left, tokensFor(amountPaise, payment.pricePaise, lot.tokens));
-      payment.gaveBack = true;
-    },
-
-    async dispute(step) {
-      const payment = pick(stage.payments, step.which);
-      if (!payment) return;
-      const lot = lotOf(payment);
-      const amountPaise = partOf(payment.pricePaise, step.percent);
-      const id = cast.unique('disp');
-      expected(
-        await repeated(step.times, () => sayDispute(id, payment.id, amountPaise, 'open')),
-        null,
-      );
-      const wanted = tokensFor(amountPaise, payment.pricePaise, lot.tokens);
-      model.openDispute(id, lot, Math.min(lot.tokens, wanted));
-      amounts.set(id, amountPaise);
-    },
-
-    async 'end-dispute'(step) {
-      const dispute = pick(
-        model.disputes.filter(({ state }) => state === 'open'),
-        step.which,
-      );
-      if (!dispute) return;
-      const { id, lot } = dispute;
-      const say = () => sayDispute(id, lot.payment ?? '', amounts.get(id) ?? 0, step.end);
-      expected(await repeated(step.times, say), null);
-      model.endDispute(dispute, step.end === 'lost' ? 'lost' : 'won');
-      const payment = stage.payments.find((one) => one.lotId === lot.id);
-      if (payment && step.end === 'lost') payment.gaveBack = true;
     },
 
     async seal(step) {
@@ -601,39 +805,94 @@ export async function createHistory(
     },
   };
 
-  return {
-    async perform(step: Act): Promise<void> {
-      // Each act takes the step of its own kind.
-      await (acts[step.kind] as (step: Act) => Promise<void>)(step);
-    },
+  const isRacer = (kind: Act['kind']): kind is RacerKind => kind in racers;
+  // Each act takes the step of its own kind.
+  const planOf = (step: ActOf<RacerKind>) =>
+    (racers[step.kind] as (step: ActOf<RacerKind>) => Plan | null)(step);
 
-    /** What the database says that everybody holds; performers by a sum over all their entries. */
-    async holdings(): Promise<Holdings> {
-      const [row] = await database.asOwner<{
-        held: Record<string, number> | null;
-        spendable: number[];
-      }>(
-        `select (select jsonb_object_agg(owner_id || class, held) from (
+  /** Different acts at once: what they did must be what the model does in one of their orders. */
+  async function race(steps: readonly ActOf<RacerKind>[]): Promise<void> {
+    const plans = steps.map(planOf).filter((plan) => plan !== null);
+    const effects = await Promise.all(plans.map((plan) => plan()));
+    const held = await holdings();
+    const differences: unknown[] = [];
+    for (const order of ordersOf(effects)) {
+      const on = model.clone();
+      try {
+        for (const apply of order) apply(on);
+        expect(on.holdings()).toEqual(held);
+        model = on;
+        return;
+      } catch (difference) {
+        differences.push(difference);
+      }
+    }
+    throw differences[0];
+  }
+
+  /** What the database says that everybody holds; performers by a sum over all their entries. */
+  async function holdings(): Promise<Holdings> {
+    const [row] = await database.asOwner<{
+      held: Record<string, number> | null;
+      spendable: number[];
+      left: Record<string, number> | null;
+      spent: Record<string, number> | null;
+      waiting: Record<string, number> | null;
+      disputed: Record<string, number> | null;
+    }>(
+      `with own as materialized (select * from ledger.lots where owner_id = any ($1))
+        select (select jsonb_object_agg(id,
+            case when coalesce(expires_at, 'infinity') > now() then tokens_left else 0 end) from own) as "left",
+          (select jsonb_object_agg(s.tip_id || ':' || l.id, s.tokens)
+            from own l, ledger.spent_of_lot(l) s where s.tokens > 0) as spent,
+          (select jsonb_object_agg(r.id || ':' || p.lot_id, p.tokens)
+            from ledger.reservations r join ledger.reservation_lots p on p.reservation_id = r.id
+            where r.viewer_id = any ($1) and r.state = 'open' and r.purpose in ('hold', 'goal')) as waiting,
+          (select jsonb_object_agg(e.gateway_dispute_id || ':' || e.tip_id, e.paise * t.amount_tokens / t.earned_paise)
+            from disputes d join disputed_earnings e using (gateway_dispute_id) join ledger.tips t on t.id = e.tip_id
+            where d.user_id = any ($1)) as disputed,
+          (select jsonb_object_agg(owner_id || class, held) from (
             select a.owner_id, a.class, -sum(e.amount) as held
               from ledger.accounts a join ledger.entries e on e.account_id = a.id
               where a.owner_id = any ($2::uuid[]) group by 1, 2) x) as held,
           (select jsonb_agg(ledger.spendable(v) order by n)
             from unnest($1::uuid[]) with ordinality u (v, n)) as spendable`,
-        [stage.viewers, stage.streams.map(({ performerId }) => performerId)],
-      );
-      const paid = await database.asOwner<{ performer_id: string; paise: string }>(
-        `select performer_id, sum(amount_paise) as paise from payouts where state = 'paid' group by 1`,
-      );
-      return {
-        spendable: row?.spendable ?? [],
-        performers: stage.streams.map(({ performerId: id }) => ({
-          pending: row?.held?.[`${id}performer_pending`] ?? 0,
-          available: row?.held?.[`${id}performer_available`] ?? 0,
-          held: row?.held?.[`${id}performer_held`] ?? 0,
-          asked: row?.held?.[`${id}payout_pending`] ?? 0,
-          paid: Number(paid.find((one) => one.performer_id === id)?.paise ?? 0),
-        })),
-      };
+      [stage.viewers, stage.streams.map(({ performerId }) => performerId)],
+    );
+    const paid = await database.asOwner<{ performer_id: string; paise: string }>(
+      `select performer_id, sum(amount_paise) as paise from payouts where state = 'paid' group by 1`,
+    );
+    const house = await houseHolds();
+    return {
+      house: {
+        clearing: house.clearing - before.clearing,
+        unexplained: house.unexplained - before.unexplained,
+      },
+      left: row?.left ?? {},
+      spent: row?.spent ?? {},
+      waiting: row?.waiting ?? {},
+      disputed: row?.disputed ?? {},
+      spendable: row?.spendable ?? [],
+      performers: stage.streams.map(({ performerId: id }) => ({
+        pending: row?.held?.[`${id}performer_pending`] ?? 0,
+        available: row?.held?.[`${id}performer_available`] ?? 0,
+        held: row?.held?.[`${id}performer_held`] ?? 0,
+        asked: row?.held?.[`${id}payout_pending`] ?? 0,
+        paid: Number(paid.find((one) => one.performer_id === id)?.paise ?? 0),
+      })),
+    };
+  }
+
+  return {
+    async perform(step: Act): Promise<void> {
+      if (step.kind === 'race') await race(step.steps);
+      else if (!isRacer(step.kind)) await (others[step.kind] as (step: Act) => Promise<void>)(step);
+      else (await planOf(step as ActOf<RacerKind>)?.())?.(model);
     },
+
+    holdings,
+
+    /** What the model says that everybody holds. */
+    expected: () => model.holdings(),
   };
 }

@@ -1,5 +1,5 @@
 // The chain: seals acts behind their commit, and signs its end.
-import { checkpointDue, keepCheckpoint, sealJournal } from '#db';
+import { type ChainLag, checkpointDue, keepCheckpoint, readChainLag, sealJournal } from '#db';
 import type { Deps } from '../deps.ts';
 
 /** One round: until nothing is left. Answers how many acts it sealed. */
@@ -29,4 +29,15 @@ export async function signCheckpoint(deps: Deps): Promise<{ block: number | null
     ...signed,
   });
   return { block: end.block };
+}
+
+/** One round. Says loudly when acts wait too long for their place in the chain, or the chain for a signature. */
+export async function watchChain(deps: Pick<Deps, 'db' | 'log'>): Promise<ChainLag> {
+  const lag = await readChainLag(deps.db);
+  if (lag.isLate) deps.log.error('the chain of the books stands still', { ...lag });
+  return lag;
+}
+
+export async function signAndWatch(deps: Deps): Promise<{ block: number | null } & ChainLag> {
+  return { ...(await signCheckpoint(deps)), ...(await watchChain(deps)) };
 }

@@ -1,10 +1,8 @@
 // Disputes: asks the gateway about those of late, in case a webhook was lost: money is at stake by a deadline.
-import { listDisputes, observeDispute, Refusal } from '#db';
+import { listDisputes } from '#db';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../problem.ts';
-import { disputeFacts } from '../services/dispute-life.ts';
-import type { GatewayDispute } from '../services/gateway-disputes.ts';
-import { takePayment } from '../services/payment-life.ts';
+import { takeDispute } from '../services/dispute-life.ts';
 import { type Lease, unleased } from './lease.ts';
 
 /** Older ones are asked about only while they are open here or there. */
@@ -27,7 +25,7 @@ export async function followDisputes(
     if (!isOpen && !openHere.has(dispute.id) && dispute.created_at < recentFrom) continue;
     lease.check();
     try {
-      await follow(deps, dispute);
+      await takeDispute(deps, dispute);
       deps.failpoint('dispute.noted');
       result.seen += 1;
     } catch (error) {
@@ -36,17 +34,4 @@ export async function followDisputes(
     }
   }
   return result;
-}
-
-async function follow(deps: Deps, dispute: GatewayDispute): Promise<void> {
-  try {
-    await observeDispute(deps.db, disputeFacts(dispute));
-  } catch (error) {
-    if (!(error instanceof Refusal && error.code === 'not-found')) throw error;
-    // The webhooks of its payment were lost as well.
-    const payment = await deps.gateway.fetchPayment(dispute.payment_id);
-    if (!payment) throw error;
-    await takePayment(deps, payment);
-    await observeDispute(deps.db, disputeFacts(dispute));
-  }
 }

@@ -50,6 +50,15 @@ async function tipMuch(viewerId: string, streamId: string, tokens = 5_000): Prom
   await cast.tip(viewerId, streamId, tokens);
 }
 
+/** Buys tokens with a card, an account or a UPI address, by its hash. */
+async function payWith(userId: string, instrumentHash: string): Promise<void> {
+  const paymentId = await cast.pay(await cast.orderOf(userId, 0));
+  await edge.database.asOwner(
+    'update payments set instrument_hash = $2 where gateway_payment_id = $1',
+    [paymentId, instrumentHash],
+  );
+}
+
 /** Others tip as well, so that nobody's earnings come from one viewer alone. */
 async function tippedByOthers(streamId: string): Promise<void> {
   for (let n = 0; n < 2; n += 1) await tipMuch((await cast.member()).id, streamId, 5_900);
@@ -58,6 +67,16 @@ async function tippedByOthers(streamId: string): Promise<void> {
 async function registered(role: 'viewer' | 'performer'): Promise<Person & { id: string }> {
   const person = await edge.register(role);
   return { ...person, id: person.session.user.id };
+}
+
+/** Has money to ask for, and asks for it. */
+async function askedBy(performer: Person & { id: string }) {
+  await cast.verifiedAccount(performer.id);
+  await cast.earn([performer.id], 100_000);
+  return performer.call('POST', '/v1/payouts', {
+    body: { amountPaise: 100_000 },
+    headers: { 'idempotency-key': newKey() },
+  });
 }
 
 async function liveAs(person: { id: string; session: { user: { username: string } } }) {
@@ -106,7 +125,7 @@ describe('where people come from', () => {
 });
 
 describe('rings', () => {
-  test('viewer and performer at one address: a case, and no payout until somebody has looked', async () => {
+  test('viewer and performer at one address: a case for each who gives much, and payouts go on', async () => {
     const [viewer, performer] = [await registered('viewer'), await registered('performer')];
     const [stranger, modest] = [await registered('viewer'), await registered('viewer')];
     const { streamId } = await liveAs(performer);
@@ -123,14 +142,122 @@ describe('rings', () => {
     expect(await casesOf(performer.id, viewer.id)).toEqual(['ring-shared-address']);
     expect(await casesOf(performer.id, stranger.id)).toEqual([]);
     expect(await casesOf(performer.id, modest.id)).toEqual([]);
-    expect(await holdsOf(performer.id)).toEqual(['ring-shared-address']);
-    await cast.verifiedAccount(performer.id);
-    await cast.earn([performer.id], 100_000);
-    const asked = await performer.call('POST', '/v1/payouts', {
-      body: { amountPaise: 100_000 },
-      headers: { 'idempotency-key': newKey() },
+    expect(await holdsOf(performer.id)).toEqual([]);
+    expect((await askedBy(performer)).status).toBe(201);
+  });
+
+  test('a carrier’s address, which many honest people have: nobody is held', async () => {
+    const address = newKey();
+    const performers = [await registered('performer'), await registered('performer')];
+    const neighbours = [];
+    for (const performer of performers) {
+      await loginFrom(performer, address);
+      const { streamId } = await liveAs(performer);
+      await tippedByOthers(streamId);
+      const neighbour = await registered('viewer');
+      await loginFrom(neighbour, address);
+      // Each pays with their own.
+      for (const { id } of [performer, neighbour]) await payWith(id, newKey());
+      await tipMuch(neighbour.id, streamId, 5_500);
+      neighbours.push(neighbour);
+    }
+    await lookForFraud(edge.parts.deps);
+    for (const [place, performer] of performers.entries()) {
+      const neighbour = neighbours[place]?.id ?? '';
+      expect(await casesOf(performer.id, neighbour)).toEqual(['ring-shared-address']);
+      expect(await holdsOf(performer.id)).toEqual([]);
+    }
+  });
+
+  test('at one address, and paying with one instrument: a case, and no payout until somebody has looked', async () => {
+    const [viewer, performer] = [await registered('viewer'), await registered('performer')];
+    const stranger = await registered('viewer');
+    const { streamId } = await liveAs(performer);
+    await tippedByOthers(streamId);
+    const address = newKey();
+    await loginFrom(performer, address);
+    await loginFrom(viewer, address);
+    await loginFrom(stranger, newKey());
+    const instrument = newKey();
+    for (const { id } of [viewer, performer, stranger]) await payWith(id, instrument);
+    await tipMuch(viewer.id, streamId);
+    await tipMuch(stranger.id, streamId);
+    await lookForFraud(edge.parts.deps);
+    expect(await casesOf(performer.id, viewer.id)).toEqual([
+      'ring-address-and-instrument',
+      'ring-shared-address',
+    ]);
+    // One instrument without one address is no ring either: friends lend each other a card.
+    expect(await casesOf(performer.id, stranger.id)).toEqual([]);
+    expect(await holdsOf(performer.id)).toEqual(['ring-address-and-instrument']);
+    expect(refused(await askedBy(performer))).toEqual([409, 'payout-on-hold']);
+  });
+
+  test('earnings that come mostly from their own address, however many share them out: a case and a hold', async () => {
+    const performer = await registered('performer');
+    const { streamId } = await liveAs(performer);
+    const address = newKey();
+    await loginFrom(performer, address);
+    const feed = async (tokens: number) => {
+      const viewer = await registered('viewer');
+      await loginFrom(viewer, address);
+      await tipMuch(viewer.id, streamId, tokens);
+      return viewer;
+    };
+    // 11,800 from elsewhere; none of them gives enough to be looked at alone.
+    await tippedByOthers(streamId);
+    const feeders = [await feed(4_000), await feed(4_000), await feed(3_799)];
+    await lookForFraud(edge.parts.deps);
+    expect(await cast.cases(performer.id)).toEqual([]);
+    expect(await holdsOf(performer.id)).toEqual([]);
+    const [last] = feeders;
+    await cast.tip(last?.id ?? '', streamId, 1);
+    await lookForFraud(edge.parts.deps);
+    for (const { id } of feeders) expect(await casesOf(performer.id, id)).toEqual([]);
+    expect(await cast.cases(performer.id)).toEqual(['ring-address-earnings']);
+    expect(await holdsOf(performer.id)).toEqual(['ring-address-earnings']);
+    const [found] = await edge.database.asOwner<{ details: object }>(
+      'select details from cases where subject = $1',
+      [performer.id],
+    );
+    expect(found?.details).toEqual({
+      performerId: performer.id,
+      viewers: 3,
+      tokens: 11_800,
+      ringPaise: 590_000,
+      earnedPaise: 1_180_000,
     });
-    expect(refused(asked)).toEqual([409, 'payout-on-hold']);
+    expect(refused(await askedBy(performer))).toEqual([409, 'payout-on-hold']);
+  });
+
+  test('all of little is little: below the least sum of a ring nobody is held', async () => {
+    const performer = await registered('performer');
+    const { streamId } = await liveAs(performer);
+    const viewer = await registered('viewer');
+    const address = newKey();
+    for (const who of [performer, viewer]) await loginFrom(who, address);
+    await tipMuch(viewer.id, streamId, 4_999);
+    await lookForFraud(edge.parts.deps);
+    expect(await holdsOf(performer.id)).toEqual([]);
+    await cast.tip(viewer.id, streamId, 1);
+    await lookForFraud(edge.parts.deps);
+    expect(await holdsOf(performer.id)).toEqual(['ring-address-earnings']);
+  });
+
+  test('how much is mostly is a rule', async () => {
+    const performer = await registered('performer');
+    const { streamId } = await liveAs(performer);
+    await tippedByOthers(streamId);
+    const viewer = await registered('viewer');
+    const address = newKey();
+    for (const who of [performer, viewer]) await loginFrom(who, address);
+    await tipMuch(viewer.id, streamId, 5_900);
+    await lookForFraud(edge.parts.deps);
+    expect(await holdsOf(performer.id)).toEqual([]);
+    await cast.setRule('ring_address_percent', 33);
+    await lookForFraud(edge.parts.deps);
+    await cast.setRule('ring_address_percent', 50);
+    expect(await holdsOf(performer.id)).toEqual(['ring-address-earnings']);
   });
 
   test('who is paid to the UPI address that pays the tips: a case and a hold, however small the sum', async () => {
@@ -138,7 +265,9 @@ describe('rings', () => {
     const { performer, streamId } = await cast.live();
     await tippedByOthers(streamId);
     const address = `${performer.username.replaceAll('_', '.')}@okaxis`;
-    await performer.call('PUT', '/v1/payouts/account', { body: { kind: 'upi', address } });
+    await performer.call('PUT', '/v1/payouts/account', {
+      body: { kind: 'upi', address, accountHolder: 'Asha Rao' },
+    });
     const order = await cast.order(viewer);
     const begun = await viewer.call('POST', `/v1/payments/orders/${order.id}/upi`);
     await edge.control.approve(begun.body.gatewayPaymentId, ` ${address.toUpperCase()} `);
@@ -191,7 +320,7 @@ describe('rings', () => {
     expect(await holdsOf(performer.id)).toEqual([]);
   });
 
-  test('what is found again is one case; what was resolved is not found again', async () => {
+  test('what is found again is one case; what was resolved is not, until it is twice as much', async () => {
     const { performer, streamId } = await cast.live();
     const viewer = await cast.member();
     await tipMuch(viewer.id, streamId);
@@ -209,6 +338,16 @@ describe('rings', () => {
     expect(resolved.status).toBe(204);
     await lookForFraud(edge.parts.deps);
     expect(await rows()).toHaveLength(1);
+    const [before] = await edge.database.asOwner<{ tokens: number }>(
+      `select (details->>'tokens')::int as tokens from cases where subject = $1`,
+      [subject],
+    );
+    await tipMuch(viewer.id, streamId, (before?.tokens ?? 0) - 1);
+    await lookForFraud(edge.parts.deps);
+    expect(await rows()).toHaveLength(1);
+    await cast.tip(viewer.id, streamId, 1);
+    await lookForFraud(edge.parts.deps);
+    expect(await rows()).toHaveLength(2);
   });
 
   test('thresholds are rows: with another one, others are found', async () => {

@@ -2,7 +2,7 @@
 import { findFraud } from '#db';
 import type { Deps } from '../deps.ts';
 
-/** One round. Answers how many patterns it found; each is a case, and most hold payouts. */
+/** One round. Answers how many patterns it found; each is a case, and those that prove enough hold payouts. */
 export async function lookForFraud(deps: Deps): Promise<{ found: number }> {
   const found = await findFraud(deps.db);
   deps.failpoint('fraud.found');

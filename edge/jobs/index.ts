@@ -1,11 +1,12 @@
 // Every recurring job, with its pace; run by the Node job runner, and by cron triggers on Workers.
 import type { Deps } from '../deps.ts';
-import { auditBooks } from './audit.ts';
-import { sealBooks, signCheckpoint } from './chain.ts';
+import { auditBooks, auditWholeBooks } from './audit.ts';
+import { sealBooks, signAndWatch } from './chain.ts';
 import { followDisputes } from './disputes.ts';
 import { lookForFraud } from './fraud.ts';
 import type { Lease } from './lease.ts';
 import { verifyPayoutAccounts } from './payout-accounts.ts';
+import { comparePayoutBalance } from './payout-balance.ts';
 import { followReversals } from './payout-reversals.ts';
 import { sendPayouts } from './payouts.ts';
 import { reconcileOrders } from './reconcile.ts';
@@ -37,12 +38,20 @@ export const jobs: readonly Job[] = [
   { name: 'reservations', everySeconds: 10, run: closeReservations },
   { name: 'invoices', everySeconds: 10, run: numberInvoices },
   { name: 'reconcile', everySeconds: 60, run: reconcileOrders },
-  { name: 'checkpoint', everySeconds: 60, run: signCheckpoint },
+  { name: 'checkpoint', everySeconds: 60, run: signAndWatch },
+  { name: 'whole-audit', everySeconds: 60, readsBooks: true, run: auditWholeBooks },
   { name: 'earnings', everySeconds: 300, readsBooks: true, run: releaseWaitingEarnings },
   { name: 'disputes', everySeconds: 900, run: followDisputes },
   { name: 'payout-reversals', everySeconds: 900, nodeOnly: true, run: followReversals },
   { name: 'fraud', everySeconds: 900, readsBooks: true, run: lookForFraud },
   { name: 'tidy', everySeconds: 3600, run: tidy },
   { name: 'audit', everySeconds: 3600, readsBooks: true, run: auditBooks },
+  {
+    name: 'payout-balance',
+    everySeconds: 86_400,
+    readsBooks: true,
+    nodeOnly: true,
+    run: comparePayoutBalance,
+  },
   { name: 'settlements', everySeconds: 3600, readsBooks: true, run: reconcileSettlements },
 ];

@@ -1,11 +1,12 @@
 // Payout accounts: asks the bank whose account it is that a performer wants to be paid to.
-import { maskOf, type PayoutDetails, sameName } from '#contract';
+import { maskOf, type NameFit, type PayoutDetails, sameName } from '#contract';
 import {
   type AccountToVerify,
   findUserById,
   holdPayouts,
   observePayoutAccount,
   openCase,
+  payForValidation,
   takeAccountsToVerify,
 } from '#db';
 import type { Deps } from '../deps.ts';
@@ -42,23 +43,19 @@ export async function verifyPayoutAccounts(
   return result;
 }
 
-/** Each step is kept before the next one, so that a round that is cut short is taken up where it stopped. */
+/** A check whose answer was lost is found again. None is begun for an account that was replaced. */
 async function verify(deps: Deps, bank: PayoutGateway, account: AccountToVerify): Promise<void> {
   const accountId = account.id;
   const details = await openDetails(deps.vault, account.performerId, account.sealedDetails);
   try {
-    const contactId = account.gatewayContactId ?? (await makeContact(deps, bank, account, details));
-    let fundAccountId = account.gatewayFundAccountId;
-    if (!fundAccountId) {
-      const made = await bank.createFundAccount({ contactId, details: fundDetails(details) });
-      deps.failpoint('account.fund-account-made');
-      fundAccountId = made.fundAccountId;
-      await observePayoutAccount(deps.db, { accountId, gatewayFundAccountId: fundAccountId });
-      deps.failpoint('account.fund-account-kept');
+    let validation = await findCheck(bank, account);
+    if (!validation && !account.gatewayValidationId) {
+      if (account.state === 'replaced') {
+        await observePayoutAccount(deps.db, { accountId, state: 'failed' });
+        return;
+      }
+      validation = await beginCheck(deps, bank, account, details);
     }
-    const validation = account.gatewayValidationId
-      ? await bank.fetchValidation(account.gatewayValidationId)
-      : await bank.validate({ fundAccountId, kind: details.kind, referenceId: accountId });
     deps.failpoint('account.validated');
     if (validation) await judge(deps, account, details, validation);
   } catch (error) {
@@ -66,6 +63,36 @@ async function verify(deps: Deps, bank: PayoutGateway, account: AccountToVerify)
     await observePayoutAccount(deps.db, { accountId, state: 'failed', failure: error.description });
   }
   deps.failpoint('account.noted');
+}
+
+async function findCheck(
+  bank: PayoutGateway,
+  { id: referenceId, gatewayValidationId, gatewayFundAccountId: fundAccountId }: AccountToVerify,
+): Promise<GatewayValidation | null> {
+  if (gatewayValidationId) return bank.fetchValidation(gatewayValidationId);
+  return fundAccountId ? bank.findValidation({ fundAccountId, referenceId }) : null;
+}
+
+/** Each step is kept before the next one, so that a round that is cut short is taken up where it stopped. */
+async function beginCheck(
+  deps: Deps,
+  bank: PayoutGateway,
+  account: AccountToVerify,
+  details: PayoutDetails,
+): Promise<GatewayValidation> {
+  const contactId = account.gatewayContactId ?? (await makeContact(deps, bank, account, details));
+  let fundAccountId = account.gatewayFundAccountId;
+  if (!fundAccountId) {
+    const made = await bank.createFundAccount({ contactId, details: fundDetails(details) });
+    deps.failpoint('account.fund-account-made');
+    fundAccountId = made.fundAccountId;
+    await observePayoutAccount(deps.db, {
+      accountId: account.id,
+      gatewayFundAccountId: fundAccountId,
+    });
+    deps.failpoint('account.fund-account-kept');
+  }
+  return bank.validate({ fundAccountId, kind: details.kind, referenceId: account.id });
 }
 
 async function makeContact(
@@ -77,7 +104,7 @@ async function makeContact(
   const user = await findUserById(deps.db, account.performerId);
   const { contactId } = await bank.createContact({
     referenceId: account.performerId,
-    name: details.kind === 'bank' ? details.accountHolder : (user?.username ?? 'Performer'),
+    name: details.accountHolder ?? user?.username ?? 'Performer',
     type: 'vendor',
     ...(user ? { email: user.email } : {}),
   });
@@ -95,10 +122,10 @@ function fundDetails(details: PayoutDetails) {
         ifsc: details.ifsc,
         accountNumber: details.accountNumber,
       }
-    : details;
+    : { kind: 'upi' as const, address: details.address };
 }
 
-/** The account must be active, and where a name was given the bank must know it by that name. */
+/** The account must be active, and the bank must know it by the name that was given. */
 async function judge(
   deps: Deps,
   account: AccountToVerify,
@@ -110,14 +137,22 @@ async function judge(
     await observePayoutAccount(deps.db, known);
     return;
   }
+  await payForValidation(deps.db, costOf(account, validation));
+  deps.failpoint('account.validation-paid');
   const { account_status: status, registered_name: name } = validation.results;
   const fault = faultOf(validation, details);
   // Before the account counts as verified: whoever decides about the name decides about the money.
-  if (!fault && isCloseName(details, name)) {
+  if (!fault && account.state === 'pending' && fitOf(details, name) === 'close') {
     const caseId = await openCase(deps.db, {
       kind: 'payout-name-close',
       subject: account.id,
-      details: { performerId: account.performerId, mask: maskOf(details), status },
+      details: {
+        performerId: account.performerId,
+        mask: maskOf(details),
+        status,
+        bankNames: name !== null,
+        wasNamed: details.accountHolder !== undefined,
+      },
     });
     const { performerId } = account;
     await holdPayouts(deps.db, { performerId, reason: 'payout-name-close', caseId });
@@ -130,18 +165,27 @@ async function judge(
   });
 }
 
-/** Such as a cut or misspelled name, which is for a person to decide. */
-function isCloseName(details: PayoutDetails, name: string | null): boolean {
-  return (
-    details.kind === 'bank' && name !== null && sameName(name, details.accountHolder) === 'close'
-  );
+/** The rupee is spent where the bank has a number for it. */
+function costOf(account: AccountToVerify, { id, amount, utr, fees, tax }: GatewayValidation) {
+  return {
+    accountId: account.id,
+    gatewayValidationId: id,
+    sentPaise: utr === null ? 0 : (amount ?? 0),
+    feePaise: fees,
+    feeTaxPaise: tax,
+  };
+}
+
+/** A cut or misspelled name is for a person to decide, and so is one that the bank or the performer does not tell. */
+function fitOf({ accountHolder }: PayoutDetails, name: string | null): NameFit {
+  return name === null || accountHolder === undefined ? 'close' : sameName(name, accountHolder);
 }
 
 function faultOf(validation: GatewayValidation, details: PayoutDetails): string | null {
   const { account_status: status, registered_name: name } = validation.results;
   if (validation.status !== 'completed') return 'The bank could not check this account.';
   if (status !== 'active') return 'The bank says that there is no such account.';
-  if (details.kind === 'bank' && name && sameName(name, details.accountHolder) === 'different') {
+  if (fitOf(details, name) === 'different') {
     return 'The bank knows this account under another name.';
   }
   return null;

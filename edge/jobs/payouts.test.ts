@@ -12,9 +12,11 @@ import {
 import type { Deps } from '../deps.ts';
 import { createPayoutGateway } from '../services/payout-gateway.ts';
 import { type Cast, createCast, type Member } from '../testing/cast.ts';
+import { sealBooks } from './chain.ts';
 import { jobs } from './index.ts';
 import { runLeased } from './lease.ts';
 import { verifyPayoutAccounts } from './payout-accounts.ts';
+import { comparePayoutBalance } from './payout-balance.ts';
 import { followReversals } from './payout-reversals.ts';
 import { sendPayouts } from './payouts.ts';
 
@@ -54,7 +56,11 @@ async function earners(count: number, paise: number): Promise<Member[]> {
   const made = await Promise.all(Array.from({ length: count }, () => cast.member('performer')));
   for (const performer of made) {
     await performer.call('PUT', '/v1/payouts/account', {
-      body: { kind: 'upi', address: `p${performer.id.slice(-12)}@okaxis` },
+      body: {
+        kind: 'upi',
+        address: `p${performer.id.slice(-12)}@okaxis`,
+        accountHolder: 'Asha Rao',
+      },
     });
   }
   const pending = async () =>
@@ -229,14 +235,51 @@ test('a round that has lost its lease sends nothing more', async () => {
   await expect(sendPayouts(deps, lease)).rejects.toThrow('lost');
   await edge.control.settled();
   expect(await edge.control.transfers()).toHaveLength(before + 1);
+  // Nothing of the others has left: the age of their keys does not count yet.
+  const others = await edge.database.asOwner(
+    `select from payouts where state = 'approved' and attempts = 1 and first_attempt_at is null`,
+  );
+  expect(others).toHaveLength(2);
   await makeDue('payouts');
   await sendPayouts(deps);
   await edge.control.settled();
   expect(await edge.control.transfers()).toHaveLength(before + 3);
 });
 
+test('the balance at the bank is what the books say, and anything else is a case', async () => {
+  const performers = await earners(2, 200_000);
+  const compare = async () => {
+    await sealBooks(deps);
+    return comparePayoutBalance(deps);
+  };
+  expect(await compare()).toBe(0);
+  for (const performer of performers) {
+    await performer.act('POST', '/v1/payouts', { amountPaise: 50_000 });
+  }
+  // One more account is checked on the way.
+  await earners(1, 200_000);
+  for (let round = 0; round < 2; round += 1) {
+    await makeDue('payouts');
+    await sendPayouts(deps);
+    await edge.control.settled();
+    expect(await compare()).toBe(0);
+  }
+  const { balancePaise } = await edge.control.payoutAccount();
+  await edge.control.setBalance(balancePaise - 700);
+  expect(await compare()).toBe(-700);
+  const cases = await edge.database.asOwner<{ details: object }>(
+    `select details from cases where kind = 'payout-balance-differs'`,
+  );
+  expect(cases).toMatchObject([
+    { details: { differsPaise: -700, balancePaise: balancePaise - 700 } },
+  ]);
+  const payouts = deps.payouts && { ...deps.payouts, readBalance: async () => null };
+  expect(await comparePayoutBalance({ ...deps, payouts })).toBeNull();
+});
+
 test('without a payout account nothing is sent, and nothing is lost', async () => {
   expect(await sendPayouts({ ...deps, payouts: null })).toEqual({ sent: 0, failed: 0 });
   expect(await verifyPayoutAccounts({ ...deps, payouts: null })).toEqual({ seen: 0, failed: 0 });
   expect(await followReversals({ ...deps, payouts: null })).toEqual({ seen: 0, failed: 0 });
+  expect(await comparePayoutBalance({ ...deps, payouts: null })).toBeNull();
 });

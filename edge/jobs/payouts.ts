@@ -1,8 +1,8 @@
 // Payouts: sends approved ones to the bank under one key each, and asks about them until their end is known.
-import { observePayout, openCase, type PayoutToSend, takePayoutsToSend } from '#db';
+import { leavePayout, observePayout, openCase, type PayoutToSend, takePayoutsToSend } from '#db';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../problem.ts';
-import { GatewayRefusal } from '../services/gateway-answer.ts';
+import { GatewayRefusal, unavailable } from '../services/gateway-answer.ts';
 import {
   type GatewayPayout,
   type PayoutGateway,
@@ -45,6 +45,9 @@ async function sendPayout(deps: Deps, bank: PayoutGateway, payout: PayoutToSend)
       ? await bank.fetchPayout(payout.gatewayPayoutId)
       : await findOrPay(deps, bank, payout);
     deps.failpoint('payout.sent');
+    if (!sent && payout.gatewayPayoutId) {
+      deps.log.error('the bank does not know a payout any more', { payoutId: payout.id });
+    }
     if (sent) await observePayout(deps.db, { ...payoutFacts(sent), payoutId: payout.id });
   } catch (error) {
     if (!(error instanceof GatewayRefusal) || payout.gatewayPayoutId) throw error;
@@ -63,19 +66,19 @@ async function sendPayout(deps: Deps, bank: PayoutGateway, payout: PayoutToSend)
 
 /**
  * The first attempt pays. Every later one looks for what an earlier one did before it pays again with the
- * same key; a key that the gateway may have forgotten is never used, and somebody has to look.
+ * same key; a key that the gateway may have forgotten is never used, and somebody has to look. Nothing is
+ * paid while payouts of this performer are held, but what may have left is looked for all the same.
  */
 async function findOrPay(
   deps: Deps,
   bank: PayoutGateway,
   payout: PayoutToSend,
 ): Promise<GatewayPayout | null> {
-  if (payout.attempts > 1) {
-    const [found] = await bank.findPayouts({ referenceId: payout.id });
+  if (payout.firstAttemptAt) {
+    const found = await find(bank, payout.id);
     deps.failpoint('payout.searched');
     if (found) return found;
-    // Not before its approval was the key ever used.
-    const ageSeconds = (deps.now().getTime() - Date.parse(payout.approvedAt)) / 1000;
+    const ageSeconds = (deps.now().getTime() - Date.parse(payout.firstAttemptAt)) / 1000;
     if (ageSeconds > payoutKeyTtlSeconds / 2) {
       await openCase(deps.db, {
         kind: 'payout-too-old-to-send',
@@ -85,6 +88,9 @@ async function findOrPay(
       return null;
     }
   }
+  const mayLeave = await leavePayout(deps.db, { payoutId: payout.id, attempts: payout.attempts });
+  deps.failpoint('payout.leaving');
+  if (!mayLeave) return null;
   return bank.pay({
     fundAccountId: payout.gatewayFundAccountId ?? '',
     amountPaise: payout.netPaise,
@@ -93,6 +99,15 @@ async function findOrPay(
     referenceId: payout.id,
     narration,
   });
+}
+
+/** A gateway that refuses to search has not said that there is none. */
+async function find(bank: PayoutGateway, referenceId: string): Promise<GatewayPayout | undefined> {
+  try {
+    return (await bank.findPayouts({ referenceId }))[0];
+  } catch (error) {
+    throw error instanceof GatewayRefusal ? unavailable(error) : error;
+  }
 }
 
 /** The same for the same payout, whenever it is asked: another one would be another request under its key. */

@@ -1,6 +1,7 @@
 // Settlements: fetches what the gateway brought to the bank, day by day, and has every line of it explained.
 import {
   findLateSettlements,
+  findUnknownEntities,
   observeSettlement,
   openCase,
   Refusal,
@@ -9,13 +10,17 @@ import {
   type SettlementResult,
 } from '#db';
 import type { Deps } from '../deps.ts';
+import { describeError } from '../problem.ts';
 import type { GatewaySettlementItem } from '../services/gateway-settlements.ts';
+import { takeEntity } from '../services/settled-entity.ts';
 import { type Lease, unleased } from './lease.ts';
 
 /** Days that are looked at again each time: a settlement may show late, and is booked once. */
 const daysLookedAtMin = 4;
 /** After a time without a runner it is looked at all days since the last settlement, but for no more than these. */
 const daysLookedAtMax = 60;
+/** Of one settlement: more are asked about in later rounds, and are cases until then. */
+const unknownAskedMax = 500;
 const dayMs = 24 * 3600 * 1000;
 /** India's clock, by which the gateway's days are counted, is ahead of UTC. */
 const indiaOffsetMs = 5.5 * 3600 * 1000;
@@ -38,6 +43,7 @@ export async function reconcileSettlements(
     });
     deps.failpoint('settlement.listed');
     for (const settlement of settlementsOf(items)) {
+      await askAboutUnknown(deps, lease, settlement);
       const booked = await book(deps, settlement);
       deps.failpoint('settlement.booked');
       if (booked?.replayed) continue;
@@ -55,6 +61,27 @@ async function daysToLookAt(deps: Deps): Promise<number> {
   const last = await readLastSettledAt(deps.db);
   const days = last ? Math.ceil((deps.now().getTime() - last.getTime()) / dayMs) + 1 : 0;
   return Math.min(Math.max(days, daysLookedAtMin), daysLookedAtMax);
+}
+
+/**
+ * A line may be all that is ever heard of a payment, a refund or a dispute: what it is for is asked before it is
+ * called unexplained. One that cannot be told now is asked about again in the next round.
+ */
+async function askAboutUnknown(
+  deps: Deps,
+  lease: Lease,
+  settlement: SettlementFacts,
+): Promise<void> {
+  const unknown = await findUnknownEntities(deps.db, settlement);
+  for (const entity of unknown.slice(0, unknownAskedMax)) {
+    lease.check();
+    try {
+      await takeEntity(deps, entity);
+      deps.failpoint('settlement.entity-taken');
+    } catch (error) {
+      deps.log.warn('line not looked up', { ...entity, error: describeError(error) });
+    }
+  }
 }
 
 /** Null for one that says something else than when it was booked: a case, and no reason to leave others out. */

@@ -1,10 +1,22 @@
 // Tidying: removes what nobody needs any more.
-import { removeOldSessions } from '#db';
+import { forgetWebhooks, removeOldSessions } from '#db';
 import type { Deps } from '../deps.ts';
 
-const sessionsKeptSeconds = 30 * 24 * 3600;
+const daySeconds = 24 * 3600;
+const sessionsKeptSeconds = 30 * daySeconds;
+/** For whoever asks what the gateway said: buyers can dispute a payment for about four months. */
+export const webhooksKeptSeconds = 180 * daySeconds;
+const webhooksPerCallMax = 5_000;
 
-/** One round. Answers how many rows it removed. */
-export async function tidy(deps: Pick<Deps, 'db'>): Promise<{ sessions: number }> {
-  return { sessions: await removeOldSessions(deps.db, sessionsKeptSeconds) };
+/** One round. Answers how many sessions it removed, and of how many webhooks nothing is kept any more. */
+export async function tidy(
+  deps: Pick<Deps, 'db'>,
+): Promise<{ sessions: number; webhooks: number }> {
+  const sessions = await removeOldSessions(deps.db, sessionsKeptSeconds);
+  let webhooks = 0;
+  for (;;) {
+    const forgotten = await forgetWebhooks(deps.db, webhooksKeptSeconds, webhooksPerCallMax);
+    webhooks += forgotten;
+    if (forgotten < webhooksPerCallMax) return { sessions, webhooks };
+  }
 }

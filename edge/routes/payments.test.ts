@@ -61,6 +61,7 @@ describe('orders', () => {
     expect(await statusOf(buyer, answer.body.id)).toEqual({
       id: answer.body.id,
       state: 'created',
+      failure: null,
       tokens: cheapest.tokens,
       amountPaise: cheapest.pricePaise,
       balanceTokens: 0,
@@ -297,10 +298,20 @@ describe('UPI', () => {
     const first = await begin(buyer, order.id);
     await edge.control.decline(first.body.gatewayPaymentId);
     await edge.control.settled();
-    expect(await statusOf(buyer, order.id)).toMatchObject({ state: 'attempted', balanceTokens: 0 });
+    expect(await statusOf(buyer, order.id)).toMatchObject({
+      state: 'failed',
+      failure: { gatewayPaymentId: first.body.gatewayPaymentId, reason: 'cancelled' },
+      balanceTokens: 0,
+    });
     const second = await begin(buyer, order.id);
+    // It waits for the new one, of which the gateway has told nothing yet.
+    expect(await statusOf(buyer, order.id)).toMatchObject({ state: 'attempted', failure: null });
     await edge.control.moveClock(11 * 60);
     await edge.control.settled();
+    expect(await statusOf(buyer, order.id)).toMatchObject({
+      state: 'failed',
+      failure: { gatewayPaymentId: second.body.gatewayPaymentId, reason: 'timed-out' },
+    });
     const failed = await verify(buyer, order.gatewayOrderId, second.body.gatewayPaymentId);
     expect(failed.body).toMatchObject({ code: 'payment-not-captured', state: 'failed' });
     const third = await begin(buyer, order.id);
@@ -315,9 +326,36 @@ describe('UPI', () => {
     const { body } = await begin(buyer, order.id);
     await edge.control.expire(body.gatewayPaymentId);
     await edge.control.settled();
+    expect(await statusOf(buyer, order.id)).toMatchObject({ state: 'failed' });
     await edge.control.moveClock(2 * 24 * 3600);
     await edge.control.authorizeLate(body.gatewayPaymentId);
     await edge.control.settled();
+    expect(await statusOf(buyer, order.id)).toMatchObject({
+      state: 'paid',
+      balanceTokens: order.tokens,
+    });
+  });
+
+  test('an order that nobody has paid in time has expired, and is paid when the money comes after all', async () => {
+    const buyer = await cast.member();
+    const order = await cast.order(buyer);
+    await edge.control.setFaults({ webhooks: { mode: 'manual' } });
+    const { body } = await begin(buyer, order.id);
+    expect((await statusOf(buyer, order.id)).state).toBe('attempted');
+    for (const statement of [
+      `update orders set created_at = now() - interval '1 hour' where id = $1`,
+      `update payments set created_at = now() - interval '1 hour' where order_id = $1`,
+    ]) {
+      await edge.database.asOwner(statement, [order.id]);
+    }
+    // Nobody has told us what became of the payment.
+    expect(await statusOf(buyer, order.id)).toMatchObject({ state: 'expired', failure: null });
+    await edge.control.approve(body.gatewayPaymentId);
+    await edge.database.asOwner(
+      `update orders set check_at = now() - interval '1 minute' where id = $1`,
+      [order.id],
+    );
+    await reconcileOrders(edge.parts.deps);
     expect(await statusOf(buyer, order.id)).toMatchObject({
       state: 'paid',
       balanceTokens: order.tokens,
@@ -360,6 +398,29 @@ describe('UPI', () => {
       balanceTokens: order.tokens,
     });
     expect(refused(await begin(buyer, order.id))).toEqual([409, 'already-decided']);
+  });
+
+  test('an old order is begun only when its buyer’s limits have room for it now', async () => {
+    const buyer = await cast.member();
+    const order = await cast.order(buyer);
+    await edge.database.asOwner(
+      `update orders set created_at = now() - interval '16 minutes' where id = $1`,
+      [order.id],
+    );
+    const limits = { dayTokens: null, monthTokens: null, monthPaise: null, dayPaise: 6_000 };
+    await buyer.call('PUT', '/v1/wallet/limits', { body: limits });
+    const other = await cast.order(buyer);
+    const answer = await begin(buyer, order.id);
+    expect(refused(answer)).toEqual([409, 'spending-limit']);
+    expect(answer.body).toMatchObject({ period: 'day', limitPaise: 6_000, spentPaise: 5_900 });
+    expect((await begin(buyer, other.id)).status).toBe(201);
+    // Whoever pays it at the gateway all the same has paid: the tokens are theirs, and they count.
+    const { payment } = await edge.control.pay(order.gatewayOrderId);
+    expect((await verify(buyer, order.gatewayOrderId, payment.id)).body).toMatchObject({
+      balanceTokens: order.tokens,
+    });
+    const { body } = await buyer.call('GET', '/v1/wallet/limits');
+    expect(body.spent.dayPaise).toBe(11_800);
   });
 
   test('too many attempts for one order are refused', async () => {

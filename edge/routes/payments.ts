@@ -13,14 +13,15 @@ import {
 } from '#contract';
 import {
   createOrder,
-  findOrder,
   findOrderByGatewayId,
   findUserById,
   listPackages,
-  type OrderRow,
+  type OrderProgress,
+  observePayment,
   type PlacedOrder,
   Refusal,
-  readBalance,
+  readOrderStatus,
+  reopenOrder,
   setGatewayOrder,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
@@ -29,6 +30,7 @@ import { idempotencyKey, requireUser } from '../services/access.ts';
 import { clientAddress } from '../services/client-address.ts';
 import { GatewayRefusal } from '../services/gateway-answer.ts';
 import { operation } from '../services/operation.ts';
+import { paymentFailureOf } from '../services/payment-failure.ts';
 import { takePayment, takePaymentsOf } from '../services/payment-life.ts';
 import { limitRate, limits } from '../services/rate-limit.ts';
 import { verifyHmac } from '../services/secrets.ts';
@@ -108,7 +110,7 @@ export function paymentRoutes(deps: Deps) {
     .get(
       '/orders/:orderId',
       operation({
-        summary: 'How an order stands',
+        summary: 'How an order stands; one that failed or expired can be paid all the same',
         tag,
         answers: [200, OrderStatus],
         problems: ['not-found', 'invalid-request'],
@@ -118,16 +120,7 @@ export function paymentRoutes(deps: Deps) {
       validate('param', OrderParam),
       async (c) => {
         const order = await ownOrder(deps, c.req.valid('param').orderId, c.var.identity.userId);
-        return c.json(
-          {
-            id: order.id,
-            state: order.state,
-            tokens: order.tokens,
-            amountPaise: order.amountPaise,
-            balanceTokens: await readBalance(deps.db, order.userId),
-          },
-          200,
-        );
+        return c.json(presentOrder(order), 200);
       },
     )
     .post(
@@ -140,7 +133,9 @@ export function paymentRoutes(deps: Deps) {
           'not-found',
           'invalid-request',
           'already-decided',
+          'account-banned',
           'order-limit',
+          'spending-limit',
           'gateway-unavailable',
           'rate-limited',
         ],
@@ -154,12 +149,15 @@ export function paymentRoutes(deps: Deps) {
         const order = await ownOrder(deps, c.req.valid('param').orderId, userId);
         if (order.state === 'paid') throw problem('already-decided', { state: order.state });
         if (!order.gatewayOrderId) throw problem('not-found');
+        // An old order counts among what its buyer spends again, and may find no room.
+        await reopenOrder(deps.db, order.id);
+        deps.failpoint('upi.reopened');
         const buyer = await findUserById(deps.db, userId);
-        const { gatewayOrderId } = order;
+        const { gatewayOrderId, amountPaise } = order;
         const intent = await deps.gateway
           .createUpiIntent({
             gatewayOrderId,
-            amountPaise: order.amountPaise,
+            amountPaise,
             email: buyer?.email ?? '',
             ip: clientAddress(config, c) || unknownAddress,
             userAgent: (c.req.header('user-agent') || unknownBrowser).slice(0, userAgentCharsMax),
@@ -173,6 +171,17 @@ export function paymentRoutes(deps: Deps) {
             throw state === 'paid' ? problem('already-decided', { state }) : problem('order-limit');
           });
         deps.failpoint('upi.begun');
+        const { gatewayPaymentId } = intent;
+        // An order of which an earlier payment has failed waits again from now on.
+        await observePayment(deps.db, {
+          gatewayPaymentId,
+          gatewayOrderId,
+          amountPaise,
+          currency: 'INR',
+          status: 'created',
+          method: 'upi',
+        });
+        deps.failpoint('upi.noted');
         return c.json(
           {
             ...intent,
@@ -237,10 +246,24 @@ export function paymentRoutes(deps: Deps) {
     );
 }
 
-async function ownOrder(deps: Deps, orderId: string, userId: string): Promise<OrderRow> {
-  const order = await findOrder(deps.db, orderId);
+async function ownOrder(deps: Deps, orderId: string, userId: string): Promise<OrderProgress> {
+  const order = await readOrderStatus(deps.db, orderId);
   if (!order || order.userId !== userId) throw problem('not-found');
   return order;
+}
+
+function presentOrder({ id, state, failure, ...order }: OrderProgress): OrderStatus {
+  return {
+    id,
+    state,
+    failure: failure && {
+      gatewayPaymentId: failure.gatewayPaymentId,
+      reason: paymentFailureOf(failure.reason),
+    },
+    tokens: order.tokens,
+    amountPaise: order.amountPaise,
+    balanceTokens: order.balanceTokens,
+  };
 }
 
 /**

@@ -1,11 +1,12 @@
 // Payouts over HTTP: what a performer can ask for and when, that details stay sealed, and what banks make of it.
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { readEarnings, setBan, verifyBooks } from '#db';
+import { readEarnings, setBan, takePayoutsToSend, verifyBooks } from '#db';
 import { newKey, payoutWebhookSecret, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { verifyPayoutAccounts } from '../jobs/payout-accounts.ts';
 import { followReversals } from '../jobs/payout-reversals.ts';
 import { sendPayouts } from '../jobs/payouts.ts';
+import { GatewayRefusal } from '../services/gateway-answer.ts';
 import { openDetails } from '../services/payout-details.ts';
 import { type Cast, createCast, type Member, refused } from '../testing/cast.ts';
 
@@ -40,7 +41,11 @@ const bank = (changes: object = {}) => ({
   accountNumber: digits(15),
   ...changes,
 });
-const upi = () => ({ kind: 'upi', address: `${cast.unique('asha').replace('_', '.')}@okaxis` });
+const nameless = () => ({
+  kind: 'upi',
+  address: `${cast.unique('asha').replace('_', '.')}@okaxis`,
+});
+const upi = () => ({ ...nameless(), accountHolder: 'Asha Rao' });
 
 function digits(count: number): string {
   return Array.from({ length: count }, () => Math.ceil(Math.random() * 9)).join('');
@@ -177,15 +182,38 @@ describe('where to pay', () => {
 
   test('a PAN is kept once, masked, and lowers the tax', async () => {
     const performer = await earner();
-    expect(await overview(performer)).toMatchObject({ tdsSection: '194-O', tdsRateBp: 500 });
+    const tax = { section: '194-O', rateWithPanBp: 10, rateWithoutPanBp: 500, thresholdPaise: 0 };
+    expect(await overview(performer)).toMatchObject({
+      panMask: null,
+      tax: { ...tax, yearPaise: 0, availableTdsPaise: 50_000 },
+    });
     secrets.add('QRSPT5678U');
-    const set = (pan: string) =>
-      performer.call('PUT', '/v1/payouts/tax-profile', { body: { pan } });
+    const set = (pan: string, who = performer) =>
+      who.call('PUT', '/v1/payouts/tax-profile', { body: { pan } });
     expect((await set('qrspt5678u')).status).toBe(204);
-    expect(refused(await set('ABCPX9999F'))).toEqual([409, 'already-decided']);
-    expect(await overview(performer)).toMatchObject({ panMask: 'QRS••••••U', tdsRateBp: 10 });
+    // Again, it is the same answer; another one is for staff.
+    expect((await set('QRSPT5678U')).status).toBe(204);
+    const other = await set('ABCPX9999F');
+    expect(refused(other)).toEqual([409, 'already-decided']);
+    expect(other.body.detail).toContain('given once');
+    const told = await edge.database.asOwner(
+      `select from audit_log where subject = $1 and action = 'tax-profile.given'`,
+      [performer.id],
+    );
+    expect(told).toHaveLength(1);
+    const stranger = await cast.member('performer');
+    expect(refused(await set('QRSPT5678U', stranger))).toEqual([409, 'pan-taken']);
+    expect(await cast.suspicions(stranger.id)).toEqual(['payout.pan-taken']);
+    expect(await overview(performer)).toMatchObject({
+      panMask: 'QRS••••••U',
+      tax: { ...tax, availableTdsPaise: 1_000 },
+    });
     const { body } = await request(performer, 100_000);
     expect(body).toMatchObject({ tdsPaise: 100, netPaise: 99_900, tdsRateBp: 10 });
+    expect((await overview(performer)).tax).toMatchObject({
+      yearPaise: 100_000,
+      availableTdsPaise: 900,
+    });
     // A sealed tax number does not open where bank details belong.
     const [row] = await edge.database.asOwner<{ sealed_pan: string }>(
       'select sealed_pan from tax_profiles where user_id = $1',
@@ -211,29 +239,55 @@ describe('where to pay', () => {
     expect(refused(answer)).toEqual([409, 'payout-account-unverified']);
   });
 
-  test('a name that is nearly the same is for a person to decide', async () => {
-    await edge.control.setFaults({ validations: { registeredName: 'Asha Kumari Rao' } });
-    const performer = await earner(1_000_000, bank());
-    const { account, blockedBy } = await overview(performer);
-    expect([account.state, blockedBy]).toEqual(['verified', 'payout-on-hold']);
-    expect(await cast.cases(account.id)).toEqual(['payout-name-close']);
-    expect(refused(await request(performer, 100_000))).toEqual([409, 'payout-on-hold']);
-    const [hold] = await edge.database.asOwner<{ id: string }>(
-      'select id from payout_holds where performer_id = $1',
-      [performer.id],
-    );
-    const staff = await cast.member('admin');
-    await staff.call('POST', `/v1/admin/payout-holds/${hold?.id}/lifting`);
-    expect((await request(performer, 100_000)).status).toBe(201);
+  test.each([
+    ['bank', { registeredName: 'Asha Kumari Rao' }],
+    ['bank', { registeredName: '' }],
+    ['upi', { registeredName: 'Asha Kumari Rao' }],
+    ['upi', { registeredName: '' }],
+    ['upi without a name', {}],
+    ['upi without a name', { registeredName: '' }],
+  ])(
+    '%s: a name that is nearly the same or is not told, %o, is for a person to decide',
+    async (kind, validations) => {
+      await edge.control.setFaults({ validations });
+      const details = kind === 'bank' ? bank() : kind === 'upi' ? upi() : nameless();
+      const performer = await earner(1_000_000, details);
+      const { account, blockedBy } = await overview(performer);
+      expect([account.state, blockedBy]).toEqual(['verified', 'payout-on-hold']);
+      expect(await cast.cases(account.id)).toEqual(['payout-name-close']);
+      expect(refused(await request(performer, 100_000))).toEqual([409, 'payout-on-hold']);
+      const [hold] = await edge.database.asOwner<{ id: string }>(
+        'select id from payout_holds where performer_id = $1',
+        [performer.id],
+      );
+      const staff = await cast.member('admin');
+      await staff.call('POST', `/v1/admin/payout-holds/${hold?.id}/lifting`);
+      expect((await request(performer, 100_000)).status).toBe(201);
+    },
+  );
+
+  test('a UPI address that the bank knows by the name that was given is paid to, and by another one not', async () => {
+    expect(await overview(await earner())).toMatchObject({
+      account: { state: 'verified' },
+      blockedBy: null,
+    });
+    await edge.control.setFaults({ validations: { registeredName: 'Somebody Else' } });
+    const failure = 'The bank knows this account under another name.';
+    expect(await overview(await earner())).toMatchObject({
+      account: { state: 'failed', failure },
+      blockedBy: 'payout-account-unverified',
+    });
   });
 
   test('a bank that does not answer is asked again, and one rupee is enough', async () => {
     const performer = await cast.member('performer');
+    const { balancePaise: before } = await edge.control.payoutAccount();
     await edge.control.setFaults({
       answers: {
         rules: [
           { fault: 'cut-after', path: '/v1/contacts', times: 1 },
           { fault: 'error-after', path: '/v1/fund_accounts', method: 'POST', times: 1 },
+          { fault: 'cut-after', path: '/v1/fund_accounts/validations', method: 'POST', times: 1 },
         ],
       },
     });
@@ -241,6 +295,77 @@ describe('where to pay', () => {
     await verifyAccounts();
     await verifyAccounts();
     expect(await overview(performer)).toMatchObject({ account: { state: 'verified' } });
+    const { balancePaise: after } = await edge.control.payoutAccount();
+    expect(before - after).toBe(336);
+  });
+
+  test.each([
+    [bank, {}, { bank: -336, payout_fees: 300, gst_input: 36 }],
+    [bank, { invalidRate: 1 }, { bank: -236, payout_fees: 200, gst_input: 36 }],
+    [bank, { failRate: 1 }, {}],
+    [upi, {}, { bank: -236, payout_fees: 200, gst_input: 36 }],
+  ])(
+    'what the check of %o costs when the bank says %o is booked as the gateway takes it',
+    async (details, validations, lines) => {
+      const { balancePaise: before } = await edge.control.payoutAccount();
+      await edge.control.setFaults({ validations });
+      const performer = await cast.member('performer');
+      await setAccount(performer, details() as { [name: string]: string });
+      await verifyAccounts();
+      await verifyAccounts();
+      const { account } = await overview(performer);
+      const rows = await edge.database.asOwner<{ class: string; amount: string }>(
+        `select a.class, e.amount from ledger.journal j
+        join ledger.entries e on e.journal_id = j.id
+        join ledger.accounts a on a.id = e.account_id
+        where j.kind = 'validation-paid' and j.result->>'payoutAccountId' = $1`,
+        [account.id],
+      );
+      const booked = Object.fromEntries(rows.map((row) => [row.class, Number(row.amount)]));
+      expect(booked).toEqual(lines);
+      const { balancePaise: after } = await edge.control.payoutAccount();
+      expect(after - before).toBe(booked.bank ?? 0);
+    },
+  );
+
+  test('what a check costs is booked when its account is replaced meanwhile, and nobody is held for it', async () => {
+    const performer = await cast.member('performer');
+    const { balancePaise: before } = await edge.control.payoutAccount();
+    await edge.control.setFaults({ validations: { registeredName: 'Asha Kumari Rao' } });
+    await setAccount(performer, bank());
+    await edge.database.asOwner(
+      `update payout_accounts set next_attempt_at = now() where state = 'pending'`,
+    );
+    await verifyPayoutAccounts(edge.parts.deps);
+    await edge.control.settled();
+    await edge.control.setFaults({ validations: { registeredName: null } });
+    await setAccount(performer, upi());
+    // Replaced before anybody has looked at it: no check of it was begun.
+    await setAccount(performer, upi());
+    for (let round = 0; round < 3; round += 1) {
+      await edge.database.asOwner(
+        'update payout_accounts set next_attempt_at = now() where next_attempt_at is not null',
+      );
+      await verifyPayoutAccounts(edge.parts.deps);
+      await edge.control.settled();
+    }
+    const rows = await edge.database.asOwner<{ state: string; waits: boolean; paise: string }>(
+      `select a.state, a.next_attempt_at is not null as waits, coalesce(sum(-e.amount), 0) as paise
+        from payout_accounts a
+        left join ledger.journal j on j.kind = 'validation-paid' and j.result->>'payoutAccountId' = a.id::text
+        left join ledger.entries e
+          on e.journal_id = j.id and e.account_id = ledger.known_account('bank', null)
+        where a.performer_id = $1 group by a.id order by a.created_at`,
+      [performer.id],
+    );
+    expect(rows).toEqual([
+      { state: 'replaced', waits: false, paise: '336' },
+      { state: 'replaced', waits: false, paise: '0' },
+      { state: 'verified', waits: false, paise: '236' },
+    ]);
+    const { balancePaise: after } = await edge.control.payoutAccount();
+    expect(before - after).toBe(336 + 236);
+    expect(await overview(performer)).toMatchObject({ blockedBy: 'payout-details-on-hold' });
   });
 
   test('the same details again change nothing; other ones wait before they are paid to', async () => {
@@ -311,6 +436,26 @@ describe('asking', () => {
     expect(refused(keyless)).toEqual([400, 'missing-idempotency-key']);
     expect(await cast.suspicions(performer.id)).toEqual(['payout.insufficient-earnings']);
     expect(await moneyOf(performer)).toMatchObject({ availablePaise: 100_000 });
+  });
+
+  test('more than a UPI address is sent at once is refused with the limit; to a bank account it goes', async () => {
+    const performer = await earner(200_000_000);
+    // A twentieth is kept back: what is sent is just as much as UPI carries.
+    const most = 10_526_315;
+    const answer = await request(performer, most + 1);
+    expect(refused(answer)).toEqual([409, 'payout-too-large']);
+    expect(answer.body).toMatchObject({
+      netPaise: 10_000_001,
+      maxNetPaise: 10_000_000,
+      detail: expect.stringContaining('₹1,00,000 at once, after tax'),
+    });
+    expect((await overview(performer)).maxNetPaise).toBe(10_000_000);
+    expect(await moneyOf(performer)).toMatchObject({ availablePaise: 200_000_000 });
+    expect((await request(performer, most)).body).toMatchObject({ netPaise: 10_000_000 });
+
+    const other = await earner(200_000_000, bank());
+    expect(await overview(other)).not.toHaveProperty('maxNetPaise');
+    expect((await request(other, most + 1)).status).toBe(201);
   });
 
   test('asked for all at once, no more is asked for than there is', async () => {
@@ -522,8 +667,10 @@ describe('the bank', () => {
   test('what the bank will never carry is available again', async () => {
     const performer = await earner(200_000_000);
     const staff = [await cast.member('admin'), await cast.member('admin')];
-    // More than UPI carries at once.
-    const { body } = await request(performer, 100_000_000);
+    // As if the rule allowed more than UPI carries at once.
+    await cast.setRule('upi_payout_max_paise', 50_000_000);
+    const { body } = await request(performer, 50_000_000);
+    await cast.setRule('upi_payout_max_paise', 10_000_000);
     for (const one of staff) await one.call('POST', `/v1/admin/payouts/${body.id}/approval`);
     await send();
     expect(await stateOf(performer)).toEqual(['failed']);
@@ -539,7 +686,7 @@ describe('the bank', () => {
     const { body } = await request(performer, 100_000);
     await send();
     await edge.database.asOwner(
-      `update payouts set approved_at = now() - interval '4 days' where id = $1`,
+      `update payouts set first_attempt_at = now() - interval '4 days' where id = $1`,
       [body.id],
     );
     await send();
@@ -555,12 +702,88 @@ describe('the bank', () => {
     });
     const { body } = await request(performer, 100_000);
     await edge.database.asOwner(
-      `update payouts set created_at = now() - interval '6 days' where id = $1`,
+      `update payouts set created_at = now() - interval '6 days', approved_at = now() - interval '5 days'
+        where id = $1`,
       [body.id],
     );
     await send();
     await send();
     expect(await stateOf(performer)).toEqual(['paid']);
+  });
+
+  test('a gateway that refuses to search has not said that nothing left', async () => {
+    const performer = await earner();
+    await edge.control.setFaults({
+      webhooks: { mode: 'manual' },
+      answers: { rules: [{ fault: 'cut-after', method: 'POST', path: '/v1/payouts', times: 1 }] },
+    });
+    await request(performer, 100_000);
+    await send();
+    const { deps } = edge.parts;
+    const findPayouts = () =>
+      Promise.reject(new GatewayRefusal(400, { description: 'no', reason: null, field: null }));
+    await edge.database.asOwner('update payouts set next_attempt_at = now()');
+    await sendPayouts({ ...deps, payouts: deps.payouts && { ...deps.payouts, findPayouts } });
+    expect(await stateOf(performer)).toEqual(['sending']);
+    await send();
+    expect(await stateOf(performer)).toEqual(['paid']);
+  });
+
+  describe('held after an attempt whose outcome is in the dark', () => {
+    async function inTheDark(fault: 'cut-before' | 'cut-after') {
+      const performer = await earner();
+      await edge.control.setFaults({
+        webhooks: { mode: 'manual' },
+        answers: { rules: [{ fault, method: 'POST', path: '/v1/payouts', times: 1 }] },
+      });
+      const { body } = await request(performer, 100_000);
+      await send();
+      const { staff, holdId } = await heldBy(performer);
+      return { performer, staff, holdId, id: body.id as string };
+    }
+
+    async function heldBy(performer: Member) {
+      const staff = await cast.member('admin');
+      const { body } = await staff.call('POST', '/v1/admin/payout-holds', {
+        body: { performerId: performer.id, reason: 'a ring' },
+      });
+      return { staff, holdId: body.id as string };
+    }
+
+    test('it is looked for and not sent; when the hold is lifted it is paid once', async () => {
+      const { performer, staff, holdId, id } = await inTheDark('cut-before');
+      await send();
+      await send();
+      expect(await stateOf(performer)).toEqual(['sending']);
+      expect(await cast.cases(id)).toEqual(['payout-held-in-doubt']);
+      expect(await edge.control.transfers({ reference_id: id })).toEqual([]);
+      await staff.call('POST', `/v1/admin/payout-holds/${holdId}/lifting`);
+      await send();
+      await send();
+      expect(await stateOf(performer)).toEqual(['paid']);
+      expect(await cast.cases(id)).toEqual([]);
+      expect(await edge.control.transfers({ reference_id: id })).toHaveLength(1);
+    });
+
+    test('it is followed to its end when it did leave', async () => {
+      const { performer, id } = await inTheDark('cut-after');
+      await send();
+      expect(await stateOf(performer)).toEqual(['paid']);
+      expect(await edge.control.transfers({ reference_id: id })).toHaveLength(1);
+    });
+
+    test('one that was never sent, taken or not, is refused', async () => {
+      const performer = await earner();
+      const { body } = await request(performer, 100_000);
+      await takePayoutsToSend(edge.database.db, 100);
+      const { staff } = await heldBy(performer);
+      await send();
+      const answer = await staff.call('POST', `/v1/admin/payouts/${body.id}/rejection`, {
+        body: { reason: 'a ring' },
+      });
+      expect(answer.body).toMatchObject({ state: 'rejected' });
+      expect(await edge.control.transfers({ reference_id: body.id })).toEqual([]);
+    });
   });
 });
 

@@ -2,7 +2,6 @@
 import { Hono } from 'hono';
 import {
   maskOf,
-  maskPan,
   Payout,
   PayoutAccount,
   PayoutOverview,
@@ -19,10 +18,9 @@ import {
   setTaxProfile,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
-import { problem } from '../problem.ts';
 import { idempotencyKey, requireUser } from '../services/access.ts';
 import { operation } from '../services/operation.ts';
-import { sealDetails, taxProfileContext } from '../services/payout-details.ts';
+import { sealDetails, sealPan } from '../services/payout-details.ts';
 import { limitRate, limits } from '../services/rate-limit.ts';
 import { noteSuspicion } from '../services/suspicion.ts';
 import { validate } from '../services/validate.ts';
@@ -59,6 +57,7 @@ export function payoutRoutes(deps: Deps) {
           'payout-account-unverified',
           'payout-details-on-hold',
           'payout-too-small',
+          'payout-too-large',
           'insufficient-earnings',
           'idempotency-key-reused',
           'rate-limited',
@@ -113,10 +112,10 @@ export function payoutRoutes(deps: Deps) {
     .put(
       '/tax-profile',
       operation({
-        summary: 'Give the tax number that payouts are reported under; it cannot be changed here',
+        summary: 'Give the PAN that tax on payouts is reported under; once, only staff correct it',
         tag,
         answers: [204, null],
-        problems: ['invalid-request', 'already-decided', 'rate-limited'],
+        problems: ['invalid-request', 'already-decided', 'pan-taken', 'rate-limited'],
         access: 'performer',
       }),
       requireUser(deps, 'performer', 'admin'),
@@ -124,15 +123,14 @@ export function payoutRoutes(deps: Deps) {
       validate('json', SetTaxProfileBody),
       async (c) => {
         const { pan } = c.req.valid('json');
-        const { userId } = c.var.identity;
-        const kept = await setTaxProfile(deps.db, {
-          userId,
-          sealedPan: await deps.vault.seal(pan, taxProfileContext(userId)),
-          mask: maskPan(pan),
-          panHash: await deps.vault.keyedHash(pan, 'pan'),
+        const sealed = await sealPan(deps.vault, c.var.identity.userId, pan);
+        await setTaxProfile(deps.db, sealed).catch(async (error: unknown) => {
+          if (error instanceof Refusal && error.code === 'pan-taken') {
+            await noteSuspicion(deps, c, 'payout.pan-taken', { mask: sealed.mask });
+          }
+          throw error;
         });
         deps.failpoint('tax-profile.set');
-        if (!kept) throw problem('already-decided');
         return c.body(null, 204);
       },
     );

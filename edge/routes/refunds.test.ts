@@ -1,4 +1,5 @@
 // Refunds and invoices over HTTP: unspent tokens given back, and the papers of what was bought.
+import pg from 'pg';
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readBalance, verifyBooks } from '#db';
@@ -56,6 +57,12 @@ describe('refunds', () => {
     const fan = await buyer();
     const { streamId } = await cast.live();
     await cast.tip(fan.id, streamId, 20);
+    // What the list and the invoice say beforehand is what comes of it.
+    const returnable = { tokens: 50, unspentTokens: 30, refundPaise: 3_540, obstacle: null };
+    const { body } = await fan.call('GET', '/v1/wallet/transactions?kind=purchase');
+    expect(body.transactions).toMatchObject([{ returnable }]);
+    const papers = await fan.call('GET', '/v1/payments/invoices');
+    expect(papers.body.invoices).toMatchObject([{ tokens: 50, returnable }]);
     const asked = await ask(fan, fan.gatewayPaymentId, { reason: 'I changed my mind' });
     expect(asked.status).toBe(201);
     // 30 of 50 tokens for which 59 rupees were paid.
@@ -116,6 +123,11 @@ describe('refunds', () => {
       'unauthenticated',
     ]);
     expect(await balanceOf(fan)).toBe(50);
+    expect((await ask(fan, gatewayPaymentId, { tokens: 51, reason: 'x' })).body).toMatchObject({
+      unspentTokens: 50,
+      refundPaise: 5_900,
+      obstacle: 'spent',
+    });
     await edge.database.asOwner(
       `update payments set captured_at = now() - interval '91 days' where gateway_payment_id = $1`,
       [gatewayPaymentId],
@@ -199,12 +211,60 @@ describe('invoices', () => {
     await Promise.all([numberInvoices(edge.parts.deps), numberInvoices(edge.parts.deps)]);
     const both = (await fan.call('GET', '/v1/payments/invoices')).body.invoices;
     expect(both.map(({ kind }: { kind: string }) => kind)).toEqual(['credit-note', 'invoice']);
-    expect(both[0]).toMatchObject({ totalPaise: 1_180 });
+    expect(both[0]).toMatchObject({ totalPaise: 1_180, tokens: 10, returnable: null });
+    expect(both[1].returnable).toMatchObject({ unspentTokens: 40, refundPaise: 4_720 });
     const [gaps] = await edge.database.asOwner<{ gaps: number }>(
       `select coalesce(sum(gap), 0)::int as gaps from (
         select max(serial) - count(*) as gap from invoices group by series) x`,
     );
     expect(gaps).toEqual({ gaps: 0 });
+  });
+
+  test.each([
+    ['invoices', 'number', 3],
+    ['refunds', 'id', 2],
+  ] as const)(
+    '%s come in pages that leave nothing out and show nothing twice',
+    async (list, key, count) => {
+      const fan = await buyer();
+      for (let turn = 0; turn < 2; turn += 1) {
+        const asked = await ask(fan, fan.gatewayPaymentId, { tokens: 10, reason: 'x' });
+        await decide(asked.body.id, true);
+      }
+      await send();
+      await numberInvoices(edge.parts.deps);
+      const seen: string[] = [];
+      let cursor: string | null = '';
+      while (cursor !== null) {
+        const query: string = cursor && `&cursor=${encodeURIComponent(cursor)}`;
+        const { body } = await fan.call('GET', `/v1/payments/${list}?limit=1${query}`);
+        seen.push(...body[list].map((row: Record<string, string>) => row[key]));
+        cursor = body.nextCursor;
+      }
+      const whole = (await fan.call('GET', `/v1/payments/${list}`)).body;
+      expect(seen).toEqual(whole[list].map((row: Record<string, string>) => row[key]));
+      expect(seen).toHaveLength(count);
+      expect(whole.nextCursor).toBeNull();
+      expect((await fan.call('GET', `/v1/payments/${list}?limit=1000`)).status).toBe(422);
+    },
+  );
+
+  test('whoever numbers for long keeps nobody from their invoices', async () => {
+    const [fan, late] = [await buyer(), await buyer()];
+    const listed = async (who: Member) =>
+      (await who.call('GET', '/v1/payments/invoices')).body.invoices.length;
+    expect(await listed(fan)).toBe(1);
+    const numbering = new pg.Client({ connectionString: edge.database.ownerUrl });
+    await numbering.connect();
+    await numbering.query('begin');
+    await numbering.query('select issue_invoices(1)');
+    const startedAt = performance.now();
+    expect(await listed(fan)).toBe(1);
+    expect(await listed(late)).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    await numbering.query('rollback');
+    await numbering.end();
+    expect(await listed(late)).toBe(1);
   });
 
   test('the page stands alone: its style is the only thing that its policy lets in', async () => {

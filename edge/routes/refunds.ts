@@ -1,9 +1,9 @@
 // Refunds and invoices: unspent tokens given back, and the papers of what was bought.
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { InvoiceList, invoicesMax, Refund, RefundList, RequestRefundBody } from '#contract';
+import { InvoiceList, ListPurchasesQuery, Refund, RefundList, RequestRefundBody } from '#contract';
 import {
-  issueInvoices,
+  issueOwnInvoices,
   listInvoices,
   listRefunds,
   type RefundRow,
@@ -13,15 +13,16 @@ import {
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { idempotencyKey, requireUser } from '../services/access.ts';
+import { parseCursor } from '../services/cursor.ts';
 import { invoiceHtml, invoiceStyleHash } from '../services/invoice-html.ts';
 import { operation } from '../services/operation.ts';
 import { presentInvoice } from '../services/present-invoice.ts';
+import { pageOf } from '../services/present-stream.ts';
 import { limitRate, limits } from '../services/rate-limit.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Payments';
-const refundsShownMax = 100;
-/** Whoever asks for invoices gets the missing ones of this many purchases made at once. */
+/** Whoever asks for invoices gets so many that they miss at once; mostly the job has numbered them before. */
 const invoicesIssuedMax = 50;
 const gatewayId = z.string().regex(/^pay_[A-Za-z0-9_]{1,60}$/, 'not a payment');
 const InvoiceQuery = z.object({
@@ -72,31 +73,45 @@ export function refundRoutes(deps: Deps) {
     )
     .get(
       '/refunds',
-      operation({ summary: 'My refunds', tag, answers: [200, RefundList], access: 'user' }),
+      operation({
+        summary: 'My refunds, newest first',
+        tag,
+        answers: [200, RefundList],
+        problems: ['invalid-request'],
+        access: 'user',
+      }),
       requireUser(deps),
+      validate('query', ListPurchasesQuery),
       async (c) => {
-        const refunds = await listRefunds(deps.db, {
+        const { cursor, limit } = c.req.valid('query');
+        const rows = await listRefunds(deps.db, {
           userId: c.var.identity.userId,
-          limit: refundsShownMax,
+          after: parseCursor(cursor),
+          limit: limit + 1,
         });
-        return c.json({ refunds: refunds.map(presentRefund) }, 200);
+        const { page, nextCursor } = pageOf(rows, limit, (row) => row.id);
+        return c.json({ refunds: page.map(presentRefund), nextCursor }, 200);
       },
     )
     .get(
       '/invoices',
       operation({
-        summary: 'My invoices',
+        summary: 'My invoices, newest first',
         tag,
         answers: [200, InvoiceList],
-        problems: ['rate-limited'],
+        problems: ['invalid-request', 'rate-limited'],
         access: 'user',
       }),
       requireUser(deps),
       limitRate(deps, limits.invoices),
+      validate('query', ListPurchasesQuery),
       async (c) => {
-        await issueInvoices(deps.db, invoicesIssuedMax);
-        const invoices = await listInvoices(deps.db, c.var.identity.userId, invoicesMax);
-        return c.json({ invoices }, 200);
+        const { userId } = c.var.identity;
+        const { cursor, limit } = c.req.valid('query');
+        if (cursor === undefined) await issueOwnInvoices(deps.db, userId, invoicesIssuedMax);
+        const rows = await listInvoices(deps.db, userId, { after: cursor, limit: limit + 1 });
+        const { page, nextCursor } = pageOf(rows, limit, (row) => row.number);
+        return c.json({ invoices: page, nextCursor }, 200);
       },
     )
     .get(

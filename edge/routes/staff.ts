@@ -11,8 +11,7 @@ import {
   CaseList,
   DecisionBody,
   DisputeList,
-  GrantedTokens,
-  GrantTokensBody,
+  EndPayoutBody,
   HoldPayoutsBody,
   Id,
   ListAdjustmentsQuery,
@@ -27,7 +26,6 @@ import {
   ReadAuditQuery,
   RejectPayoutBody,
   ResolveCaseBody,
-  RuleList,
   StaffPayout,
   StaffPayoutList,
   StaffRefund,
@@ -41,7 +39,6 @@ import {
   decideAdjustment,
   decideRefund,
   findUserById,
-  grantTokens,
   holdPayouts,
   liftPayoutHold,
   listAdjustments,
@@ -50,7 +47,6 @@ import {
   listPayoutHolds,
   listPayouts,
   listRefunds,
-  listRules,
   proposeAdjustment,
   readAudit,
   readTrialBalance,
@@ -63,8 +59,13 @@ import { problem } from '../problem.ts';
 import { idempotencyKey, requireUser } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
+import { endPayout } from '../services/payout-ending.ts';
 import { pageOf } from '../services/present-stream.ts';
 import { validate } from '../services/validate.ts';
+import { staffPromotionRoutes } from './staff-promotions.ts';
+import { staffRuleRoutes } from './staff-rules.ts';
+import { staffSettlementRoutes } from './staff-settlements.ts';
+import { staffTaxRoutes } from './staff-tax.ts';
 
 const tag = 'Staff';
 const IdParam = z.object({ id: Id });
@@ -95,7 +96,7 @@ export function staffRoutes(deps: Deps) {
         summary: 'What an account held at a moment',
         tag,
         answers: [200, BalanceAt],
-        problems: ['invalid-request'],
+        problems: ['invalid-request', 'not-found'],
         access: 'admin',
       }),
       validate('query', BalanceQuery),
@@ -109,7 +110,7 @@ export function staffRoutes(deps: Deps) {
     .get(
       '/refunds',
       operation({
-        summary: 'Refunds, newest first',
+        summary: 'Refunds, newest first; those that have not ended, oldest first',
         tag,
         answers: [200, StaffRefundList],
         problems: ['invalid-request'],
@@ -117,9 +118,11 @@ export function staffRoutes(deps: Deps) {
       }),
       validate('query', ListRefundsQuery),
       async (c) => {
-        const { state } = c.req.valid('query');
-        const refunds = await listRefunds(deps.db, { state, limit: staffPageMax });
-        return c.json({ refunds: refunds.map((row) => StaffRefund.parse(row)) }, 200);
+        const { state, cursor } = c.req.valid('query');
+        const after = parseCursor(cursor);
+        const rows = await listRefunds(deps.db, { state, after, limit: staffPageMax + 1 });
+        const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => row.id);
+        return c.json({ refunds: page.map((row) => StaffRefund.parse(row)), nextCursor }, 200);
       },
     )
     .post(
@@ -146,7 +149,7 @@ export function staffRoutes(deps: Deps) {
     .get(
       '/disputes',
       operation({
-        summary: 'Disputes; the open ones by the deadline of their evidence',
+        summary: 'Disputes, newest first; the open ones by the deadline of their evidence',
         tag,
         answers: [200, DisputeList],
         problems: ['invalid-request'],
@@ -154,17 +157,16 @@ export function staffRoutes(deps: Deps) {
       }),
       validate('query', ListDisputesQuery),
       async (c) => {
-        const onlyOpen = c.req.valid('query').open ?? false;
-        return c.json(
-          { disputes: await listDisputes(deps.db, { onlyOpen, limit: staffPageMax }) },
-          200,
-        );
+        const { open: onlyOpen = false, cursor: after } = c.req.valid('query');
+        const rows = await listDisputes(deps.db, { onlyOpen, after, limit: staffPageMax + 1 });
+        const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => row.gatewayDisputeId);
+        return c.json({ disputes: page, nextCursor }, 200);
       },
     )
     .get(
       '/payouts',
       operation({
-        summary: 'Payouts, newest first',
+        summary: 'Payouts, newest first; those that have not ended, oldest first',
         tag,
         answers: [200, StaffPayoutList],
         problems: ['invalid-request'],
@@ -172,8 +174,11 @@ export function staffRoutes(deps: Deps) {
       }),
       validate('query', ListPayoutsQuery),
       async (c) => {
-        const { state } = c.req.valid('query');
-        return c.json({ payouts: await listPayouts(deps.db, { state, limit: staffPageMax }) }, 200);
+        const { state, cursor } = c.req.valid('query');
+        const after = parseCursor(cursor);
+        const rows = await listPayouts(deps.db, { state, after, limit: staffPageMax + 1 });
+        const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => row.id);
+        return c.json({ payouts: page, nextCursor }, 200);
       },
     )
     .post(
@@ -218,10 +223,41 @@ export function staffRoutes(deps: Deps) {
         return c.json(payout, 200);
       },
     )
+    .post(
+      '/payouts/:id/ending',
+      operation({
+        summary:
+          'Say what became of a payout that nobody sends any more; the gateway is asked first',
+        tag,
+        answers: [200, StaffPayout],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'second-person-needed',
+          'payout-not-in-doubt',
+          'payout-in-doubt',
+          'payout-exists',
+          'payout-mismatch',
+          'gateway-unavailable',
+        ],
+        access: 'admin',
+      }),
+      validate('param', IdParam),
+      validate('json', EndPayoutBody),
+      async (c) => {
+        const payout = await endPayout(deps, {
+          payoutId: c.req.valid('param').id,
+          staffId: c.var.identity.userId,
+          found: c.req.valid('json'),
+        });
+        deps.failpoint('payout.ended');
+        return c.json(payout, 200);
+      },
+    )
     .get(
       '/payout-holds',
       operation({
-        summary: 'Holds on payouts that are on, newest first',
+        summary: 'Holds on payouts that are on, oldest first',
         tag,
         answers: [200, PayoutHoldList],
         problems: ['invalid-request'],
@@ -229,9 +265,12 @@ export function staffRoutes(deps: Deps) {
       }),
       validate('query', ListPayoutHoldsQuery),
       async (c) => {
-        const { performerId } = c.req.valid('query');
-        const holds = await listPayoutHolds(deps.db, { performerId, limit: staffPageMax });
-        return c.json({ holds }, 200);
+        const { performerId, cursor } = c.req.valid('query');
+        const after = parseCursor(cursor);
+        const limit = staffPageMax + 1;
+        const rows = await listPayoutHolds(deps.db, { performerId, after, limit });
+        const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => row.id);
+        return c.json({ holds: page, nextCursor }, 200);
       },
     )
     .post(
@@ -272,7 +311,7 @@ export function staffRoutes(deps: Deps) {
     .get(
       '/cases',
       operation({
-        summary: 'What somebody must look at, newest first',
+        summary: 'What somebody must look at, oldest first; what was resolved, newest first',
         tag,
         answers: [200, CaseList],
         problems: ['invalid-request'],
@@ -281,8 +320,8 @@ export function staffRoutes(deps: Deps) {
       validate('query', ListCasesQuery),
       async (c) => {
         const { state, kind, cursor } = c.req.valid('query');
-        const before = parseCursor(cursor);
-        const rows = await listCases(deps.db, { state, kind, before, limit: staffPageMax + 1 });
+        const after = parseCursor(cursor);
+        const rows = await listCases(deps.db, { state, kind, after, limit: staffPageMax + 1 });
         const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => row.id);
         return c.json({ cases: page, nextCursor }, 200);
       },
@@ -293,7 +332,13 @@ export function staffRoutes(deps: Deps) {
         summary: 'Close a case with what was found',
         tag,
         answers: [204, null],
-        problems: ['invalid-request', 'not-found'],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'second-person-needed',
+          'already-decided',
+          'payout-in-doubt',
+        ],
         access: 'admin',
       }),
       validate('param', IdParam),
@@ -307,7 +352,8 @@ export function staffRoutes(deps: Deps) {
     .get(
       '/adjustments',
       operation({
-        summary: 'Proposed changes of the books, and what was decided; newest first',
+        summary:
+          'Changes of the books by hand: proposals that wait, oldest first; others newest first',
         tag,
         answers: [200, AdjustmentList],
         problems: ['invalid-request'],
@@ -315,9 +361,11 @@ export function staffRoutes(deps: Deps) {
       }),
       validate('query', ListAdjustmentsQuery),
       async (c) => {
-        const { state } = c.req.valid('query');
-        const adjustments = await listAdjustments(deps.db, { state, limit: staffPageMax });
-        return c.json({ adjustments }, 200);
+        const { state, cursor } = c.req.valid('query');
+        const after = parseCursor(cursor);
+        const rows = await listAdjustments(deps.db, { state, after, limit: staffPageMax + 1 });
+        const { page, nextCursor } = pageOf(rows, staffPageMax, (row) => row.id);
+        return c.json({ adjustments: page, nextCursor }, 200);
       },
     )
     .post(
@@ -366,36 +414,6 @@ export function staffRoutes(deps: Deps) {
         return c.json(decided, 200);
       },
     )
-    .post(
-      '/promotions',
-      operation({
-        summary: 'Give a viewer promotional tokens',
-        tag,
-        answers: [201, GrantedTokens],
-        problems: [
-          'invalid-request',
-          'not-found',
-          'second-person-needed',
-          'idempotency-key-reused',
-        ],
-        access: 'admin',
-        idempotent: true,
-      }),
-      validate('json', GrantTokensBody),
-      async (c) => {
-        const { userId, tokens, expiresAt, reason } = c.req.valid('json');
-        const granted = await grantTokens(deps.db, {
-          staffId: c.var.identity.userId,
-          viewerId: userId,
-          tokens,
-          expiresAt: new Date(expiresAt),
-          reason,
-          idempotencyKey: idempotencyKey(c),
-        });
-        deps.failpoint('promotion.granted');
-        return c.json(granted, 201);
-      },
-    )
     .get(
       '/audit',
       operation({
@@ -417,16 +435,10 @@ export function staffRoutes(deps: Deps) {
         return c.json({ entries: page, nextCursor }, 200);
       },
     )
-    .get(
-      '/rules',
-      operation({
-        summary: 'Rules and thresholds of money in force',
-        tag,
-        answers: [200, RuleList],
-        access: 'admin',
-      }),
-      async (c) => c.json({ rules: await listRules(deps.db) }, 200),
-    )
+    .route('/promotions', staffPromotionRoutes(deps))
+    .route('/rules', staffRuleRoutes(deps))
+    .route('/settlements', staffSettlementRoutes(deps))
+    .route('/tax-profiles', staffTaxRoutes(deps))
     .post(
       '/users/:id/ban',
       operation({

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { holdTokens, releaseHold, verifyBooks } from '#db';
 import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
+import { statementPageRows } from '../services/statement.ts';
 import { type Cast, createCast, refused } from '../testing/cast.ts';
 
 let edge: TestEdge;
@@ -168,6 +169,23 @@ describe('exports', () => {
     }
     const tips = await fan.call('GET', '/v1/wallet/statement?format=json&kind=tip');
     expect(tips.body.transactions).toHaveLength(2);
+  });
+
+  test('a statement longer than what is read at once comes whole, in both formats', async () => {
+    const fan = await cast.fan(5);
+    const { streamId } = await cast.live();
+    const tips = 2 * statementPageRows + 30;
+    await cast.tipOften(fan.id, streamId, tips);
+    const json = await fan.call('GET', '/v1/wallet/statement?format=json');
+    const ids = json.body.transactions.map(({ id }: Row) => id);
+    expect(ids).toHaveLength(tips + 1);
+    expect(ids.toSorted().reverse()).toEqual(ids);
+    expect(json.body.transactions.at(-1).kind).toBe('purchase');
+    const csv = await fan.call('GET', '/v1/wallet/statement?format=csv');
+    const lines = csv.body.split('\r\n').slice(1, -1);
+    expect(lines.map((line: string) => line.split(',').at(-1))).toEqual(ids);
+    const none = await fan.call('GET', '/v1/wallet/statement?format=json&kind=refund');
+    expect(none.body).toEqual({ transactions: [] });
   });
 
   test('a name that a spreadsheet would carry out is text in the CSV', async () => {

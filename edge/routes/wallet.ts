@@ -5,7 +5,6 @@ import {
   ListTransactionsQuery,
   SetLimitsBody,
   SpendingLimits,
-  statementRowsMax,
   Wallet,
   WalletTransactionList,
 } from '#contract';
@@ -16,7 +15,7 @@ import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
 import { pageOf } from '../services/present-stream.ts';
 import { limitRate, limits } from '../services/rate-limit.ts';
-import { statementCsv } from '../services/statement.ts';
+import { openStatement, statementPageRows } from '../services/statement.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Money';
@@ -55,7 +54,7 @@ export function walletRoutes(deps: Deps) {
     .get(
       '/statement',
       operation({
-        summary: 'My statement as a file, newest first',
+        summary: 'My statement as a file, newest first, with every row of it',
         tag,
         answers: [200, null],
         problems: ['invalid-request', 'rate-limited'],
@@ -66,14 +65,13 @@ export function walletRoutes(deps: Deps) {
       validate('query', ExportStatementQuery),
       async (c) => {
         const { format, ...filter } = c.req.valid('query');
-        const transactions = await listWalletEntries(deps.db, c.var.identity.userId, {
-          ...filter,
-          limit: statementRowsMax,
-        });
-        c.header('content-disposition', `attachment; filename="statement.${format}"`);
-        if (format === 'json') return c.json({ transactions }, 200);
-        return c.body(statementCsv(transactions), 200, {
-          'content-type': 'text/csv; charset=utf-8',
+        const { userId } = c.var.identity;
+        const file = await openStatement(format, (before) =>
+          listWalletEntries(deps.db, userId, { ...filter, before, limit: statementPageRows }),
+        );
+        return c.body(file, 200, {
+          'content-type': format === 'json' ? 'application/json' : 'text/csv; charset=utf-8',
+          'content-disposition': `attachment; filename="statement.${format}"`,
         });
       },
     )

@@ -6,7 +6,7 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { operation } from '../services/operation.ts';
 import { noteSuspicion } from '../services/suspicion.ts';
-import { applyWebhook, parseWebhook, signedByGateway, textToKeep } from '../services/webhooks.ts';
+import { applyWebhook, keptOf, parseWebhook, signedByGateway } from '../services/webhooks.ts';
 
 /**
  * `refusal` is the code of a problem: the event was understood, kept, and could not be applied. The answer
@@ -47,12 +47,11 @@ async function receive(deps: Deps, c: Context<AppEnv>, secrets: readonly string[
     throw problem('invalid-signature');
   }
   deps.failpoint('webhook.signature-checked');
-  const { text, webhook } = parseWebhook(raw);
+  const webhook = parseWebhook(raw);
   const gatewayEventId = c.req.header('x-razorpay-event-id');
   if (!gatewayEventId) throw problem('malformed-body');
   const type = webhook.event;
-  const body = textToKeep(webhook, text);
-  const fresh = await recordWebhook(deps.db, { gatewayEventId, type, body });
+  const fresh = await recordWebhook(deps.db, { gatewayEventId, type, body: keptOf(webhook) });
   deps.failpoint('webhook.recorded');
   if (!fresh) return c.json({ received: true as const, applied: true, refusal: null }, 200);
 

@@ -4,9 +4,11 @@ import { hostname } from 'node:os';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Health } from '#contract';
+import { readChainLag } from '#db';
 import { connectPostgres } from '#db/postgres';
 import { type Job, jobs } from '../jobs/index.ts';
 import { nextSecondsOf, type Round, runLeased } from '../jobs/lease.ts';
+import { describeError } from '../problem.ts';
 import { endOnSignal } from './ending.ts';
 import { createServerParts } from './server.ts';
 
@@ -59,23 +61,33 @@ async function runOnce(job: Job): Promise<Round> {
   return round;
 }
 
-function health(): Health {
+async function health(): Promise<Health> {
   const checks = jobs.map((job) => {
     const last = lastSuccess.get(job.name) ?? startedAt;
     const late = Date.now() - last > job.everySeconds * 1000 * periodsLateMax + graceMs;
     return [job.name, { ok: !late }] as const;
   });
-  return {
-    ok: checks.every(([, check]) => check.ok),
-    service: 'jobs',
-    checks: Object.fromEntries(checks),
-  };
+  const all = Object.fromEntries([...checks, ['chain', await checkChain()] as const]);
+  return { ok: Object.values(all).every(({ ok }) => ok), service: 'jobs', checks: all };
+}
+
+/** A sealer that is held back succeeds and seals nothing: only the age of what waits for it tells. */
+async function checkChain(): Promise<Health['checks'][string]> {
+  try {
+    const { isLate, unsealedSeconds, unsignedSeconds } = await readChainLag(deps.db);
+    return {
+      ok: !isLate,
+      detail: `the oldest unsealed act has waited ${unsealedSeconds ?? 0} s, the oldest unsigned block ${unsignedSeconds ?? 0} s`,
+    };
+  } catch (error) {
+    return { ok: false, detail: describeError(error) };
+  }
 }
 
 const app = new Hono()
   .get('/healthz', (c) => c.json({ ok: true, service: 'jobs', checks: {} } satisfies Health))
-  .get('/readyz', (c) => {
-    const state = health();
+  .get('/readyz', async (c) => {
+    const state = await health();
     return c.json(state, state.ok ? 200 : 503);
   });
 const server = serve(

@@ -17,6 +17,7 @@ import { freePort } from '../../testing/redis.ts';
 import { startWorkerd } from '../../testing/workerd.ts';
 import { sealBooks, signCheckpoint } from '../jobs/chain.ts';
 import { jobs } from '../jobs/index.ts';
+import { statementPageRows } from '../services/statement.ts';
 import { createCast } from '../testing/cast.ts';
 
 let edge: TestEdge;
@@ -163,6 +164,11 @@ describe.each(runtimes)('on %s', (name, start) => {
     const csv = await call('GET', '/v1/wallet/statement?format=csv', token);
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(csv.body.split('\r\n')[1]).toContain(`purchase,Taster,50,`);
+    // More than is read at once: the file goes on behind the handler that has begun it.
+    const fan = await cast.fan(4);
+    await cast.tipOften(fan.id, (await cast.live()).streamId, 2 * statementPageRows);
+    const json = await call('GET', '/v1/wallet/statement?format=json', fan.token);
+    expect(json.body.transactions).toHaveLength(2 * statementPageRows + 1);
     const limits = { dayTokens: 20, monthTokens: null, dayPaise: null, monthPaise: null };
     const set = await call('PUT', '/v1/wallet/limits', token, limits);
     expect(set.body).toMatchObject({ ...limits, spent: { dayPaise: 5_900 } });

@@ -19,10 +19,16 @@ type Signed = z.infer<typeof Signed>;
 
 type TrialBalance = ChainEnd['trialBalance'];
 
-export interface BookSeal {
-  sign(end: ChainEnd): Promise<{ signature: string; keyId: string }>;
+/** As much of a checkpoint as a witness keeps. */
+export type SignedEnd = Omit<PublicCheckpoint, 'createdAt'>;
+
+export interface SealVerifier {
   /** What is wrong with a checkpoint's signature, or with its totals where it has them; null when it is good. */
-  faultOf(checkpoint: PublicCheckpoint & { trialBalance?: TrialBalance }): Promise<string | null>;
+  faultOf(checkpoint: SignedEnd & { trialBalance?: TrialBalance }): Promise<string | null>;
+}
+
+export interface BookSeal extends SealVerifier {
+  sign(end: ChainEnd): Promise<{ signature: string; keyId: string }>;
 }
 
 /**
@@ -30,34 +36,35 @@ export interface BookSeal {
  * before stay in the list, public halves are enough, for as long as their checkpoints are to be verified.
  */
 export async function createBookSeal(keysJson: string): Promise<BookSeal> {
-  const keys = z.array(Key).min(1).parse(JSON.parse(keysJson));
-  const [first] = keys;
+  const [first] = readKeys(keysJson);
   if (!first?.d) throw new Error('the first of LEDGER_KEYS must be a private key');
-  const { kty, crv, x, d } = first;
+  const { kty, crv, x, d, kid } = first;
   const signingKey = await importJWK({ kty, crv, x, d }, ticketAlgorithm);
-  const verifyKeys = new Map(
-    await Promise.all(
-      keys.map(
-        async (key) =>
-          [
-            key.kid,
-            await importJWK({ kty: key.kty, crv: key.crv, x: key.x }, ticketAlgorithm),
-          ] as const,
-      ),
-    ),
-  );
-
   return {
+    ...(await createSealVerifier(keysJson)),
     async sign(end) {
       const { block, position, hash, trialBalance } = end;
       const totalsHash = await hashOf(trialBalance);
       const signed: Signed = { block, position, hash, totalsHash };
       const signature = await new CompactSign(new TextEncoder().encode(JSON.stringify(signed)))
-        .setProtectedHeader({ alg: ticketAlgorithm, kid: first.kid, typ: 'checkpoint' })
+        .setProtectedHeader({ alg: ticketAlgorithm, kid, typ: 'checkpoint' })
         .sign(signingKey);
-      return { signature, keyId: first.kid };
+      return { signature, keyId: kid };
     },
+  };
+}
 
+/** For whoever only verifies: of every key in `keysJson` the public half is enough. */
+export async function createSealVerifier(keysJson: string): Promise<SealVerifier> {
+  const verifyKeys = new Map(
+    await Promise.all(
+      readKeys(keysJson).map(
+        async ({ kid, kty, crv, x }) =>
+          [kid, await importJWK({ kty, crv, x }, ticketAlgorithm)] as const,
+      ),
+    ),
+  );
+  return {
     async faultOf(checkpoint) {
       const key = verifyKeys.get(checkpoint.keyId);
       if (!key) return `it names the key ${checkpoint.keyId}, which is not known here`;
@@ -76,7 +83,9 @@ export async function createBookSeal(keysJson: string): Promise<BookSeal> {
   };
 }
 
-function sameEnd(signed: Signed, kept: PublicCheckpoint): boolean {
+const readKeys = (keysJson: string) => z.array(Key).min(1).parse(JSON.parse(keysJson));
+
+function sameEnd(signed: Signed, kept: SignedEnd): boolean {
   return (
     signed.block === kept.block && signed.position === kept.position && signed.hash === kept.hash
   );

@@ -14,7 +14,9 @@ import { payoutScenarios } from '../testing/scenarios/payouts.ts';
 import { makeAllDue, type Run, type Scenario, type Send } from '../testing/scenarios/scenario.ts';
 import { createFailpoints, type Failpoint, moneyFailpoints } from './failpoints.ts';
 
-const deathTimeoutMs = 15_000;
+/** Far more than it takes, also on a machine that is busy with others. */
+const readyTimeoutMs = 60_000;
+const deathTimeoutMs = 60_000;
 
 let edge: TestEdge;
 let scenarios: Scenario[] = [];
@@ -60,7 +62,10 @@ async function killAt(point: Failpoint, { act }: Run): Promise<void> {
     if (!isJob) {
       const url = `http://127.0.0.1:${port}`;
       await expect
-        .poll(() => probeReady(url, AbortSignal.timeout(1_000)), { timeout: 20_000, interval: 30 })
+        .poll(() => probeReady(url, AbortSignal.timeout(1_000)), {
+          timeout: readyTimeoutMs,
+          interval: 30,
+        })
         .toBeUndefined();
       // Whether an answer comes before the end is a matter of luck.
       await act(sendTo(url)).catch(() => {});
@@ -79,11 +84,10 @@ const lateEnd = () =>
   });
 
 /** Carries out what a run does where nobody is killed, until there is nothing left to do. */
-async function carryOut({ act, retried = [] }: Run, isRetry: boolean): Promise<void> {
+async function carryOut({ act }: Run): Promise<void> {
   if (typeof act !== 'string') {
     const { status, body } = await act(sendTo(edge.url));
-    const good = isRetry ? [200, 201, 204, ...retried] : [200, 201, 204];
-    expect(good, JSON.stringify(body)).toContain(status);
+    expect([200, 201, 204], JSON.stringify(body)).toContain(status);
     return;
   }
   const job = jobs.find(({ name }) => name === act);
@@ -103,10 +107,10 @@ test('every failpoint has one scenario', () => {
 test('without a death each scenario ends as it says', async () => {
   for (const scenario of scenarios) {
     const run = await scenario.begin();
-    await carryOut(run, false);
+    await carryOut(run);
     expect(await run.end(), scenario.points[0]).toEqual(scenario.ends);
   }
-}, 60_000);
+}, 180_000);
 
 test.each(moneyFailpoints)(
   'killed at %s',
@@ -117,11 +121,11 @@ test.each(moneyFailpoints)(
     await makeAllDue(edge);
     await killAt(point, run);
     await edge.control.settled();
-    await carryOut(run, true);
+    await carryOut(run);
     expect(await run.end()).toEqual(scenario.ends);
     expect(await verifyBooks(edge.database.db)).toEqual([]);
   },
-  60_000,
+  180_000,
 );
 
 test('a failpoint that there is not is refused, and none is reached unless it is asked for', () => {

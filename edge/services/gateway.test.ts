@@ -111,6 +111,7 @@ const smallest = { id: 'pay_1', order_id: null, amount: 100, currency: 'INR', st
 test('of a payment little has to be there, and both spellings of numbers and truth are read', () => {
   expect(GatewayPayment.parse(smallest)).toEqual({
     ...smallest,
+    amount_refunded: null,
     captured: false,
     method: null,
     vpa: null,

@@ -24,6 +24,8 @@ export const GatewayPayment = z.looseObject({
   id: z.string(),
   order_id: z.string().nullable(),
   amount: GatewayPaise,
+  /** By refunds that were made, whatever the bank does with them, and have not failed. */
+  amount_refunded: maybePaise,
   currency: z.string(),
   status: z.enum(['created', 'authorized', 'captured', 'refunded', 'failed']),
   /** Older webhooks say it as text. */

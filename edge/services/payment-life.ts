@@ -1,9 +1,10 @@
-// The life of a payment: one way in which it becomes tokens, whoever tells of it first.
-import { observePayment, type PaymentFacts, type PaymentResult } from '#db';
+// The life of a payment: one way in which it becomes tokens, and in which they go again, whoever tells of it first.
+import { observePayment, type PaymentFacts, type PaymentResult, type RefundFacts } from '#db';
 import type { Deps } from '../deps.ts';
 import { describeError, problem } from '../problem.ts';
 import { type GatewayPayment, instrumentOf } from './gateway.ts';
-import { GatewayRefusal } from './gateway-answer.ts';
+import { GatewayRefusal, unavailable } from './gateway-answer.ts';
+import { refundFacts } from './refund-life.ts';
 
 /** As far as somebody has told; an authorised payment is captured now. Refuses `not-found`, `payment-mismatch`. */
 export async function takePayment(deps: Deps, payment: GatewayPayment): Promise<PaymentResult> {
@@ -66,7 +67,24 @@ async function note(deps: Deps, payment: GatewayPayment): Promise<PaymentResult>
     feePaise: payment.fee,
     feeTaxPaise: payment.tax,
     errorReason: payment.error_reason,
+    refunds: await refundsOf(deps, payment),
   });
+}
+
+/**
+ * What has gone back of a captured payment, oldest first: whoever tells of the payment may be the only one who tells
+ * of that. Throws `gateway-unavailable` while the gateway does not say where all of it went.
+ */
+async function refundsOf(deps: Deps, payment: GatewayPayment): Promise<RefundFacts[]> {
+  const goneBack = payment.amount_refunded ?? 0;
+  if (statusOf(payment) === 'failed' || (payment.status !== 'refunded' && goneBack === 0))
+    return [];
+  const refunds = await deps.gateway.listRefunds(payment.id);
+  deps.failpoint('payment.refunds-listed');
+  // One that has failed since is in the list as well.
+  const listed = refunds.reduce((sum, { amount }) => sum + amount, 0);
+  if (listed < goneBack) throw unavailable(new Error('money went back without a refund'));
+  return refunds.map(refundFacts).toReversed();
 }
 
 /** What went back to the buyer without having been captured was never ours, and is credited to nobody. */

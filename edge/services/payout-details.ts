@@ -1,5 +1,5 @@
 // Payout details: sealed before they are kept, opened by nothing but the job that sends them to the bank.
-import { PayoutDetails } from '#contract';
+import { maskPan, PayoutDetails } from '#contract';
 import type { Vault } from './vault.ts';
 
 /** Sealed details of one performer do not open as another's. */
@@ -8,8 +8,22 @@ export function payoutAccountContext(performerId: string): string {
 }
 
 /** As above, and no tax number opens where bank details belong. */
-export function taxProfileContext(userId: string): string {
+function taxProfileContext(userId: string): string {
   return `tax-profile:${userId}`;
+}
+
+/** A PAN as it is kept: sealed for this person, and hashed so that two people cannot give the same one. */
+export async function sealPan(
+  vault: Vault,
+  userId: string,
+  pan: string,
+): Promise<{ userId: string; sealedPan: string; mask: string; panHash: string }> {
+  return {
+    userId,
+    sealedPan: await vault.seal(pan, taxProfileContext(userId)),
+    mask: maskPan(pan),
+    panHash: await vault.keyedHash(pan, 'pan'),
+  };
 }
 
 export async function sealDetails(

@@ -118,6 +118,25 @@ test('a validation of a bank account drops a rupee and tells the name that the b
   expect(await gateway.fetchValidation('fav_00000000000000')).toBeNull();
 });
 
+test('a validation whose answer was lost is found by its account and reference', async () => {
+  const fundAccountId = await newFundAccount();
+  const ours = { fundAccountId, referenceId: 'user-2' };
+  await t.control.setFaults({
+    answers: {
+      rules: [{ fault: 'cut-after', method: 'POST', path: '/v1/fund_accounts/validations' }],
+    },
+  });
+  await expect(gateway.validate({ ...ours, kind: 'bank' })).rejects.toEqual(unavailable);
+  await t.control.settled();
+  expect(await gateway.findValidation(ours)).toMatchObject({
+    status: 'completed',
+    fund_account: { id: fundAccountId },
+  });
+  expect(await gateway.findValidation({ ...ours, referenceId: 'user-3' })).toBeNull();
+  const another = { ...ours, fundAccountId: await newFundAccount() };
+  expect(await gateway.findValidation(another)).toBeNull();
+});
+
 test('a validation of a UPI address only looks it up', async () => {
   const fundAccountId = await newFundAccount(upi);
   const asked = await gateway.validate({ fundAccountId, kind: 'upi', referenceId: 'user-1' });
@@ -270,6 +289,15 @@ test('a refusal is not final while it is not known whether the payout exists', a
   await expect(gateway.pay(request)).rejects.toEqual(unavailable);
 });
 
+test('a refusal is not final when the search for the payout is refused as well', async () => {
+  const other = createPayoutGateway({
+    ...access,
+    apiUrl: t.sandbox.url,
+    accountNumber: '7878780080316317',
+  });
+  await expect(other.pay(await newRequest())).rejects.toEqual(unavailable);
+});
+
 test('after the life of a key the payout is found by its reference, and need not be asked for', async () => {
   const request = await newRequest();
   await t.control.setFaults({
@@ -281,6 +309,17 @@ test('after the life of a key the payout is found by its reference, and need not
   expect(await gateway.findPayouts({ referenceId: request.referenceId })).toMatchObject([
     { status: 'processed' },
   ]);
+});
+
+test('the balance is that of the account that is paid from, and of no other one', async () => {
+  await t.control.setBalance(12_345_678);
+  expect(await gateway.readBalance()).toBe(12_345_678);
+  const other = createPayoutGateway({
+    ...access,
+    apiUrl: t.sandbox.url,
+    accountNumber: '7878780080316317',
+  });
+  expect(await other.readBalance()).toBeNull();
 });
 
 test('with too little money a payout is queued, until there is more', async () => {

@@ -8,6 +8,7 @@ import {
   keyNote,
   nullWhenRefused,
   readAnswer,
+  unavailable,
 } from './gateway-answer.ts';
 import { createGatewayHttp } from './gateway-http.ts';
 import { eachOnce, pageItemsMax, pageOf, readPages } from './gateway-pages.ts';
@@ -80,7 +81,12 @@ export const GatewayValidation = z.looseObject({
     registered_name: saidText,
   }),
   notes: GatewayNotes,
+  /** What is sent to a bank account; the bank's number says that it was. */
+  amount: GatewayPaise.nullable().default(null),
   utr: saidText,
+  /** Charged beside the amount, where the gateway tells it; the tax is part of it. */
+  fees: chargedPaise,
+  tax: chargedPaise,
   /** Seconds since 1970. */
   created_at: z.int(),
 });
@@ -116,6 +122,11 @@ export interface PayoutGateway {
     kind: FundAccountDetails['kind'];
     referenceId: string;
   }): Promise<GatewayValidation>;
+  /** A validation of this account with this reference, among the newest 100. Null when there is none. */
+  findValidation(filter: {
+    fundAccountId: string;
+    referenceId: string;
+  }): Promise<GatewayValidation | null>;
   /** Null when the gateway knows none. */
   fetchValidation(gatewayValidationId: string): Promise<GatewayValidation | null>;
   /**
@@ -139,7 +150,12 @@ export interface PayoutGateway {
   findPayouts(filter: { referenceId: string }): Promise<GatewayPayout[]>;
   /** Payouts asked for since a moment whose money came back, newest first, at most 5,000. */
   listReversed(filter: { since: Date }): Promise<GatewayPayout[]>;
+  /** What is left in the account that is paid from, in paise. Null when the gateway does not tell it. */
+  readBalance(): Promise<number | null>;
 }
+
+/** An account as RazorpayX shows it, among all of the merchant's. */
+const BankingBalance = z.looseObject({ account_number: z.string(), amount: GatewayPaise });
 
 const Made = z.object({ id: z.string() });
 
@@ -195,6 +211,19 @@ export function createPayoutGateway(options: {
         },
       });
     },
+    async findValidation({ fundAccountId, referenceId }) {
+      const newest = await nullWhenRefused(
+        http.ask(pageOf(GatewayValidation), {
+          path: '/fund_accounts/validations',
+          query: { account_number: options.accountNumber, count: pageItemsMax },
+        }),
+      );
+      const found = newest?.find(
+        ({ fund_account, notes }) =>
+          fund_account.id === fundAccountId && notes.reference_id === referenceId,
+      );
+      return found ?? null;
+    },
     fetchValidation: (gatewayValidationId) =>
       nullWhenRefused(
         http.ask(GatewayValidation, {
@@ -229,9 +258,9 @@ export function createPayoutGateway(options: {
       } catch (error) {
         if (!(error instanceof GatewayRefusal)) throw error;
         // It is final only if no earlier attempt, whose answer was lost, has made the payout.
-        const made = (await findPayouts({ referenceId })).find(
-          (payout) => payout.notes[keyNote] === idempotencyKey,
-        );
+        const known = await nullWhenRefused(findPayouts({ referenceId }));
+        if (!known) throw unavailable(error);
+        const made = known.find((payout) => payout.notes[keyNote] === idempotencyKey);
         if (!made) throw error;
         return readAnswer(Asked, made);
       }
@@ -254,6 +283,16 @@ export function createPayoutGateway(options: {
           http.ask(pageOf(GatewayPayout), { path: '/payouts', query: { ...filter, ...window } }),
       });
       return eachOnce(items.filter((payout) => payout.status === 'reversed'));
+    },
+    async readBalance() {
+      const balances = await nullWhenRefused(
+        http.ask(pageOf(BankingBalance), {
+          path: '/banking_balances',
+          query: { count: pageItemsMax },
+        }),
+      );
+      const own = balances?.find((one) => one.account_number === options.accountNumber);
+      return own?.amount ?? null;
     },
   };
 }

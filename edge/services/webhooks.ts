@@ -5,13 +5,14 @@ import type { Deps } from '../deps.ts';
 import { Problem, problem } from '../problem.ts';
 import { disputeFacts } from './dispute-life.ts';
 import { GatewayPayment } from './gateway.ts';
-import { keyNote } from './gateway-answer.ts';
 import { GatewayDispute } from './gateway-disputes.ts';
 import { GatewayRefund } from './gateway-refunds.ts';
 import { takePayment } from './payment-life.ts';
 import { GatewayPayout } from './payout-gateway.ts';
 import { payoutFacts } from './payout-life.ts';
+import { refundFacts } from './refund-life.ts';
 import { verifyHmac } from './secrets.ts';
+import { textToKeep } from './webhook-text.ts';
 
 /** The envelope of every webhook; what is inside depends on the event. */
 const entity = z.object({ entity: z.unknown() }).optional();
@@ -36,10 +37,9 @@ export async function signedByGateway(
 }
 
 /** Signed but not what we were promised: `malformed-body`, and the gateway will say it again. */
-export function parseWebhook(raw: Uint8Array): { text: string; webhook: Webhook } {
+export function parseWebhook(raw: Uint8Array): Webhook {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(raw);
-    return { text, webhook: Webhook.parse(JSON.parse(text)) };
+    return Webhook.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw)));
   } catch {
     throw problem('malformed-body');
   }
@@ -68,16 +68,10 @@ async function tell(deps: Deps, { event, payload }: Webhook): Promise<void> {
       await takePayment(deps, GatewayPayment.parse(payload.payment?.entity));
       return;
     case 'refund': {
-      const refund = GatewayRefund.parse(payload.refund?.entity);
-      requireRupees(refund);
-      if (!(await takeSubject(deps, payload, refund.payment_id))) return;
-      await observeRefund(deps.db, {
-        refundId: ownId(refund.notes),
-        gatewayRefundId: refund.id,
-        gatewayPaymentId: refund.payment_id,
-        amountPaise: refund.amount,
-        status: refund.status,
-      });
+      const facts = refundFacts(GatewayRefund.parse(payload.refund?.entity));
+      if (!(await takeSubject(deps, payload, facts.gatewayPaymentId))) return;
+      await observeRefund(deps.db, facts);
+      deps.failpoint('webhook.refund-noted');
       return;
     }
     case 'dispute': {
@@ -85,12 +79,14 @@ async function tell(deps: Deps, { event, payload }: Webhook): Promise<void> {
       requireRupees(dispute);
       await takeSubject(deps, payload, dispute.payment_id);
       await observeDispute(deps.db, disputeFacts(dispute));
+      deps.failpoint('webhook.dispute-noted');
       return;
     }
     case 'payout': {
       const payout = GatewayPayout.parse(payload.payout?.entity);
       requireRupees(payout);
       await observePayout(deps.db, payoutFacts(payout));
+      deps.failpoint('webhook.payout-noted');
       return;
     }
     case 'nothing':
@@ -118,6 +114,7 @@ async function takeSubject(
   const payment = GatewayPayment.parse(payload.payment.entity);
   if (payment.id !== gatewayPaymentId) throw problem('payment-mismatch');
   const { state } = await takePayment(deps, payment);
+  deps.failpoint('webhook.subject-taken');
   return state === 'captured';
 }
 
@@ -149,17 +146,8 @@ function subjectOf(event: string): Subject | null {
   return null;
 }
 
-/**
- * What is kept of a webhook: the text of those that move money. Others may carry bank details, which are
- * kept sealed or not at all.
- */
-export function textToKeep({ event }: Webhook, text: string): string {
+/** What is kept of a webhook: of those that move money what they say of it, of others nothing. */
+export function keptOf({ event, payload }: Webhook): string {
   const subject = subjectOf(event);
-  return subject === null || subject === 'nothing' ? '' : text;
-}
-
-/** Our own id, which goes along with every refund as a note. */
-function ownId(notes: Record<string, string>): string | undefined {
-  const note = z.object({ [keyNote]: z.uuid() }).safeParse(notes);
-  return note.success ? note.data[keyNote] : undefined;
+  return subject === null || subject === 'nothing' ? '' : textToKeep(payload);
 }

@@ -1,6 +1,6 @@
 // People for tests of money over HTTP: made in the database at once, with access tokens that the edge itself signs.
 import { randomUUID } from 'node:crypto';
-import { createStream, tip, transitionStream, type User } from '#db';
+import { createStream, tip, tipMany, tipsPerCallMax, transitionStream, type User } from '#db';
 import { newKey, type TestEdge } from '../../testing/edge.ts';
 import { createMoneyCast } from '../../testing/money.ts';
 
@@ -47,11 +47,18 @@ export function createCast(edge: TestEdge) {
 
   const member = async (role: 'viewer' | 'performer' | 'admin' = 'viewer') =>
     asMember(await money.person(role));
+  let pans = 0;
 
   const self = {
     ...money,
     asMember,
     member,
+
+    /** A PAN that nobody has given; it is shown as QRS••••••U. */
+    newPan(): string {
+      pans += 1;
+      return `QRSPT${String(pans).padStart(4, '0')}U`;
+    },
 
     /** A viewer with the tokens of one package, by its place in the list: 50, 100, 250, 500, 1200, 3000. */
     async fan(packageIndex = 0): Promise<Member & { tokens: number; gatewayPaymentId: string }> {
@@ -97,6 +104,21 @@ export function createCast(edge: TestEdge) {
         anonymous: false,
         idempotencyKey: newKey(),
       }),
+
+    /** So many tips of one token. */
+    async tipOften(viewerId: string, streamId: string, times: number): Promise<void> {
+      for (let made = 0; made < times; made += tipsPerCallMax) {
+        const requests = Array.from({ length: Math.min(tipsPerCallMax, times - made) }, () => ({
+          viewerId,
+          streamId,
+          amountTokens: 1,
+          message: '',
+          anonymous: false,
+          idempotencyKey: newKey(),
+        }));
+        await tipMany(db, requests);
+      }
+    },
 
     /** Gives performers earnings that they can ask for, by an adjustment that two of the staff agree on. */
     async earn(performerIds: readonly string[], paise: number): Promise<void> {

@@ -4,10 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { type Db, listCheckpoints, readTrialBalance, type Violation, verifyBooks } from '#db';
+import { readLastMoment } from '#db';
 import { connectPostgres } from '#db/postgres';
-import { createBookSeal } from '../../edge/services/book-seal.ts';
+import { createSealVerifier } from '../../edge/services/book-seal.ts';
 import { StartRefused, startOrRefuse } from '../local/environment.ts';
+import { checkBooks } from './book-check.ts';
 import { takeLock } from './lock.ts';
 import { freePorts } from './ports.ts';
 import { startPostgres, superuserUrl } from './postgres.ts';
@@ -18,16 +19,23 @@ import { workDir } from './work-dir.ts';
 
 interface Books {
   url: string;
-  /** By which checkpoints were signed; null when nobody has named any. */
-  ledgerKeys: string | null;
+  /** By which checkpoints were signed. */
+  ledgerKeys: string;
+  /** Whether somebody seals and signs them: where nobody does, nothing comes late. */
+  areKept: boolean;
   close(): Promise<void>;
 }
 
 /** The database that is named, or that of the running stack, or the local one started for a moment. */
 async function findBooks(dataDir: string): Promise<Books> {
   const named = process.env.DATABASE_OWNER_URL || process.env.DATABASE_URL;
-  const ledgerKeys = process.env.LEDGER_KEYS || null;
-  if (named) return { url: named, ledgerKeys, close: async () => {} };
+  const ledgerKeys = process.env.LEDGER_KEYS;
+  if (named) {
+    if (!ledgerKeys) {
+      throw new StartRefused('Checkpoints are verified with the keys in LEDGER_KEYS: set them.');
+    }
+    return { url: named, ledgerKeys, areKept: true, close: async () => {} };
+  }
 
   const clusterPath = join(dataDir, 'postgres');
   if (!existsSync(join(await clusterDir(clusterPath), 'PG_VERSION'))) {
@@ -44,6 +52,7 @@ async function findBooks(dataDir: string): Promise<Books> {
     return {
       url: superuserUrl({ port: ports.postgres, password }),
       ledgerKeys: localKeys,
+      areKept: true,
       close: async () => {},
     };
   }
@@ -52,6 +61,7 @@ async function findBooks(dataDir: string): Promise<Books> {
   return {
     url: server.url,
     ledgerKeys: localKeys,
+    areKept: false,
     async close() {
       await server.stop();
       await lock.release();
@@ -59,56 +69,42 @@ async function findBooks(dataDir: string): Promise<Books> {
   };
 }
 
-/** Reading every entry of years takes its time. */
+/** Of one statement: what is open in the books is read as a whole. */
 const booksTimeoutMs = 30 * 60_000;
 
-const help = `npm run ledger:verify [-- <data folder>]
+const help = `npm run ledger:verify [-- <data folder>] [--witness <file>]
 
-Proves every invariant of the books, the chain that seals them and its signed checkpoints, and prints
-the trial balance; exits 1 on any violation. The books are those of DATABASE_OWNER_URL or DATABASE_URL
-(checkpoints are verified with the keys in LEDGER_KEYS), else those that npm start keeps.
+Proves every invariant of the books from the first act on, the chain that seals them and its signed
+checkpoints, and prints the trial balance; exits 1 on any violation. The books are those of
+DATABASE_OWNER_URL or DATABASE_URL, whose checkpoints are verified with the keys in LEDGER_KEYS (their
+public halves are enough), else those that npm start keeps.
+
+--witness   checkpoints that were kept elsewhere, one a line: as the job runner logs them, or answers of
+            /v1/ledger/checkpoints. Each must be signed by us and be in the chain, so that a past is found
+            that was rewritten or cut, or that an older copy was restored.
 `;
 
-const checkpointsPageMax = 500;
-
-/** Checkpoints whose signature is not good; how many there are. Null keys: nothing is verified. */
-async function verifyCheckpoints(
-  db: Db,
-  ledgerKeys: string | null,
-): Promise<{ count: number; newest: string; faults: Violation[] }> {
-  const seal = ledgerKeys ? await createBookSeal(ledgerKeys) : null;
-  const result = { count: 0, newest: '', faults: [] as Violation[] };
-  let beforeBlock: number | undefined;
-  for (;;) {
-    const page = await listCheckpoints(db, { beforeBlock, limit: checkpointsPageMax });
-    for (const checkpoint of page) {
-      result.newest ||= checkpoint.createdAt;
-      result.count += 1;
-      const detail = seal ? await seal.faultOf(checkpoint) : null;
-      if (detail !== null) {
-        const subject = `block ${checkpoint.block}`;
-        result.faults.push({ invariant: 'every checkpoint is signed by us', subject, detail });
-      }
-    }
-    beforeBlock = page.at(-1)?.block;
-    if (page.length < checkpointsPageMax) return result;
-  }
-}
-
-function readArguments(): { dataDir: string; isHelpWanted: boolean } {
+function readArguments(): { dataDir: string; witness: string | undefined; isHelpWanted: boolean } {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        witness: { type: 'string' },
+      },
     });
-    return { dataDir: resolve(positionals[0] ?? workDir), isHelpWanted: values.help };
+    return {
+      dataDir: resolve(positionals[0] ?? workDir),
+      witness: values.witness,
+      isHelpWanted: values.help,
+    };
   } catch (error) {
     throw new StartRefused(`${error instanceof Error ? error.message : error}\n\n${help}`);
   }
 }
 
 await startOrRefuse(async () => {
-  const { dataDir, isHelpWanted } = readArguments();
+  const { dataDir, witness, isHelpWanted } = readArguments();
   if (isHelpWanted) {
     process.stdout.write(help);
     return;
@@ -119,29 +115,14 @@ await startOrRefuse(async () => {
     statementTimeoutMs: booksTimeoutMs,
   });
   try {
-    const checkpoints = await verifyCheckpoints(db, books.ledgerKeys);
-    const violations = [...(await verifyBooks(db)), ...checkpoints.faults];
-    const rows = await readTrialBalance(db);
-    const width = Math.max(13, ...rows.map((row) => row.accountClass.length));
-    const line = (...[name, currency, debit, credit]: string[]) =>
-      `${name?.padEnd(width)}  ${currency?.padEnd(8)}  ${debit?.padStart(16)}  ${credit?.padStart(16)}\n`;
-    process.stdout.write(line('account class', 'currency', 'debit', 'credit'));
-    for (const { accountClass, currency, debit, credit } of rows) {
-      process.stdout.write(line(accountClass, currency, String(debit), String(credit)));
-    }
-    process.stdout.write(
-      `\n${checkpoints.count} signed checkpoints${checkpoints.newest ? `, the newest of ${checkpoints.newest}` : ''}` +
-        `${books.ledgerKeys ? '' : '; their signatures were not verified, for LEDGER_KEYS is not set'}.\n`,
-    );
-    for (const { invariant, subject, detail } of violations) {
-      process.stdout.write(`\nviolated: ${invariant} ${subject ?? ''} ${detail ?? ''}`.trimEnd());
-    }
-    process.stdout.write(
-      violations.length === 0
-        ? '\nThe books balance, and every invariant holds.\n'
-        : `\n\n${violations.length} violations.\n`,
-    );
-    if (violations.length > 0) process.exitCode = 1;
+    const violations = await checkBooks(db, {
+      seal: await createSealVerifier(books.ledgerKeys),
+      witness,
+      asOf: books.areKept ? null : await readLastMoment(db),
+      print: (text) => process.stdout.write(text),
+      tell: (text) => process.stderr.write(text),
+    });
+    if (violations > 0) process.exitCode = 1;
   } finally {
     await close();
     await books.close();

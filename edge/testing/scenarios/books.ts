@@ -1,5 +1,13 @@
 // Scenarios of the books: what staff change by hand, and what jobs do with what time has brought.
-import { contributeToGoal, grantTokens, openGoal, readBalance, readEarnings } from '#db';
+import {
+  contributeToGoal,
+  grantTokens,
+  listRules,
+  observeSettlement,
+  openGoal,
+  readBalance,
+  readEarnings,
+} from '#db';
 import { newKey } from '../../../testing/edge.ts';
 import { sealBooks } from '../../jobs/chain.ts';
 import type { Member } from '../cast.ts';
@@ -29,6 +37,26 @@ export function bookScenarios({ edge, cast }: World): Scenario[] {
     };
     return { viewer, staff, body };
   }
+
+  /** A settlement of one line that is for nothing that we know. */
+  const settleUnknownLine = (settlementId: string, paise: number) =>
+    observeSettlement(db, {
+      settlementId,
+      utr: null,
+      settledAt: new Date(),
+      items: [
+        {
+          entityId: cast.unique('adj'),
+          type: 'adjustment',
+          creditPaise: paise,
+          debitPaise: 0,
+          amountPaise: paise,
+          feePaise: 0,
+          taxPaise: 0,
+          disputeId: null,
+        },
+      ],
+    });
 
   return [
     {
@@ -65,6 +93,85 @@ export function bookScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
+      points: ['settlement.solved'],
+      ends: [{ paise: '700' }],
+      async begin() {
+        const [one, other] = [await cast.member('admin'), await cast.member('admin')];
+        const settlementId = cast.unique('setl');
+        await settleUnknownLine(settlementId, 700);
+        const { body } = await one.act('POST', '/v1/admin/adjustments', {
+          reason: 'the gateway says so',
+          lines: [
+            { class: 'unexplained', ownerId: null, amount: 700 },
+            { class: 'platform_revenue', ownerId: null, amount: -700 },
+          ],
+        });
+        await other.call('POST', `/v1/admin/adjustments/${body.id}/decision`, {
+          body: { approve: true },
+        });
+        return {
+          act: (send) =>
+            send(one, 'POST', `/v1/admin/settlements/${settlementId}/lines/1/solution`, {
+              body: { adjustmentId: body.id },
+            }),
+          end: () =>
+            database.asOwner(
+              'select paise from settlement_solutions where gateway_settlement_id = $1',
+              [settlementId],
+            ),
+        };
+      },
+    },
+    {
+      points: ['rule.set'],
+      ends: [{ value: '90' }, { value: '91' }],
+      async begin() {
+        const staff = await cast.member('admin');
+        await database.asOwner(
+          `insert into rules (name, value, meaning) values ('refund_window_days', 90, 'for a test')`,
+        );
+        return {
+          act: (send) =>
+            send(staff, 'PUT', '/v1/admin/rules/refund_window_days', {
+              body: { value: 91, reason: 'x' },
+            }),
+          end: () =>
+            database.asOwner(
+              `select value from (
+                select * from rules where name = 'refund_window_days' order by valid_from desc, id desc limit 2) r
+                order by valid_from`,
+            ),
+        };
+      },
+    },
+    {
+      points: ['rule.decided'],
+      ends: { value: 21, proposed: null, approvals: [{ count: 1 }] },
+      async begin() {
+        const [one, other] = [await cast.member('admin'), await cast.member('admin')];
+        await database.asOwner(
+          `insert into rules (name, value, meaning) values ('order_open_max', 20, 'for a test')`,
+        );
+        const { body } = await one.call('PUT', '/v1/admin/rules/order_open_max', {
+          body: { value: 21, reason: 'x' },
+        });
+        return {
+          act: (send) =>
+            send(other, 'POST', `/v1/admin/rules/proposals/${body.proposed.id}/decision`, {
+              body: { approve: true },
+            }),
+          end: async () => {
+            const rule = (await listRules(db)).find(({ name }) => name === 'order_open_max');
+            const approvals = await database.asOwner(
+              `select count(*)::int from audit_log where action = 'rule.approved' and actor_id = $1`,
+              [other.id],
+            );
+            return { value: rule?.value, proposed: rule?.proposed, approvals };
+          },
+        };
+      },
+    },
+    {
       points: ['promotion.granted'],
       ends: 25,
       async begin() {
@@ -72,6 +179,23 @@ export function bookScenarios({ edge, cast }: World): Scenario[] {
         const headers = { 'idempotency-key': newKey() };
         return {
           act: (send) => send(staff, 'POST', '/v1/admin/promotions', { body, headers }),
+          end: () => readBalance(db, viewer.id),
+        };
+      },
+    },
+    {
+      points: ['promotion.decided'],
+      ends: 501,
+      async begin() {
+        const { viewer, staff, body } = await promotion();
+        const other = await cast.member('admin');
+        const large = { ...body, tokens: 501 };
+        const proposed = await staff.act('POST', '/v1/admin/promotions', large);
+        return {
+          act: (send) =>
+            send(other, 'POST', `/v1/admin/promotions/${proposed.body.id}/decision`, {
+              body: { approve: true },
+            }),
           end: () => readBalance(db, viewer.id),
         };
       },
@@ -192,8 +316,8 @@ export function bookScenarios({ edge, cast }: World): Scenario[] {
     {
       points: ['fraud.found'],
       ends: {
-        cases: ['ring-one-viewer', 'ring-shared-address'],
-        holds: [{ reason: 'ring-shared-address' }],
+        cases: ['ring-one-viewer', 'ring-shared-address', 'ring-address-earnings'],
+        holds: [{ reason: 'ring-address-earnings' }],
       },
       async begin() {
         const fan = await cast.member();
@@ -208,7 +332,10 @@ export function bookScenarios({ edge, cast }: World): Scenario[] {
         return {
           act: 'fraud',
           end: async () => ({
-            cases: await cast.cases(`${performer.id}:${fan.id}`),
+            cases: [
+              ...(await cast.cases(`${performer.id}:${fan.id}`)),
+              ...(await cast.cases(performer.id)),
+            ],
             holds: await database.asOwner(
               'select reason from payout_holds where performer_id = $1 and lifted_at is null',
               [performer.id],

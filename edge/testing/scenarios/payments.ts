@@ -2,10 +2,10 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { listRoomEvents, readBalance } from '#db';
-import { gatewayKeyId, gatewayKeySecret, newKey, webhookSecret } from '../../../testing/edge.ts';
+import { gatewayKeyId, gatewayKeySecret, newKey } from '../../../testing/edge.ts';
 import { relayEvents } from '../../jobs/relay.ts';
 import type { Member } from '../cast.ts';
-import type { Scenario, Send, World } from './scenario.ts';
+import { deliver, eventOf, type Scenario, type Send, type World } from './scenario.ts';
 
 export function paymentScenarios({ edge, cast }: World): Scenario[] {
   const { database } = edge;
@@ -35,22 +35,45 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       },
     });
 
-  /** A webhook of the sandbox's, or one of our own, as the gateway sends it until it is taken. */
-  const deliver = (eventId: string, body: string) => (send: Send) =>
-    send(null, 'POST', '/v1/payments/webhooks/razorpay', {
-      body,
-      headers: {
-        'x-razorpay-event-id': eventId,
-        'x-razorpay-signature': createHmac('sha256', webhookSecret).update(body).digest('hex'),
-      },
-    });
-
   async function paidOrder() {
     const buyer = await cast.member();
     const { gatewayOrderId } = await cast.order(buyer);
     const { payment } = await edge.control.pay(gatewayOrderId);
     return { buyer, gatewayOrderId, payment };
   }
+
+  /** Somebody gives a payment back at the gateway. */
+  async function giveBackAtGateway(gatewayPaymentId: string): Promise<{ id: string }> {
+    const answer = await fetch(`${edge.sandbox.url}/v1/payments/${gatewayPaymentId}/refund`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${gatewayKeyId}:${gatewayKeySecret}`)}` },
+    });
+    await edge.control.settled();
+    return z.object({ id: z.string() }).parse(await answer.json());
+  }
+
+  /** What is left of somebody's purchases, and what has gone back of them. */
+  const givenBack = async (who: Member) => ({
+    ...(await bought(who)),
+    refunds: await database.asOwner('select state, tokens from refunds where user_id = $1', [
+      who.id,
+    ]),
+  });
+
+  const disputed = {
+    balance: 0,
+    credits: 1,
+    orders: [{ state: 'paid' }],
+    disputes: [{ state: 'open' }],
+    cases: ['dispute'],
+  };
+  const disputeOf = async (buyer: Member, dispute: { id: string }) => ({
+    ...(await bought(buyer)),
+    disputes: await database.asOwner('select state from disputes where gateway_dispute_id = $1', [
+      dispute.id,
+    ]),
+    cases: await cast.cases(dispute.id),
+  });
 
   /** An order whose payments the gateway does not capture by itself. */
   async function authorizedOrder() {
@@ -128,7 +151,7 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
-      points: ['upi.begun'],
+      points: ['upi.reopened', 'upi.begun', 'upi.noted'],
       ends: { balance: 50, credits: 1, orders: [{ state: 'paid' }] },
       async begin() {
         const buyer = await cast.member();
@@ -166,6 +189,20 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
+      points: ['payment.refunds-listed'],
+      ends: {
+        balance: 0,
+        credits: 1,
+        orders: [{ state: 'paid' }],
+        refunds: [{ state: 'processed', tokens: '50' }],
+      },
+      async begin() {
+        const { buyer, gatewayOrderId, payment } = await paidOrder();
+        await giveBackAtGateway(payment.id);
+        return { act: verify(buyer, gatewayOrderId, payment.id), end: () => givenBack(buyer) };
+      },
+    },
+    {
       points: ['payment.captured', 'payment.credited'],
       ends: { balance: 50, credits: 1, orders: [{ state: 'paid' }] },
       async begin() {
@@ -188,18 +225,43 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       },
       async begin() {
         const { buyer, payment } = await paidOrder();
-        const [event] = await edge.control.events(payment.id, 'payment.captured');
+        const event = await eventOf(edge, payment.id, 'payment.captured');
         return {
-          act: deliver(event?.id ?? '', event?.body ?? ''),
+          act: deliver(event),
           end: async () => ({
             ...(await bought(buyer)),
             kept: await database.asOwner(
               `select processed_at is not null as is_processed, refusal from webhook_events
                 where gateway_event_id = $1`,
-              [event?.id],
+              [event.id],
             ),
           }),
         };
+      },
+    },
+    {
+      points: ['webhook.subject-taken', 'webhook.refund-noted'],
+      ends: {
+        balance: 0,
+        credits: 1,
+        orders: [{ state: 'paid' }],
+        refunds: [{ state: 'processed', tokens: '50' }],
+      },
+      async begin() {
+        const { buyer, payment } = await paidOrder();
+        const refund = await giveBackAtGateway(payment.id);
+        const event = await eventOf(edge, refund.id, 'refund.processed');
+        return { act: deliver(event), end: () => givenBack(buyer) };
+      },
+    },
+    {
+      points: ['webhook.dispute-noted'],
+      ends: disputed,
+      async begin() {
+        const { buyer, payment } = await paidOrder();
+        const dispute = await edge.control.openDispute(payment.id);
+        const event = await eventOf(edge, dispute.id, 'payment.dispute.created');
+        return { act: deliver(event), end: () => disputeOf(buyer, dispute) };
       },
     },
     {
@@ -208,7 +270,7 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       async begin() {
         const event = `invoice.${cast.unique('x')}`;
         return {
-          act: deliver(newKey(), JSON.stringify({ event, payload: {} })),
+          act: deliver({ id: newKey(), body: JSON.stringify({ event, payload: {} }) }),
           end: () => cast.cases(event),
         };
       },
@@ -304,13 +366,7 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
     },
     {
       points: ['dispute.listed', 'dispute.noted'],
-      ends: {
-        balance: 0,
-        credits: 1,
-        orders: [{ state: 'paid' }],
-        disputes: [{ state: 'open' }],
-        cases: ['dispute'],
-      },
+      ends: disputed,
       async begin() {
         const { buyer, gatewayOrderId, payment } = await paidOrder();
         await verify(
@@ -319,17 +375,34 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
           payment.id,
         )((who, method, path, options) => (who ?? buyer).call(method, path, options));
         const dispute = await edge.control.openDispute(payment.id);
-        return {
-          act: 'disputes',
-          end: async () => ({
-            ...(await bought(buyer)),
-            disputes: await database.asOwner(
-              'select state from disputes where gateway_payment_id = $1',
-              [payment.id],
-            ),
-            cases: await cast.cases(dispute.id),
-          }),
-        };
+        return { act: 'disputes', end: () => disputeOf(buyer, dispute) };
+      },
+    },
+    {
+      // Nobody has told of its payment either.
+      points: ['dispute.payment-fetched'],
+      ends: { ...disputed, cases: ['dispute', 'dispute-of-unknown-payment'] },
+      async begin() {
+        const { buyer, payment } = await paidOrder();
+        const dispute = await edge.control.openDispute(payment.id);
+        return { act: 'disputes', end: () => disputeOf(buyer, dispute) };
+      },
+    },
+    {
+      points: ['settlement.entity-taken'],
+      ends: {
+        balance: 0,
+        credits: 1,
+        orders: [{ state: 'paid' }],
+        refunds: [{ state: 'processed', tokens: '50' }],
+      },
+      async begin() {
+        const { buyer, payment } = await paidOrder();
+        await giveBackAtGateway(payment.id);
+        // A settlement brings something.
+        await paidOrder();
+        await edge.control.settle();
+        return { act: 'settlements', end: () => givenBack(buyer) };
       },
     },
     {

@@ -2,9 +2,10 @@
 import { readEarnings } from '#db';
 import { newKey } from '../../../testing/edge.ts';
 import { verifyPayoutAccounts } from '../../jobs/payout-accounts.ts';
+import { comparePayoutBalance } from '../../jobs/payout-balance.ts';
 import { sendPayouts } from '../../jobs/payouts.ts';
 import type { Member } from '../cast.ts';
-import { makeAllDue, type Scenario, type World } from './scenario.ts';
+import { deliver, eventOf, makeAllDue, type Scenario, type World } from './scenario.ts';
 
 export function payoutScenarios({ edge, cast }: World): Scenario[] {
   const { database } = edge;
@@ -12,7 +13,7 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
 
   async function setAccount(performer: Member, details?: object): Promise<void> {
     const address = `${performer.username.replaceAll('_', '.')}@okaxis`;
-    const body = details ?? { kind: 'upi', address };
+    const body = details ?? { kind: 'upi', address, accountHolder: 'Asha Rao' };
     await performer.call('PUT', '/v1/payouts/account', { body });
   }
 
@@ -57,6 +58,28 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
     const performer = await earner();
     const { body } = await performer.act('POST', '/v1/payouts', { amountPaise });
     return { performer, payoutId: body.id as string, staff: await cast.member('admin') };
+  }
+
+  /** A payout whose request never reached the bank, too old to be sent once more. */
+  async function tooOld() {
+    const { performer, payoutId, staff } = await asked(100_000);
+    await edge.control.setFaults({
+      answers: { rules: [{ fault: 'cut-before', method: 'POST', path: '/v1/payouts' }] },
+    });
+    await makeAllDue(edge);
+    await sendPayouts(deps);
+    await edge.control.setFaults({ answers: { rules: [] } });
+    await database.asOwner(
+      `update payouts set first_attempt_at = now() - interval '4 days' where id = $1`,
+      [payoutId],
+    );
+    await makeAllDue(edge);
+    await sendPayouts(deps);
+    await database.asOwner(
+      `update cases set created_at = now() - interval '2 days' where subject = $1`,
+      [payoutId],
+    );
+    return { performer, payoutId, staff };
   }
 
   const accountOf = async (who: Member) => ({
@@ -155,13 +178,12 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
         });
         return {
           act: (send) => send(staff, 'POST', `/v1/admin/payout-holds/${body.id}/lifting`),
-          retried: [404],
           end: () => accountOf(performer),
         };
       },
     },
     {
-      points: ['payout.taken', 'payout.sent', 'payout.noted'],
+      points: ['payout.taken', 'payout.leaving', 'payout.sent', 'payout.noted'],
       ends: {
         availablePaise: 900_000,
         payoutPendingPaise: 0,
@@ -172,6 +194,28 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
       async begin() {
         const { performer } = await asked(100_000);
         return { act: 'payouts', end: () => moneyOf(performer) };
+      },
+    },
+    {
+      points: ['webhook.payout-noted'],
+      ends: {
+        availablePaise: 900_000,
+        payoutPendingPaise: 0,
+        paidPaise: 100_000,
+        states: ['paid'],
+        transfers: [1],
+      },
+      async begin() {
+        const { performer, payoutId } = await asked(100_000);
+        await makeAllDue(edge);
+        await sendPayouts(deps);
+        await edge.control.settled();
+        const [row] = await database.asOwner<{ id: string }>(
+          'select gateway_payout_id as id from payouts where id = $1',
+          [payoutId],
+        );
+        const event = await eventOf(edge, row?.id ?? '', 'payout.processed');
+        return { act: deliver(event, 'razorpayx'), end: () => moneyOf(performer) };
       },
     },
     {
@@ -198,6 +242,61 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
+      points: ['payout.looked-for', 'payout.ended'],
+      ends: {
+        availablePaise: 1_000_000,
+        payoutPendingPaise: 0,
+        paidPaise: 0,
+        states: ['failed'],
+        transfers: [0],
+      },
+      async begin() {
+        const { performer, payoutId, staff } = await tooOld();
+        return {
+          act: (send) =>
+            send(staff, 'POST', `/v1/admin/payouts/${payoutId}/ending`, {
+              body: { type: 'never-sent', reason: 'x' },
+            }),
+          end: () => moneyOf(performer),
+        };
+      },
+    },
+    {
+      points: ['payout.fetched'],
+      ends: {
+        availablePaise: 900_000,
+        payoutPendingPaise: 0,
+        paidPaise: 100_000,
+        states: ['paid'],
+        transfers: [1],
+      },
+      async begin() {
+        const { performer, payoutId, staff } = await tooOld();
+        const [row] = await database.asOwner<{ id: string; net: string }>(
+          `select a.gateway_fund_account_id as id, p.amount_paise - p.tds_paise as net
+            from payouts p join payout_accounts a on a.id = p.payout_account_id where p.id = $1`,
+          [payoutId],
+        );
+        // It has reached the bank after all.
+        const made = await deps.payouts?.pay({
+          fundAccountId: row?.id ?? '',
+          amountPaise: Number(row?.net),
+          mode: 'UPI',
+          idempotencyKey: newKey(),
+          referenceId: payoutId,
+          narration: 'LivePanty earnings',
+        });
+        await edge.control.settled();
+        return {
+          act: (send) =>
+            send(staff, 'POST', `/v1/admin/payouts/${payoutId}/ending`, {
+              body: { type: 'sent', gatewayPayoutId: made?.id, reason: 'x' },
+            }),
+          end: () => moneyOf(performer),
+        };
+      },
+    },
+    {
       points: ['reversal.listed', 'reversal.noted'],
       ends: {
         availablePaise: 1_000_000,
@@ -214,6 +313,26 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
         await edge.control.settled();
         await edge.control.setFaults({ payouts: { reverseRate: 0 } });
         return { act: 'payout-reversals', end: () => moneyOf(performer) };
+      },
+    },
+    {
+      points: ['payout-balance.read', 'payout-balance.noted'],
+      ends: [],
+      async begin() {
+        await comparePayoutBalance(deps);
+        const { performer } = await asked(100_000);
+        await makeAllDue(edge);
+        await sendPayouts(deps);
+        await edge.control.settled();
+        return {
+          act: 'payout-balance',
+          end: () =>
+            database.asOwner(
+              `select c.details from cases c where c.kind = 'payout-balance-differs'
+                and c.created_at > (select created_at from users where id = $1)`,
+              [performer.id],
+            ),
+        };
       },
     },
     {
@@ -236,11 +355,32 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
       ends: 'QRS••••••U',
       async begin() {
         const performer = await cast.member('performer');
+        const pan = cast.newPan();
+        return {
+          act: (send) => send(performer, 'PUT', '/v1/payouts/tax-profile', { body: { pan } }),
+          end: async () => (await performer.call('GET', '/v1/payouts')).body.panMask,
+        };
+      },
+    },
+    {
+      points: ['tax-profile.corrected'],
+      ends: ['tax-profile.given', 'tax-profile.corrected'],
+      async begin() {
+        const [performer, staff] = [await cast.member('performer'), await cast.member('admin')];
+        const [wrong, pan] = [cast.newPan(), cast.newPan()];
+        await performer.call('PUT', '/v1/payouts/tax-profile', { body: { pan: wrong } });
         return {
           act: (send) =>
-            send(performer, 'PUT', '/v1/payouts/tax-profile', { body: { pan: 'QRSPT5678U' } }),
-          retried: [409],
-          end: async () => (await performer.call('GET', '/v1/payouts')).body.panMask,
+            send(staff, 'POST', `/v1/admin/tax-profiles/${performer.id}/correction`, {
+              body: { pan, reason: 'a mistake' },
+            }),
+          end: async () =>
+            (
+              await database.asOwner<{ action: string }>(
+                'select action from audit_log where subject = $1 order by id',
+                [performer.id],
+              )
+            ).map(({ action }) => action),
         };
       },
     },
@@ -265,7 +405,7 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
-      points: ['account.name-questioned'],
+      points: ['account.validation-paid', 'account.name-questioned'],
       ends: {
         accounts: [{ state: 'verified', has_contact: true, has_fund_account: true }],
         holds: [{ reason: 'payout-name-close' }],

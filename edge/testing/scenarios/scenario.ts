@@ -1,5 +1,11 @@
 // Scenarios: acts on the paths of money that end the same, whether their process was killed on the way or not.
-import type { Answer, TestEdge } from '../../../testing/edge.ts';
+import { createHmac } from 'node:crypto';
+import {
+  type Answer,
+  payoutWebhookSecret,
+  type TestEdge,
+  webhookSecret,
+} from '../../../testing/edge.ts';
 import type { Failpoint } from '../../services/failpoints.ts';
 import type { Cast, Member } from '../cast.ts';
 
@@ -19,8 +25,6 @@ export type Send = (
 export interface Run {
   /** A request, which a retry sends once more just as it was; or a round of a job, by its name. */
   act: ((send: Send) => Promise<Answer>) | string;
-  /** Answers to a retry that are as good as a success, because the first attempt was one. */
-  retried?: readonly number[];
   /** What is there afterwards. */
   end(): Promise<unknown>;
 }
@@ -32,6 +36,29 @@ export interface Scenario {
   ends: unknown;
   /** Everything before the act, with people of its own. */
   begin(): Promise<Run>;
+}
+
+const webhookSecrets = { razorpay: webhookSecret, razorpayx: payoutWebhookSecret };
+
+/** A webhook as the gateway sends it, until it is taken. */
+export const deliver =
+  (event: { id: string; body: string }, from: keyof typeof webhookSecrets = 'razorpay') =>
+  (send: Send): Promise<Answer> =>
+    send(null, 'POST', `/v1/payments/webhooks/${from}`, {
+      body: event.body,
+      headers: {
+        'x-razorpay-event-id': event.id,
+        'x-razorpay-signature': createHmac('sha256', webhookSecrets[from])
+          .update(event.body)
+          .digest('hex'),
+      },
+    });
+
+/** An event of an entity that the gateway has not been able to tell. */
+export async function eventOf(edge: TestEdge, entityId: string, name: string) {
+  const [event] = await edge.control.events(entityId, name);
+  if (!event) throw new Error(`the gateway tells no ${name} of ${entityId}`);
+  return event;
 }
 
 /** Everything that waits for its turn has it now. */

@@ -109,6 +109,9 @@ test('what was taken at the start is given back when it is won, and not taken tw
     { debit: 59_000, credit: 0 },
     { debit: 0, credit: 59_000 },
   ]);
+  // The banks decide otherwise: it is taken again, for good.
+  expect(await t.control.stepDispute(won.id, 'lost')).toMatchObject({ amount_deducted: 59_000 });
+  await expect(t.control.stepDispute(won.id, 'won')).rejects.toThrow(/is lost/);
   const lost = await t.control.openDispute((await t.newPayment()).id, { amount_deducted: 50_000 });
   await t.control.stepDispute(lost.id, 'lost');
   expect(await adjustments(lost.id)).toEqual([

@@ -141,11 +141,12 @@ export function createDisputes(options: {
       return dispute;
     },
 
-    /** What the banks decide. @throws GatewayRefusal when it is decided already. */
+    /** What the banks decide; one that was won may be lost after all. @throws GatewayRefusal for what is decided. */
     step(disputeId: string, to: DisputeStep): DisputeEntity {
       const dispute = store.get(disputeId);
       const isOpen = dispute.status === 'open' || dispute.status === 'under_review';
-      if (!isOpen) throw badField('status', `The dispute is ${dispute.status}`);
+      const isTurned = to === 'lost' && (dispute.status === 'won' || dispute.status === 'closed');
+      if (!isOpen && !isTurned) throw badField('status', `The dispute is ${dispute.status}`);
       step(dispute, to);
       return dispute;
     },

@@ -22,7 +22,9 @@ const PayoutFilterText = z.object({
 export function createPayoutApi(parts: SandboxParts, guards: MiddlewareHandler<SandboxEnv>[]) {
   const { contacts, fundAccounts, validations, payouts, payoutAccount } = parts;
   const api = new Hono<SandboxEnv>();
-  for (const path of ['/contacts/*', '/fund_accounts/*', '/payouts/*']) api.use(path, ...guards);
+  for (const path of ['/contacts/*', '/fund_accounts/*', '/payouts/*', '/banking_balances']) {
+    api.use(path, ...guards);
+  }
   return api
     .post('/contacts', async (c) =>
       c.json(contacts.create(parseContactRequest(await jsonBody(c.req)))),
@@ -59,5 +61,21 @@ export function createPayoutApi(parts: SandboxParts, guards: MiddlewareHandler<S
       const filter = parseQuery(PayoutFilterText, c.req.query());
       return c.json(collection(payouts.list(filter, listQuery(c.req.query()))));
     })
-    .get('/payouts/:id', (c) => c.json(payouts.payout(c.req.param('id'))));
+    .get('/payouts/:id', (c) => c.json(payouts.payout(c.req.param('id'))))
+
+    .get('/banking_balances', (c) =>
+      c.json(
+        collection([
+          {
+            entity: 'banking_balance',
+            currency: 'INR',
+            account_number: payoutAccount.number,
+            account_type: 'razorpayx_lite',
+            bank_name: null,
+            amount: payoutAccount.balancePaise,
+            available_amount: payoutAccount.balancePaise,
+          },
+        ]),
+      ),
+    );
 }

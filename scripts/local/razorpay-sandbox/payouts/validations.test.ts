@@ -113,6 +113,8 @@ test('a validation is created, then completed with the name that the bank knows'
     status: 'created',
     amount: 100,
     currency: 'INR',
+    fees: 0,
+    tax: 0,
     notes: { user: 'u-1' },
     results: {
       account_status: null,
@@ -136,6 +138,20 @@ test('a validation is created, then completed with the name that the bank knows'
     contains: ['fund_account.validation'],
     payload: { 'fund_account.validation': { entity: done } },
   });
+});
+
+test('a validation costs its fee, and a bank account the rupee that was sent to it', async () => {
+  const costOf = async (validations: object) => {
+    const { balancePaise } = await t.control.payoutAccount();
+    await t.control.setFaults({ validations });
+    const { json } = await validate((await t.newFundAccount('Asha Rao')).id);
+    await t.control.settled();
+    const { fees, tax } = await validation(json.id);
+    return [balancePaise - (await t.control.payoutAccount()).balancePaise, fees, tax];
+  };
+  expect(await costOf({})).toEqual([336, 236, 36]);
+  expect(await costOf({ invalidRate: 1 })).toEqual([236, 236, 36]);
+  expect(await costOf({ invalidRate: 0, failRate: 1 })).toEqual([0, 0, 0]);
 });
 
 test.each([

@@ -15,6 +15,8 @@ import { checkPayoutAccount, type PayoutAccount } from './payout-account.ts';
 const validationsMax = 20_000;
 const amountPaiseDefault = 100;
 const amountPaiseMax = 200;
+const feePaise = 200;
+const taxPaise = 36;
 
 const Results = z.object({
   account_status: z.enum(['active', 'invalid', '']).nullable(),
@@ -31,6 +33,9 @@ export const ValidationEntity = z.object({
   /** Null for a UPI address, which is only looked up. */
   amount: z.int().nullable(),
   currency: z.string().nullable(),
+  /** Charged beside the amount once the bank has answered; the tax is part of it. */
+  fees: z.int().default(0),
+  tax: z.int().default(0),
   notes: Notes,
   results: Results,
   created_at: z.int(),
@@ -90,6 +95,10 @@ export function createValidations(options: {
         name_match_score: isActive ? (sameName(name, given) ? 100 : 0) : null,
       };
       if (isActive && validation.amount !== null) validation.utr = newUtr();
+      validation.fees = feePaise + taxPaise;
+      validation.tax = taxPaise;
+      const sent = validation.utr === null ? 0 : (validation.amount ?? 0);
+      options.account.book(-sent - validation.fees);
     }
     options.publish({
       name: `fund_account.validation.${validation.status === 'failed' ? 'failed' : 'completed'}`,
@@ -111,6 +120,8 @@ export function createValidations(options: {
         status: 'created',
         amount: isBank ? request.amount : null,
         currency: isBank ? 'INR' : null,
+        fees: 0,
+        tax: 0,
         notes: request.notes,
         results: {
           account_status: null,
