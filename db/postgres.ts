@@ -38,10 +38,40 @@ export function connectPostgres(
   });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => options.onError?.(error));
+  pool.query = ((statement: pg.QueryConfig, values?: unknown[]) =>
+    queryOn(pool, statement, values)) as typeof pool.query;
   return {
     db: drizzle({ client: pool, schema }),
     async close() {
       await pool.end();
     },
   };
+}
+
+/** As the pool's own, which closes the connection after every error: a refusal is an answer, and harms nothing. */
+async function queryOn(
+  pool: pg.Pool,
+  statement: pg.QueryConfig,
+  values: unknown[] | undefined,
+): Promise<pg.QueryResult> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const breaks = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', breaks);
+  try {
+    return await client.query(statement, values);
+  } catch (error) {
+    if (!isAnswer(error)) broken = error instanceof Error ? error : new Error(String(error));
+    throw error;
+  } finally {
+    client.off('error', breaks);
+    client.release(broken);
+  }
+}
+
+/** The server has refused one statement and waits for the next; after FATAL it has closed the connection. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity === 'ERROR';
 }
