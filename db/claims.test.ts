@@ -288,6 +288,27 @@ describe('a refund made at the gateway', () => {
     await age();
     expect(await isTaken()).toBe(false);
   });
+
+  test('whose end is not known for days is a case, until it is', async () => {
+    const of = await buyer();
+    const name = cast.unique('rfnd');
+    const { id } = await made(of, name, 'created');
+    const cases = () =>
+      database.asOwner(
+        `select state, resolution from cases where kind = 'refund-late' and subject = $1`,
+        [id],
+      );
+    await takeRefundsToSend(database.db, 1_000);
+    expect(await cases()).toEqual([]);
+    await database.asOwner(
+      `update refunds set next_attempt_at = now(), created_at = now() - interval '11 days' where id = $1`,
+      [id],
+    );
+    await takeRefundsToSend(database.db, 1_000);
+    expect(await cases()).toEqual([{ state: 'open', resolution: null }]);
+    await made(of, name, 'processed');
+    expect(await cases()).toEqual([{ state: 'resolved', resolution: 'processed' }]);
+  });
 });
 
 describe('a refund of ours that fails while its payment is disputed', () => {

@@ -257,7 +257,8 @@ begin
 end
 $$;
 
--- Approved refunds whose turn it is. Each comes again, ever later, until its end is known.
+-- Approved refunds whose turn it is. Each comes again, ever later, until its end is known; one that takes too long
+-- is a case as well.
 create or replace function refunds_to_send(p_limit integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
@@ -275,6 +276,11 @@ begin
       returning refund_json(r) as claimed_refund
   )
   select coalesce(jsonb_agg(claimed_refund), '[]') into v_refunds from claimed;
+  perform open_case('refund-late', r.id::text, jsonb_build_object(
+      'gatewayPaymentId', r.gateway_payment_id, 'amountPaise', r.amount_paise, 'state', r.state,
+      'since', instant(coalesce(r.decided_at, r.created_at))))
+    from jsonb_array_elements(v_refunds) v join refunds r on r.id = (v->>'id')::uuid
+    where coalesce(r.decided_at, r.created_at) < now() - make_interval(days => rule('refund_late_days')::int);
   return v_refunds;
 end
 $$;
@@ -341,6 +347,9 @@ begin
         next_attempt_at = case when v_state = 'sent' then next_attempt_at end
       where id = v_refund.id returning * into v_refund;
     perform count_refunded(v_refund.gateway_payment_id);
+    if v_refund.ended_at is not null then
+      perform close_case('refund-late', v_refund.id::text, v_state);
+    end if;
     if v_state = 'failed' then
       perform ledger.claim_returned(v_payment);
     end if;

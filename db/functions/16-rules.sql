@@ -39,6 +39,8 @@ as $$
       'A raised spending limit counts after so many hours'),
     ('refund_window_days', 90, 1, 3650, 'highest', null,
       'Unspent tokens can be given back so many days after they were bought'),
+    ('refund_late_days', 10, 1, 90, 'highest', 'raised',
+      'A refund whose end is not known so many days after it was let go is a case'),
     ('promotion_staff_day_tokens', 500, 0, 100000, null, 'raised',
       'One of the staff alone gives at most so many tokens a day'),
     ('promotion_viewer_day_tokens', 500, 0, 100000, null, 'raised',
