@@ -83,9 +83,14 @@ export const PayoutOverview = z.object({
   blockedBy: z.string().nullable(),
   /** When that ends by itself; null when it does not. */
   blockedUntil: Instant.nullable(),
+  /** The newest ones; `nextCursor` names where earlier ones go on. */
   payouts: z.array(Payout),
+  nextCursor: z.string().nullable(),
 });
 export type PayoutOverview = z.infer<typeof PayoutOverview>;
+
+export const EarlierPayouts = PayoutOverview.pick({ payouts: true, nextCursor: true });
+export const EarlierPayoutsQuery = z.object({ cursor: z.string().max(200) });
 
 export const RequestPayoutBody = z.strictObject({
   amountPaise: z.int().positive().max(payoutPaiseMax),

@@ -1,7 +1,15 @@
 // Payouts: accounts to pay to, requests and their approval, and what the bank says became of them.
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { Id, Instant, PayoutAccount, PayoutHoldList, PayoutOverview, StaffPayout } from '#contract';
+import {
+  Id,
+  Instant,
+  Payout,
+  PayoutAccount,
+  PayoutHoldList,
+  PayoutOverview,
+  StaffPayout,
+} from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 import { type IdPage, idPage } from './id-page.ts';
@@ -13,7 +21,7 @@ export async function readPayouts(
   db: Db,
   performerId: string,
   limit: number,
-): Promise<PayoutOverview> {
+): Promise<Omit<PayoutOverview, 'nextCursor'>> {
   return callFunction(
     db,
     sql`select jsonb_build_object(
@@ -24,12 +32,25 @@ export async function readPayouts(
       'tax', payout_tax(${performerId}),
       'blockedBy', r.refusal->>'refused',
       'blockedUntil', r.refusal->'details'->>'usableFrom',
-      'payouts', (select coalesce(jsonb_agg(payout_json(p::payouts) order by p.created_at desc), '[]') from (
-        select * from payouts where performer_id = ${performerId} order by created_at desc limit ${limit}) p)
-      ) || jsonb_strip_nulls(jsonb_build_object('maxNetPaise', payout_net_max(${performerId}))) as result
+      'payouts', ${payoutsOf(performerId, { limit })}) || jsonb_strip_nulls(jsonb_build_object('maxNetPaise', payout_net_max(${performerId}))) as result
       from payout_refusal(${performerId}) r (refusal)`,
-    PayoutOverview,
+    PayoutOverview.omit({ nextCursor: true }),
   );
+}
+
+/** A performer's payouts behind one of them, newest first. */
+export async function listEarlierPayouts(
+  db: Db,
+  performerId: string,
+  page: IdPage,
+): Promise<Payout[]> {
+  return callFunction(db, sql`select ${payoutsOf(performerId, page)} as result`, Payout.array());
+}
+
+function payoutsOf(performerId: string, page: IdPage): SQL {
+  const { rows, order } = idPage(page, 'newest');
+  return sql`(select coalesce(jsonb_agg(payout_json(p::payouts) order by ${order}), '[]') from (
+    select * from payouts where performer_id = ${performerId} ${rows}) p)`;
 }
 
 /** New details of where to pay, sealed. The old ones are put away; the new ones must be verified, and wait. */

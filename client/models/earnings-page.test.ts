@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Earnings, PayoutOverview } from '#contract';
+import type { Earnings, Payout, PayoutOverview } from '#contract';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createEarningsPage, earningsIntervalMs } from './earnings-page.ts';
@@ -35,11 +35,31 @@ const overview: PayoutOverview = {
   blockedBy: null,
   blockedUntil: null,
   payouts: [],
+  nextCursor: null,
 };
+
+const payout = (id: string, amountPaise = 50_000): Payout => ({
+  id,
+  amountPaise,
+  tdsPaise: 0,
+  tdsSection: '194-O',
+  tdsRateBp: 10,
+  netPaise: amountPaise,
+  state: 'requested',
+  account: 'HDFC ••••1234',
+  utr: null,
+  failure: null,
+  createdAt: '2026-04-02T10:00:00Z',
+  endedAt: null,
+});
 
 function createScene() {
   const clock = createManualClock();
-  const edge = { asked: 0, works: true, availablePaise: 90_000 };
+  const edge = { asked: 0, works: true, availablePaise: 90_000, payouts: [] as Payout[] };
+  const pageOf = (from: number) => ({
+    payouts: edge.payouts.slice(from, from + 2),
+    nextCursor: edge.payouts[from + 2] ? (edge.payouts[from + 1]?.id ?? null) : null,
+  });
   let isLookedAt = true;
   let wake: () => void = () => {};
   const page = createEarningsPage({
@@ -58,24 +78,13 @@ function createScene() {
       async payouts() {
         edge.asked += 1;
         if (!edge.works) throw new ApiError('unavailable', 503, null, 'down');
-        return { ...overview, availablePaise: edge.availablePaise };
+        return { ...overview, availablePaise: edge.availablePaise, ...pageOf(0) };
       },
+      earlierPayouts: async (cursor) =>
+        pageOf(edge.payouts.findIndex(({ id }) => id === cursor) + 1),
       requestPayout: async ({ amountPaise }) => {
         edge.availablePaise -= amountPaise;
-        return {
-          id: 'x1',
-          amountPaise,
-          tdsPaise: 0,
-          tdsSection: '194-O',
-          tdsRateBp: 10,
-          netPaise: amountPaise,
-          state: 'requested',
-          account: 'HDFC ••••1234',
-          utr: null,
-          failure: null,
-          createdAt: '2026-04-02T10:00:00Z',
-          endedAt: null,
-        };
+        return payout('x1', amountPaise);
       },
       setPayoutAccount: () => Promise.reject(new Error('not asked for here')),
       setTaxProfile: () => Promise.reject(new Error('not asked for here')),
@@ -137,5 +146,23 @@ test('figures that were there stay when the edge does not answer', async () => {
   await clock.advance(earningsIntervalMs);
   expect(page.overview.value.value?.availablePaise).toBe(90_000);
   expect(page.overview.fault.value).not.toBeNull();
+  page.close();
+});
+
+test('earlier payouts come page by page, and a new one leaves none of them out', async () => {
+  const { clock, edge, page } = createScene();
+  edge.payouts = ['p5', 'p4', 'p3', 'p2', 'p1'].map((id) => payout(id));
+  const shown = () => page.payouts.items.value.map(({ id }) => id);
+  await clock.advance(earningsIntervalMs);
+  expect(shown()).toEqual(['p5', 'p4']);
+  await page.payouts.more();
+  expect(shown()).toEqual(['p5', 'p4', 'p3', 'p2']);
+  edge.payouts = [payout('p6'), ...edge.payouts];
+  await clock.advance(earningsIntervalMs);
+  await settled();
+  expect(shown()).toEqual(['p6', 'p5', 'p4', 'p3']);
+  await page.payouts.more();
+  expect(shown()).toEqual(['p6', 'p5', 'p4', 'p3', 'p2', 'p1']);
+  expect(page.payouts.hasMore.value).toBe(false);
   page.close();
 });

@@ -1,8 +1,9 @@
 // The earnings page's model: what was earned, what can be paid out, where to, and what became of it.
-import type { Earnings, PayoutOverview } from '#contract';
+import { computed } from '@preact/signals';
+import type { Earnings, Payout, PayoutOverview } from '#contract';
 import type { App } from './app.ts';
 import type { BackoffLimits } from './backoff.ts';
-import { createLoaded, type Loaded } from './load.ts';
+import { createLoaded, createPaged, type Loaded } from './load.ts';
 import { createMoneyApi, type MoneyApi } from './money-api.ts';
 import { createPayoutDetails } from './payout-details.ts';
 import { createPayoutRequest } from './payout-request.ts';
@@ -16,7 +17,12 @@ const failing: BackoffLimits = { firstMs: 20_000, maxMs: 120_000 };
 export type EarningsPageDeps = Pick<App, 'clock' | 'isLookedAt' | 'onWake' | 'newKey'> & {
   money: Pick<
     MoneyApi,
-    'earnings' | 'payouts' | 'requestPayout' | 'setPayoutAccount' | 'setTaxProfile'
+    | 'earnings'
+    | 'payouts'
+    | 'earlierPayouts'
+    | 'requestPayout'
+    | 'setPayoutAccount'
+    | 'setTaxProfile'
   >;
   random?: () => number;
 };
@@ -27,10 +33,40 @@ async function loadOrThrow(...all: Loaded<unknown>[]): Promise<void> {
   if (fault) throw new Error('not everything was answered');
 }
 
+/** The payouts of the overview, and behind them as many pages of earlier ones as were asked for. */
+function createPayouts(money: Pick<MoneyApi, 'earlierPayouts'>, overview: Loaded<PayoutOverview>) {
+  const newest = computed(() => overview.value.value?.payouts ?? []);
+  const firstCursor = computed(() => overview.value.value?.nextCursor ?? null);
+  const earlier = createPaged<Payout>(async (cursor) => {
+    const from = cursor ?? firstCursor.peek();
+    if (from === null) return { items: [], nextCursor: null };
+    const page = await money.earlierPayouts(from);
+    return { items: page.payouts, nextCursor: page.nextCursor };
+  });
+  // A new payout moves the last one of the first page among the earlier ones.
+  const stop = firstCursor.subscribe(() => {
+    if (earlier.ready.peek()) earlier.refresh();
+  });
+  return {
+    items: computed(() => {
+      const known = new Set(newest.value.map(({ id }) => id));
+      return [...newest.value, ...earlier.items.value.filter(({ id }) => !known.has(id))];
+    }),
+    loading: earlier.loading,
+    fault: earlier.fault,
+    hasMore: computed(() =>
+      earlier.ready.value ? earlier.hasMore.value : firstCursor.value !== null,
+    ),
+    more: () => (earlier.ready.peek() ? earlier.more() : earlier.reload()),
+    stop,
+  };
+}
+
 export function createEarningsPage(deps: EarningsPageDeps) {
   const { money, clock, isLookedAt, newKey, random } = deps;
   const earnings = createLoaded<Earnings>(money.earnings);
   const overview = createLoaded<PayoutOverview>(money.payouts);
+  const payouts = createPayouts(money, overview);
   const look = () => loadOrThrow(earnings as Loaded<unknown>, overview as Loaded<unknown>);
   const poll = createPoll({ clock, isLookedAt, look, pace: () => pace, failing, random });
   const stopWaking = deps.onWake(() => void poll.wake());
@@ -42,6 +78,7 @@ export function createEarningsPage(deps: EarningsPageDeps) {
   return {
     earnings,
     overview,
+    payouts,
     reload: poll.lookNow,
     request: createPayoutRequest({
       money,
@@ -53,6 +90,7 @@ export function createEarningsPage(deps: EarningsPageDeps) {
     details: createPayoutDetails({ money, onChanged: refresh }),
     close(): void {
       stopWaking();
+      payouts.stop();
       poll.stop();
     },
   };

@@ -1,6 +1,7 @@
 // The API of money: what the wallet and the earnings page ask for, read by the contract's schemas.
 import type { z } from 'zod';
 import {
+  EarlierPayouts,
   Earnings,
   IDEMPOTENCY_HEADER,
   InvoiceList,
@@ -115,6 +116,7 @@ export function createMoneyApi(request: SendRequest) {
 
     earnings: () => read(Earnings, get('/earnings')),
     payouts: () => read(PayoutOverview, get('/payouts')),
+    earlierPayouts: (cursor: string) => read(EarlierPayouts, get('/payouts/earlier', { cursor })),
     requestPayout: (body: RequestPayoutBody, key: string) =>
       read(Payout, send('POST', '/payouts', body, key)),
     setPayoutAccount: (body: PayoutDetails) =>

@@ -27,6 +27,7 @@ const overview: PayoutOverview = {
   blockedBy: null,
   blockedUntil: null,
   payouts: [],
+  nextCursor: null,
 };
 const blocked = (blockedBy: string, change: Partial<PayoutOverview> = {}) =>
   blockOf({ ...overview, ...change, blockedBy });

@@ -23,6 +23,7 @@ const overview: PayoutOverview = {
   blockedBy: null,
   blockedUntil: null,
   payouts: [],
+  nextCursor: null,
 };
 
 const payoutOf = (amountPaise: number): Payout => ({

@@ -55,7 +55,7 @@ function Content({ model }: { model: EarningsPageModel }) {
       <div class="earnings-grid">
         <div class="stack earnings-main">
           <PayoutRequestCard model={model} overview={overview} />
-          <PayoutList payouts={overview.payouts} />
+          <PayoutList payouts={model.payouts} />
           <TipChart tips={earnings.recent} />
         </div>
         <div class="stack earnings-side">

@@ -1,7 +1,10 @@
 // Payouts of a performer: how each stands, what arrived, and the bank's reference to look for.
 import type { Payout, PayoutState } from '#contract';
+import type { EarningsPageModel } from '../models/earnings-page.ts';
 import { Badge } from './badge.tsx';
 import { formatDay, formatRate, formatRupees } from './format.ts';
+import { Notice } from './notice.tsx';
+import { ShowEarlier } from './show-earlier.tsx';
 import './payout-list.css';
 
 const faces: Record<PayoutState, { label: string; tone: string; meaning: string }> = {
@@ -68,19 +71,21 @@ function PayoutRow({ payout }: { payout: Payout }) {
   );
 }
 
-export function PayoutList({ payouts }: { payouts: readonly Payout[] }) {
+export function PayoutList({ payouts }: { payouts: EarningsPageModel['payouts'] }) {
   return (
     <section class="card payouts-card" aria-labelledby="payouts-title">
       <h2 id="payouts-title">Payouts</h2>
-      {payouts.length === 0 ? (
+      {payouts.items.value.length === 0 ? (
         <p class="soft">None yet. What you ask for stands here, with the bank’s reference.</p>
       ) : (
         <ul class="payouts">
-          {payouts.map((payout) => (
+          {payouts.items.value.map((payout) => (
             <PayoutRow key={payout.id} payout={payout} />
           ))}
         </ul>
       )}
+      {payouts.fault.value && <Notice tone="bad">{payouts.fault.value}</Notice>}
+      <ShowEarlier list={payouts} testId="payouts-more" />
     </section>
   );
 }

@@ -1,9 +1,13 @@
 // The button below a list that comes in pages, newest first.
-import type { Paged } from '../models/load.ts';
+import type { ReadonlySignal } from '@preact/signals';
 import { Button } from './button.tsx';
 import './show-earlier.css';
 
-type List = Pick<Paged<{ id: string }>, 'hasMore' | 'loading' | 'more'>;
+type List = {
+  hasMore: ReadonlySignal<boolean>;
+  loading: ReadonlySignal<boolean>;
+  more(): Promise<void>;
+};
 
 export function ShowEarlier({ list, testId }: { list: List; testId: string }) {
   if (!list.hasMore.value) return null;

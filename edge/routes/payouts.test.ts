@@ -1,7 +1,7 @@
 // Payouts over HTTP: what a performer can ask for and when, that details stay sealed, and what banks make of it.
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { readEarnings, setBan, takePayoutsToSend, verifyBooks } from '#db';
+import { readEarnings, requestPayout, setBan, takePayoutsToSend, verifyBooks } from '#db';
 import { newKey, payoutWebhookSecret, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { verifyPayoutAccounts } from '../jobs/payout-accounts.ts';
 import { followReversals } from '../jobs/payout-reversals.ts';
@@ -530,6 +530,33 @@ describe('the bank', () => {
       payoutPendingPaise: 0,
       paidPaise: 100_000,
     });
+  });
+
+  test('many payouts come in pages that leave nothing out and show nothing twice', async () => {
+    const performer = await earner(60 * 50_000);
+    const asked: string[] = [];
+    for (let turn = 0; turn < 60; turn += 1) {
+      const { id } = await requestPayout(edge.database.db, {
+        performerId: performer.id,
+        amountPaise: 50_000,
+        idempotencyKey: newKey(),
+      });
+      asked.unshift(id);
+    }
+    const first = await overview(performer);
+    const shown = [...first.payouts];
+    for (let cursor = first.nextCursor; cursor !== null; ) {
+      const { body } = await performer.call('GET', `/v1/payouts/earlier?cursor=${cursor}`);
+      shown.push(...body.payouts);
+      cursor = body.nextCursor;
+    }
+    expect(first.payouts.length).toBeLessThan(asked.length);
+    expect(shown.map(({ id }) => id)).toEqual(asked);
+    const stranger = await earner();
+    const theirs = await stranger.call('GET', `/v1/payouts/earlier?cursor=${first.nextCursor}`);
+    expect(theirs.body).toEqual({ payouts: [], nextCursor: null });
+    const wrong = await performer.call('GET', '/v1/payouts/earlier?cursor=first');
+    expect(refused(wrong)).toEqual([422, 'invalid-request']);
   });
 
   test.each([

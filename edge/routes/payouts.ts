@@ -1,6 +1,8 @@
 // Payouts: what a performer can ask for, where it is paid, and the tax number it is reported under.
 import { Hono } from 'hono';
 import {
+  EarlierPayouts,
+  EarlierPayoutsQuery,
   maskOf,
   Payout,
   PayoutAccount,
@@ -10,6 +12,7 @@ import {
   SetTaxProfileBody,
 } from '#contract';
 import {
+  listEarlierPayouts,
   type PayoutRow,
   Refusal,
   readPayouts,
@@ -19,14 +22,16 @@ import {
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { idempotencyKey, requireUser } from '../services/access.ts';
+import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
 import { sealDetails, sealPan } from '../services/payout-details.ts';
+import { pageOf } from '../services/present-stream.ts';
 import { limitRate, limits } from '../services/rate-limit.ts';
 import { noteSuspicion } from '../services/suspicion.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Payouts';
-const payoutsShownMax = 100;
+const payoutsPageMax = 25;
 /** Refusals of a payout that an honest client of ours does not run into. */
 const suspicious = new Set(['insufficient-earnings', 'payout-details-on-hold', 'account-banned']);
 
@@ -41,7 +46,32 @@ export function payoutRoutes(deps: Deps) {
         access: 'performer',
       }),
       requireUser(deps, 'performer', 'admin'),
-      async (c) => c.json(await readPayouts(deps.db, c.var.identity.userId, payoutsShownMax), 200),
+      async (c) => {
+        const { userId } = c.var.identity;
+        const overview = await readPayouts(deps.db, userId, payoutsPageMax + 1);
+        const { page, nextCursor } = pageOf(overview.payouts, payoutsPageMax, (row) => row.id);
+        return c.json({ ...overview, payouts: page, nextCursor }, 200);
+      },
+    )
+    .get(
+      '/earlier',
+      operation({
+        summary: 'My payouts behind those of the page before, newest first',
+        tag,
+        answers: [200, EarlierPayouts],
+        problems: ['invalid-request'],
+        access: 'performer',
+      }),
+      requireUser(deps, 'performer', 'admin'),
+      validate('query', EarlierPayoutsQuery),
+      async (c) => {
+        const rows = await listEarlierPayouts(deps.db, c.var.identity.userId, {
+          after: parseCursor(c.req.valid('query').cursor),
+          limit: payoutsPageMax + 1,
+        });
+        const { page, nextCursor } = pageOf(rows, payoutsPageMax, (row) => row.id);
+        return c.json({ payouts: page, nextCursor }, 200);
+      },
     )
     .post(
       '/',
