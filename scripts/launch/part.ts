@@ -139,6 +139,7 @@ export class Part extends EventEmitter<PartEvents> {
   /** Ends it in an orderly way, starts it again, and resolves when it is ready. */
   async restart(): Promise<void> {
     this.#decision += 1;
+    this.#restarts = 0;
     await this.#child?.stop();
     await this.start();
   }

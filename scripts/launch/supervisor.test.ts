@@ -141,6 +141,20 @@ test('a part that dies again and again is given up, and says so', async () => {
   await expect(supervisor.part('tiny').untilReady()).rejects.toThrow('tiny is failed');
 });
 
+test('deaths before a restart on request do not count after it', async () => {
+  const pace = { watchEveryMs: 1_000, restartDelayMaxMs: 10 };
+  const supervisor = await start([{ ...tinyPart('tiny', port), pace }]);
+  const tiny = supervisor.part('tiny');
+  for (let round = 0; round < 2; round += 1) {
+    for (let death = 0; death < restartsMax - 2; death += 1) {
+      await tiny.kill();
+      await tiny.untilReady();
+    }
+    await tiny.restart();
+  }
+  expect(supervisor.statuses()[0]?.state).toBe('ready');
+});
+
 test('a part that cannot start fails the start, says why, and nothing stays up', async () => {
   const broken: PartSpec = {
     ...tinyPart('broken', otherPort, ['tiny']),
