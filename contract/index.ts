@@ -1,5 +1,6 @@
 // The words that every room of the house shares.
 export * from './accounts.ts';
+export * from './addresses.ts';
 export * from './assert.ts';
 export * from './bank.ts';
 export * from './channels.ts';

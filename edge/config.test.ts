@@ -59,3 +59,12 @@ test('production has no failpoints and nothing that is not encrypted', () => {
     expect(faultOf({ ...production, [name]: 'http://example.com' }), name).toContain(name);
   }
 });
+
+test('whom to believe about addresses is said as a whole', () => {
+  const [header, proxies] = ['CLIENT_ADDRESS_HEADER', 'TRUSTED_PROXIES'];
+  const none = { [header]: undefined, [proxies]: undefined };
+  expect(faultOf(none)).toBeNull();
+  expect(faultOf({ ...none, [header]: 'x-forwarded-for' })).toContain(proxies);
+  expect(faultOf({ ...none, [proxies]: '10.0.0.0/8' })).toContain(header);
+  expect(faultOf({ [proxies]: '10.0.0.0/8, everybody' })).toContain('neither an address');
+});

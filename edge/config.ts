@@ -1,8 +1,9 @@
 // Configuration of the edge: read once from the environment, every missing name in one error.
 import { z } from 'zod';
+import { type Network, parseNetwork } from '#contract';
 
 const secret = z.string().min(32);
-const urlList = z
+const commaList = z
   .string()
   .default('')
   .transform((text) =>
@@ -10,8 +11,15 @@ const urlList = z
       .split(',')
       .map((part) => part.trim())
       .filter(Boolean),
-  )
-  .pipe(z.array(z.url()));
+  );
+const urlList = commaList.pipe(z.array(z.url()));
+
+const network = z.string().transform((text, context): Network => {
+  const read = parseNetwork(text);
+  if (read) return read;
+  context.addIssue({ code: 'custom', message: 'neither an address nor a network' });
+  return z.NEVER;
+});
 
 const rotatingSecret = z
   .string()
@@ -53,8 +61,10 @@ const Config = z.object({
   RAZORPAY_CHECKOUT_URL: z.url().default('https://checkout.razorpay.com/v1/checkout.js'),
   /** Origins of SFU nodes (ws, wss) and transcoders (http, https), for the content security policy. */
   MEDIA_ORIGINS: urlList,
-  /** Header in which the proxy in front names the user's address; unset: the socket's own address. */
-  CLIENT_ADDRESS_HEADER: z.string().optional(),
+  /** Header in which a proxy in front names the user's address; unset: the socket's own address. */
+  CLIENT_ADDRESS_HEADER: z.string().min(1).optional(),
+  /** Addresses and networks of those proxies, separated by commas: nobody else's header is believed. */
+  TRUSTED_PROXIES: commaList.pipe(z.array(network)),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type Config = z.infer<typeof Config>;
@@ -92,10 +102,22 @@ function refuseHalfAPayoutAccount(config: Config, context: z.RefinementCtx): voi
   }
 }
 
+/** Either alone says nothing of whom to believe. */
+function refuseProxiesInPart(config: Config, context: z.RefinementCtx): void {
+  const { CLIENT_ADDRESS_HEADER: header, TRUSTED_PROXIES: proxies } = config;
+  if ((header === undefined) === (proxies.length === 0)) return;
+  context.addIssue({
+    code: 'custom',
+    path: [header === undefined ? 'CLIENT_ADDRESS_HEADER' : 'TRUSTED_PROXIES'],
+    message: 'is missing, and the other is there',
+  });
+}
+
 /** Parses the environment. Throws one error that names everything that is missing or wrong. */
 export function readConfig(env: Record<string, unknown>): Config {
   const parsed = Config.superRefine(refuseLocalPartsInProduction)
     .superRefine(refuseHalfAPayoutAccount)
+    .superRefine(refuseProxiesInPart)
     .safeParse(env);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);

@@ -1,9 +1,8 @@
 // Configuration of an SFU node: every environment variable that it reads, parsed once.
 
-import type { BlockList } from 'node:net';
 import { z } from 'zod';
-import { NodeId } from '#contract';
-import { addressList } from './addresses.ts';
+import { type Network, NodeId } from '#contract';
+import { networksOf } from './addresses.ts';
 
 /** At most so many workers in one node; one per core is the useful number. */
 const workersMax = 64;
@@ -19,6 +18,14 @@ const commaList = z
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
   );
+const networks = commaList.transform((entries, context) => {
+  try {
+    return networksOf(entries);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'addresses or networks, separated by commas' });
+    return z.NEVER;
+  }
+});
 
 const Environment = z.object({
   SFU_NODE_ID: NodeId.default('sfu-1'),
@@ -34,16 +41,11 @@ const Environment = z.object({
   SFU_WORKERS: z.coerce.number().int().min(1).max(workersMax).default(1),
   SFU_TAP_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
   /** Addresses and networks that taps may be sent to besides the one that their socket comes from. */
-  SFU_TAP_ALLOWED_ADDRESSES: commaList.transform((entries, context) => {
-    try {
-      return addressList(entries);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'addresses or networks, separated by commas' });
-      return z.NEVER;
-    }
-  }),
-  /** Header in which the proxy in front names the sender's address; unset: the socket's own address. */
+  SFU_TAP_ALLOWED_ADDRESSES: networks,
+  /** Header in which a proxy in front names the sender's address; unset: the socket's own address. */
   CLIENT_ADDRESS_HEADER: z.string().min(1).optional(),
+  /** Addresses and networks of those proxies, separated by commas: nobody else's header is believed. */
+  TRUSTED_PROXIES: networks,
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
   EDGE_URL: z.url({ protocol: /^https?$/ }),
   NODE_SECRET: z.string().min(32, 'at least 32 characters'),
@@ -69,8 +71,9 @@ export interface SfuConfig {
     workerBin: string | undefined;
     tapListenAddress: string;
   };
-  tapAllowedAddresses: BlockList;
-  clientAddressHeader: string | undefined;
+  tapAllowedAddresses: readonly Network[];
+  /** Who is believed to name the sender's address, and where. */
+  forwarding: { header: string | undefined; proxies: readonly Network[] };
   edgeUrl: string;
   nodeSecret: string;
   redisUrl: string;
@@ -88,6 +91,11 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
     throw new Error(`The configuration of the SFU node is not complete:\n  ${faults.join('\n  ')}`);
   }
   const values = parsed.data;
+  if ((values.CLIENT_ADDRESS_HEADER === undefined) !== (values.TRUSTED_PROXIES.length === 0)) {
+    throw new Error(
+      'CLIENT_ADDRESS_HEADER and TRUSTED_PROXIES say whom to believe together: set both.',
+    );
+  }
   return {
     nodeId: values.SFU_NODE_ID,
     host: values.SFU_HOST,
@@ -102,7 +110,7 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
       tapListenAddress: values.SFU_TAP_LISTEN_ADDRESS,
     },
     tapAllowedAddresses: values.SFU_TAP_ALLOWED_ADDRESSES,
-    clientAddressHeader: values.CLIENT_ADDRESS_HEADER,
+    forwarding: { header: values.CLIENT_ADDRESS_HEADER, proxies: values.TRUSTED_PROXIES },
     edgeUrl: values.EDGE_URL.replace(/\/+$/, ''),
     nodeSecret: values.NODE_SECRET,
     redisUrl: values.REDIS_URL,

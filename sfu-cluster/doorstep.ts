@@ -1,5 +1,6 @@
 // The doorstep: how many sockets may stand before the door at a time, with no ticket shown yet.
-import { isInternal, lineOf } from './addresses.ts';
+import { lineOf } from '#contract';
+import { isInternal } from './addresses.ts';
 
 /** A share of all sockets only: whoever has joined is never crowded out by those who have not. */
 export const waitingMax = 4_000;

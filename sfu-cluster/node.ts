@@ -61,7 +61,7 @@ export async function createSfuNode({
   };
   const sockets = createSocketServer({
     origins: config.clientOrigins,
-    addressHeader: config.clientAddressHeader,
+    forwarding: config.forwarding,
     refusals,
     log,
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),

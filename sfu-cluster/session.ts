@@ -1,15 +1,15 @@
 // A session: what a socket may do before it has joined, and who serves it afterwards.
-
-import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import {
   type ClientFrameOf,
+  isWithin,
   joinTimeoutSeconds,
+  type Network,
   type ResponseData,
   signallingVersion,
 } from '#contract';
-import { isListed, isSameHost } from './addresses.ts';
+import { isSameHost } from './addresses.ts';
 import { Link, type Served } from './link.ts';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import { Peer } from './peer.ts';
@@ -27,7 +27,7 @@ interface SessionDeps {
   log: Logger;
   tapListenAddress: string;
   /** Where media may be sent besides the address that a transcoder's socket comes from. */
-  tapAllowedAddresses: BlockList;
+  tapAllowedAddresses: readonly Network[];
 }
 
 /** Serves one socket from its opening to its end. */
@@ -69,7 +69,7 @@ async function join(
     const tap = {
       listenAddress: deps.tapListenAddress,
       allows: (target: string) =>
-        isSameHost(address, target) || isListed(deps.tapAllowedAddresses, target),
+        isSameHost(address, target) || isWithin(deps.tapAllowedAddresses, target),
     };
     const peer = Peer.join({ link, ticket, room, log: deps.log, tap });
     return {

@@ -8,7 +8,9 @@ import { useScene } from './testing/scene.ts';
 import { withSecret } from './testing/test-edge.ts';
 import { testOrigin } from './testing/test-node.ts';
 
-const scene = useScene({ env: { CLIENT_ADDRESS_HEADER: 'X-Real-IP' } });
+const scene = useScene({
+  env: { CLIENT_ADDRESS_HEADER: 'X-Real-IP', TRUSTED_PROXIES: '127.0.0.1,::1' },
+});
 
 /** A bare TCP connection to the node, which stays half open when the node closes its side. */
 async function raw(): Promise<Socket> {

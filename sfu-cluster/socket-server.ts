@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
-import { closeCodeOf, frameBytesMax, type SocketErrorCode } from '#contract';
+import { closeCodeOf, frameBytesMax, type Network, type SocketErrorCode } from '#contract';
 import { remoteAddress } from './addresses.ts';
 import { createDoorstep } from './doorstep.ts';
 import type { RefusalCounter } from './refusals.ts';
@@ -50,15 +50,15 @@ export interface SocketServer {
 
 export function createSocketServer({
   origins,
-  addressHeader,
+  forwarding,
   refusals,
   log,
   onSocket,
 }: {
   /** Pages that may connect. Programs that are no browsers send no Origin and are let in. */
   origins: readonly string[];
-  /** Where the proxy in front names the address of the sender; undefined without a proxy. */
-  addressHeader: string | undefined;
+  /** Who is believed to name the sender's address, and where. */
+  forwarding: { header: string | undefined; proxies: readonly Network[] };
   refusals: RefusalCounter;
   log: Logger;
   onSocket(socket: WebSocket, arrival: Arrival): void;
@@ -113,7 +113,7 @@ export function createSocketServer({
         refusals.count('unavailable');
         return refuse(connection, '503 Service Unavailable');
       }
-      const address = remoteAddress(request, addressHeader);
+      const address = remoteAddress(request, forwarding);
       const leave = doorstep.enter(address);
       if (!leave) {
         refusals.count('rate-limited');

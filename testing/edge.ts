@@ -65,6 +65,12 @@ export function newKey(): string {
   return randomUUID();
 }
 
+/** An address that nobody else has, of a line of its own. */
+export function newAddress(): string {
+  const [one, two, three] = randomBytes(6).toString('hex').match(/.{4}/g) ?? [];
+  return `2001:db8:${one}:${two}::${three}`;
+}
+
 /** A private signing key set as the configuration wants it. */
 export async function newSigningKeys(kid = 'test'): Promise<string> {
   const { privateKey } = await generateKeyPair('Ed25519', { extractable: true });
@@ -124,6 +130,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
     LOG_LEVEL: 'silent',
     // Limits count by address; tests choose theirs.
     CLIENT_ADDRESS_HEADER: 'x-test-address',
+    TRUSTED_PROXIES: '127.0.0.1',
     ...more,
   };
   const parts = await createServerParts(env, 'edge');
@@ -164,7 +171,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
           dateOfBirth: '1990-05-05',
           country: 'IN',
         },
-        headers: { 'x-test-address': randomUUID() },
+        headers: { 'x-test-address': newAddress() },
       });
       let session = Session.parse(registered.body);
       // An account of yesterday is not a new one any more.

@@ -1,7 +1,13 @@
 // Fraud: patterns of money that a person must look at are found by what the edge knows of people, and hold payouts.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findFraud, verifyBooks } from '#db';
-import { newKey, type Person, startTestEdge, type TestEdge } from '../../testing/edge.ts';
+import {
+  newAddress,
+  newKey,
+  type Person,
+  startTestEdge,
+  type TestEdge,
+} from '../../testing/edge.ts';
 import { type Cast, createCast, type Member, refused } from '../testing/cast.ts';
 import { lookForFraud } from './fraud.ts';
 
@@ -91,7 +97,7 @@ async function liveAs(person: { id: string; session: { user: { username: string 
 describe('where people come from', () => {
   test('each log-in keeps the address as a keyed hash: equal ones can be seen, none can be read', async () => {
     const [one, other] = [await registered('viewer'), await registered('viewer')];
-    const address = `198.51.100.${newKey()}`;
+    const address = newAddress();
     await loginFrom(one, address);
     await loginFrom(other, address);
     await loginFrom(one, '203.0.113.7');
@@ -130,11 +136,11 @@ describe('rings', () => {
     const [stranger, modest] = [await registered('viewer'), await registered('viewer')];
     const { streamId } = await liveAs(performer);
     await tippedByOthers(streamId);
-    const address = newKey();
+    const address = newAddress();
     await loginFrom(performer, address);
     await loginFrom(viewer, address);
     await loginFrom(modest, address);
-    await loginFrom(stranger, newKey());
+    await loginFrom(stranger, newAddress());
     await tipMuch(viewer.id, streamId);
     await tipMuch(stranger.id, streamId);
     await tipMuch(modest.id, streamId, 4_999);
@@ -147,7 +153,7 @@ describe('rings', () => {
   });
 
   test('a carrier’s address, which many honest people have: nobody is held', async () => {
-    const address = newKey();
+    const address = newAddress();
     const performers = [await registered('performer'), await registered('performer')];
     const neighbours = [];
     for (const performer of performers) {
@@ -174,10 +180,10 @@ describe('rings', () => {
     const stranger = await registered('viewer');
     const { streamId } = await liveAs(performer);
     await tippedByOthers(streamId);
-    const address = newKey();
+    const address = newAddress();
     await loginFrom(performer, address);
     await loginFrom(viewer, address);
-    await loginFrom(stranger, newKey());
+    await loginFrom(stranger, newAddress());
     const instrument = newKey();
     for (const { id } of [viewer, performer, stranger]) await payWith(id, instrument);
     await tipMuch(viewer.id, streamId);
@@ -196,7 +202,7 @@ describe('rings', () => {
   test('earnings that come mostly from their own address, however many share them out: a case and a hold', async () => {
     const performer = await registered('performer');
     const { streamId } = await liveAs(performer);
-    const address = newKey();
+    const address = newAddress();
     await loginFrom(performer, address);
     const feed = async (tokens: number) => {
       const viewer = await registered('viewer');
@@ -234,7 +240,7 @@ describe('rings', () => {
     const performer = await registered('performer');
     const { streamId } = await liveAs(performer);
     const viewer = await registered('viewer');
-    const address = newKey();
+    const address = newAddress();
     for (const who of [performer, viewer]) await loginFrom(who, address);
     await tipMuch(viewer.id, streamId, 4_999);
     await lookForFraud(edge.parts.deps);
@@ -249,7 +255,7 @@ describe('rings', () => {
     const { streamId } = await liveAs(performer);
     await tippedByOthers(streamId);
     const viewer = await registered('viewer');
-    const address = newKey();
+    const address = newAddress();
     for (const who of [performer, viewer]) await loginFrom(who, address);
     await tipMuch(viewer.id, streamId, 5_900);
     await lookForFraud(edge.parts.deps);

@@ -1,6 +1,6 @@
 // Accounts: registering, logging in, renewing, logging out.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
+import { newAddress, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 
 let edge: TestEdge;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ const registration = {
   dateOfBirth: '1995-02-03',
   country: 'IN',
 };
-const register = (changes: object, address = crypto.randomUUID()) =>
+const register = (changes: object, address = newAddress()) =>
   edge.call('POST', '/v1/auth/register', {
     body: { ...registration, ...changes },
     headers: { 'x-test-address': address },
@@ -25,7 +25,7 @@ const register = (changes: object, address = crypto.randomUUID()) =>
 const login = (email: string, password: string) =>
   edge.call('POST', '/v1/auth/login', {
     body: { email, password },
-    headers: { 'x-test-address': crypto.randomUUID() },
+    headers: { 'x-test-address': newAddress() },
   });
 const cookieOf = (answer: { headers: Headers }) =>
   (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
@@ -148,7 +148,7 @@ test('log-in attempts from one address are limited', async () => {
   const attempt = () =>
     edge.call('POST', '/v1/auth/login', {
       body: { email: 'x', password: '' },
-      headers: { 'x-test-address': 'one-address' },
+      headers: { 'x-test-address': '203.0.113.77' },
     });
   const answers = await Promise.all(Array.from({ length: 25 }, attempt));
   const limited = answers.filter((answer) => answer.status === 429);

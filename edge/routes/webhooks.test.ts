@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readBalance, verifyBooks } from '#db';
 import {
+  newAddress,
   newKey,
   payoutWebhookSecret,
   startTestEdge,
@@ -122,7 +123,7 @@ describe('whose they are', () => {
 
   test('strangers who forge without end fill no audit trail', async () => {
     const since = await lastAudit();
-    const address = { 'x-razorpay-signature': 'a'.repeat(64), 'x-test-address': newKey() };
+    const address = { 'x-razorpay-signature': 'a'.repeat(64), 'x-test-address': newAddress() };
     const answers = await Promise.all(Array.from({ length: 30 }, () => post('{}', address)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
     expect(await suspicionsSince(since)).toHaveLength(20);

@@ -7,6 +7,7 @@ import { edgeCommand } from '../../scripts/launch/edge-command.ts';
 import { Part } from '../../scripts/launch/part.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import {
+  newAddress,
   newKey,
   nodeSecret,
   parseGrant,
@@ -68,13 +69,15 @@ describe.each(runtimes)('on %s', (name, start) => {
   });
 
   async function call(method: string, path: string, token?: string, body?: unknown) {
+    const address = newAddress();
     const response = await fetch(`${running.url}${path}`, {
       method,
       headers: {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(body ? { 'content-type': 'application/json' } : {}),
         'idempotency-key': newKey(),
-        'x-test-address': newKey(),
+        'x-test-address': address,
+        'cf-connecting-ip': address,
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });

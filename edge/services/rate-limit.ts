@@ -1,5 +1,6 @@
 // Rate limits: fixed windows counted on Redis, and in each instance by itself while Redis is away.
 import type { MiddlewareHandler } from 'hono';
+import { lineOf } from '#contract';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { clientAddress } from './client-address.ts';
@@ -9,12 +10,12 @@ export interface RateLimit {
   requestsMax: number;
   windowSeconds: number;
   /** Whose requests are counted together. */
-  by: 'address' | 'user';
+  by: 'line' | 'user';
 }
 
 export const limits = {
-  register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'address' },
-  login: { name: 'login', requestsMax: 20, windowSeconds: 60, by: 'address' },
+  register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'line' },
+  login: { name: 'login', requestsMax: 20, windowSeconds: 60, by: 'line' },
   tip: { name: 'tip', requestsMax: 60, windowSeconds: 60, by: 'user' },
   chat: { name: 'chat', requestsMax: 20, windowSeconds: 10, by: 'user' },
   order: { name: 'order', requestsMax: 20, windowSeconds: 60, by: 'user' },
@@ -23,14 +24,14 @@ export const limits = {
   export: { name: 'export', requestsMax: 10, windowSeconds: 60, by: 'user' },
   payout: { name: 'payout', requestsMax: 10, windowSeconds: 60, by: 'user' },
   stream: { name: 'stream', requestsMax: 30, windowSeconds: 60, by: 'user' },
-  events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'address' },
-  ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'address' },
+  events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'line' },
+  ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'line' },
 } as const satisfies Record<string, RateLimit>;
 
 /** Counts the request and refuses it with `rate-limited` beyond the limit. */
 export function limitRate(deps: Deps, limit: RateLimit): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const who = limit.by === 'user' ? c.var.identity.userId : clientAddress(deps.config, c);
+    const who = limit.by === 'user' ? c.var.identity.userId : lineOf(clientAddress(deps.config, c));
     const nowSeconds = Math.floor(deps.now().getTime() / 1000);
     const window = Math.floor(nowSeconds / limit.windowSeconds);
     const key = `limit:${limit.name}:${who}:${window}`;

@@ -1,5 +1,6 @@
 // Suspicion: what smells of fraud goes into the audit trail, whatever else is refused.
 import type { Context } from 'hono';
+import { isLoopback, lineOf } from '#contract';
 import { writeAudit } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { clientAddress } from './client-address.ts';
@@ -18,7 +19,7 @@ export async function noteSuspicion(
 ): Promise<void> {
   try {
     const actorId = c.var.identity?.userId ?? null;
-    const origin = actorId ?? clientAddress(deps.config, c);
+    const origin = actorId ?? lineOf(clientAddress(deps.config, c));
     const window = Math.floor(deps.now().getTime() / 1000 / windowSeconds);
     const count = await countUse(deps, `suspicion:${action}:${origin}:${window}`, windowSeconds);
     if (count > writtenMax) {
@@ -37,11 +38,11 @@ export async function noteSuspicion(
 }
 
 /**
- * Where a request comes from, as a keyed hash: equal ones can be seen, none can be read. Null where that says
+ * The line a request comes from, as a keyed hash: equal ones can be seen, none can be read. Null where that says
  * nothing: strangers whose address is not known, or who all seem to be this machine, have nothing in common.
  */
 export async function addressHash(deps: Deps, c: Context<AppEnv>): Promise<string | null> {
   const address = clientAddress(deps.config, c);
-  if (address === '' || /^(::ffff:)?127\.|^::1$/.test(address)) return null;
-  return deps.vault.keyedHash(address, 'address');
+  if (address === '' || isLoopback(address)) return null;
+  return deps.vault.keyedHash(lineOf(address), 'address');
 }

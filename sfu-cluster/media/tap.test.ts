@@ -8,7 +8,11 @@ import { useScene } from '../testing/scene.ts';
 import { keyframeAwaitedMs } from './keyframe-governor.ts';
 
 const scene = useScene({
-  env: { SFU_TAP_ALLOWED_ADDRESSES: '10.7.0.0/16', CLIENT_ADDRESS_HEADER: 'X-Real-IP' },
+  env: {
+    SFU_TAP_ALLOWED_ADDRESSES: '10.7.0.0/16',
+    CLIENT_ADDRESS_HEADER: 'X-Real-IP',
+    TRUSTED_PROXIES: '127.0.0.1,::1',
+  },
 });
 let ports: Port[];
 let source: RtpSource | null;
