@@ -44,7 +44,6 @@ export function remoteAddress(
   request: IncomingMessage,
   { header, proxies }: { header: string | undefined; proxies: readonly Network[] },
 ): string {
-  const named = header === undefined ? undefined : request.headers[header.toLowerCase()];
-  const text = Array.isArray(named) ? named.join(',') : named;
-  return senderOf(request.socket.remoteAddress ?? '', text, proxies);
+  const named = header && request.headersDistinct[header.toLowerCase()]?.join(',');
+  return senderOf(request.socket.remoteAddress ?? '', named, proxies);
 }

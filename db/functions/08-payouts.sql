@@ -223,9 +223,9 @@ begin
 end
 $$;
 
--- One of the staff agrees; the last one that is needed lets it go.
-create or replace function ledger.payout_approved(p_payout uuid, p_staff uuid) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
+-- The payout, locked, for one of the staff who is not paid by it.
+create or replace function ledger.payout_for_staff(p_payout uuid, p_staff uuid) returns payouts
+language plpgsql
 as $$
 declare
   v_payout payouts;
@@ -238,6 +238,18 @@ begin
   if v_payout.performer_id = p_staff then
     perform refuse('second-person-needed');
   end if;
+  return v_payout;
+end
+$$;
+
+-- One of the staff agrees; the last one that is needed lets it go.
+create or replace function ledger.payout_approved(p_payout uuid, p_staff uuid) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
+as $$
+declare
+  v_payout payouts;
+begin
+  v_payout := ledger.payout_for_staff(p_payout, p_staff);
   if exists (select from payout_approvals where payout_id = p_payout and approved_by = p_staff) then
     if v_payout.state = 'requested' then
       perform refuse('second-person-needed');

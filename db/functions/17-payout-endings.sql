@@ -18,27 +18,6 @@ begin
 end
 $$;
 
--- The payout, locked, for one of the staff who is not paid by it.
-create or replace function ledger.payout_for_ending(p_payout uuid, p_staff uuid) returns payouts
-language plpgsql
-as $$
-declare
-  v_payout payouts;
-begin
-  perform ledger.require_staff(p_staff);
-  select * into v_payout from payouts where id = p_payout for no key update;
-  if not found then
-    perform refuse('not-found');
-  end if;
-  if v_payout.performer_id = p_staff then
-    perform refuse('second-person-needed');
-  end if;
-  return v_payout;
-end
-$$;
-
-drop function if exists ledger.case_of_old_payout(payouts);
-
 -- The open case, the oldest if there are two, of a payout that nobody sends and of which the gateway has told nothing.
 create or replace function ledger.case_of_doubt(p_payout payouts) returns cases
 language plpgsql
@@ -73,7 +52,7 @@ create or replace function ledger.payout_never_sent(p_payout uuid, p_staff uuid,
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
-  v_payout payouts := ledger.payout_for_ending(p_payout, p_staff);
+  v_payout payouts := ledger.payout_for_staff(p_payout, p_staff);
   v_case cases;
   v_from timestamptz;
   v_said jsonb;
@@ -114,7 +93,7 @@ returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
-  v_payout payouts := ledger.payout_for_ending(p_payout, p_staff);
+  v_payout payouts := ledger.payout_for_staff(p_payout, p_staff);
   v_gateway_id text := p_facts->>'gatewayPayoutId';
   v_case cases;
   v_answer jsonb;
