@@ -154,6 +154,7 @@ async function judge(
         wasNamed: details.accountHolder !== undefined,
       },
     });
+    deps.failpoint('account.name-asked');
     const { performerId } = account;
     await holdPayouts(deps.db, { performerId, reason: 'payout-name-close', caseId });
     deps.failpoint('account.name-questioned');

@@ -85,6 +85,7 @@ async function findOrPay(
         subject: payout.id,
         details: { attempts: payout.attempts },
       });
+      deps.failpoint('payout.too-old');
       return null;
     }
   }

@@ -73,6 +73,7 @@ async function askAboutUnknown(
   settlement: SettlementFacts,
 ): Promise<void> {
   const unknown = await findUnknownEntities(deps.db, settlement);
+  deps.failpoint('settlement.unknown-found');
   for (const entity of unknown.slice(0, unknownAskedMax)) {
     lease.check();
     try {
@@ -95,6 +96,7 @@ async function book(deps: Deps, settlement: SettlementFacts): Promise<Settlement
       subject: settlement.settlementId,
       details: { refusal: error.code, lines: settlement.items.length },
     });
+    deps.failpoint('settlement.case-opened');
     return null;
   }
 }

@@ -29,6 +29,7 @@ export async function takeDispute(deps: Deps, dispute: GatewayDispute): Promise<
     deps.failpoint('dispute.payment-fetched');
     if (!payment) throw error;
     await takePayment(deps, payment);
+    deps.failpoint('dispute.payment-taken');
     await observeDispute(deps.db, disputeFacts(dispute));
   }
 }

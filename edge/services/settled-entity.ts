@@ -16,13 +16,17 @@ export async function takeEntity(deps: Deps, { type, entityId }: SettledEntity):
       return;
     case 'refund': {
       const refund = await deps.gateway.fetchRefund(entityId);
+      deps.failpoint('settlement.refund-fetched');
       if (!refund) return;
       const payment = await takePaymentById(deps, refund.payment_id);
-      if (payment?.state === 'captured') await observeRefund(deps.db, refundFacts(refund));
+      if (payment?.state !== 'captured') return;
+      await observeRefund(deps.db, refundFacts(refund));
+      deps.failpoint('settlement.refund-noted');
       return;
     }
     case 'dispute': {
       const dispute = await deps.gateway.fetchDispute(entityId);
+      deps.failpoint('settlement.dispute-fetched');
       if (dispute) await takeDispute(deps, dispute);
     }
   }
@@ -30,5 +34,6 @@ export async function takeEntity(deps: Deps, { type, entityId }: SettledEntity):
 
 async function takePaymentById(deps: Deps, gatewayPaymentId: string) {
   const payment = await deps.gateway.fetchPayment(gatewayPaymentId);
+  deps.failpoint('settlement.payment-fetched');
   return payment && takePayment(deps, payment);
 }

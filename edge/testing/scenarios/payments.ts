@@ -1,7 +1,7 @@
 // Scenarios of buying, tipping and giving back: what viewers do.
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { listRoomEvents, readBalance } from '#db';
+import { listRoomEvents, observeSettlement, readBalance } from '#db';
 import { gatewayKeyId, gatewayKeySecret, newKey } from '../../../testing/edge.ts';
 import { relayEvents } from '../../jobs/relay.ts';
 import type { Member } from '../cast.ts';
@@ -40,6 +40,18 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
     const { gatewayOrderId } = await cast.order(buyer);
     const { payment } = await edge.control.pay(gatewayOrderId);
     return { buyer, gatewayOrderId, payment };
+  }
+
+  /** One that is known here as well. */
+  async function verifiedOrder() {
+    const paid = await paidOrder();
+    const { buyer, gatewayOrderId, payment } = paid;
+    await verify(
+      buyer,
+      gatewayOrderId,
+      payment.id,
+    )((who, method, path, options) => (who ?? buyer).call(method, path, options));
+    return paid;
   }
 
   /** Somebody gives a payment back at the gateway. */
@@ -95,12 +107,7 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
 
   /** A refund of a whole payment that the gateway knows. */
   async function refund(state: 'asked' | 'approved') {
-    const { buyer, gatewayOrderId, payment } = await paidOrder();
-    await verify(
-      buyer,
-      gatewayOrderId,
-      payment.id,
-    )((who, method, path, options) => (who ?? buyer).call(method, path, options));
+    const { buyer, payment } = await verifiedOrder();
     const { body } = await buyer.act('POST', `/v1/payments/${payment.id}/refunds`, { reason: 'x' });
     const staff = await cast.member('admin');
     const decide = (send: Send) =>
@@ -368,19 +375,14 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       points: ['dispute.listed', 'dispute.noted'],
       ends: disputed,
       async begin() {
-        const { buyer, gatewayOrderId, payment } = await paidOrder();
-        await verify(
-          buyer,
-          gatewayOrderId,
-          payment.id,
-        )((who, method, path, options) => (who ?? buyer).call(method, path, options));
+        const { buyer, payment } = await verifiedOrder();
         const dispute = await edge.control.openDispute(payment.id);
         return { act: 'disputes', end: () => disputeOf(buyer, dispute) };
       },
     },
     {
       // Nobody has told of its payment either.
-      points: ['dispute.payment-fetched'],
+      points: ['dispute.payment-fetched', 'dispute.payment-taken'],
       ends: { ...disputed, cases: ['dispute', 'dispute-of-unknown-payment'] },
       async begin() {
         const { buyer, payment } = await paidOrder();
@@ -389,7 +391,13 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
-      points: ['settlement.entity-taken'],
+      points: [
+        'settlement.unknown-found',
+        'settlement.refund-fetched',
+        'settlement.payment-fetched',
+        'settlement.refund-noted',
+        'settlement.entity-taken',
+      ],
       ends: {
         balance: 0,
         credits: 1,
@@ -406,15 +414,52 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
+      // The settlement is all that tells of the dispute.
+      points: ['settlement.dispute-fetched'],
+      ends: disputed,
+      async begin() {
+        const { buyer, payment } = await verifiedOrder();
+        const dispute = await edge.control.openDispute(payment.id, {
+          amount_deducted: payment.amount,
+        });
+        // A settlement brings something.
+        await paidOrder();
+        await edge.control.settle();
+        return { act: 'settlements', end: () => disputeOf(buyer, dispute) };
+      },
+    },
+    {
+      points: ['settlement.case-opened'],
+      ends: ['settlement-changed'],
+      async begin() {
+        const { payment } = await verifiedOrder();
+        const { settlement } = await edge.control.settle();
+        // What was booked of it said something else.
+        await observeSettlement(database.db, {
+          settlementId: settlement.id,
+          utr: settlement.utr,
+          settledAt: new Date(settlement.created_at * 1000),
+          items: [
+            {
+              entityId: payment.id,
+              type: 'payment',
+              creditPaise: payment.amount,
+              debitPaise: 0,
+              amountPaise: payment.amount,
+              feePaise: 0,
+              taxPaise: 0,
+              disputeId: null,
+            },
+          ],
+        });
+        return { act: 'settlements', end: () => cast.cases(settlement.id) };
+      },
+    },
+    {
       points: ['settlement.listed', 'settlement.booked', 'settlement.late-found'],
       ends: { payment: [{ is_settled: true }], booked: [{ count: 1 }] },
       async begin() {
-        const { buyer, gatewayOrderId, payment } = await paidOrder();
-        await verify(
-          buyer,
-          gatewayOrderId,
-          payment.id,
-        )((who, method, path, options) => (who ?? buyer).call(method, path, options));
+        const { payment } = await verifiedOrder();
         const { settlement } = await edge.control.settle();
         return {
           act: 'settlements',

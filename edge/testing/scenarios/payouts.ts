@@ -60,9 +60,9 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
     return { performer, payoutId: body.id as string, staff: await cast.member('admin') };
   }
 
-  /** A payout whose request never reached the bank, too old to be sent once more. */
-  async function tooOld() {
-    const { performer, payoutId, staff } = await asked(100_000);
+  /** A payout whose request never reached the bank, some days ago. */
+  async function longAgo() {
+    const payout = await asked(100_000);
     await edge.control.setFaults({
       answers: { rules: [{ fault: 'cut-before', method: 'POST', path: '/v1/payouts' }] },
     });
@@ -71,15 +71,21 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
     await edge.control.setFaults({ answers: { rules: [] } });
     await database.asOwner(
       `update payouts set first_attempt_at = now() - interval '4 days' where id = $1`,
-      [payoutId],
+      [payout.payoutId],
     );
+    return payout;
+  }
+
+  /** One that is too old to be sent once more. */
+  async function tooOld() {
+    const payout = await longAgo();
     await makeAllDue(edge);
     await sendPayouts(deps);
     await database.asOwner(
       `update cases set created_at = now() - interval '2 days' where subject = $1`,
-      [payoutId],
+      [payout.payoutId],
     );
-    return { performer, payoutId, staff };
+    return payout;
   }
 
   const accountOf = async (who: Member) => ({
@@ -239,6 +245,24 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
         await sendPayouts(deps);
         await edge.control.setFaults({ answers: { rules: [] } });
         return { act: 'payouts', end: () => moneyOf(performer) };
+      },
+    },
+    {
+      points: ['payout.too-old'],
+      ends: {
+        availablePaise: 900_000,
+        payoutPendingPaise: 100_000,
+        paidPaise: 0,
+        states: ['sending'],
+        transfers: [0],
+        cases: ['payout-too-old-to-send'],
+      },
+      async begin() {
+        const { performer, payoutId } = await longAgo();
+        return {
+          act: 'payouts',
+          end: async () => ({ ...(await moneyOf(performer)), cases: await cast.cases(payoutId) }),
+        };
       },
     },
     {
@@ -405,7 +429,7 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
       },
     },
     {
-      points: ['account.validation-paid', 'account.name-questioned'],
+      points: ['account.validation-paid', 'account.name-asked', 'account.name-questioned'],
       ends: {
         accounts: [{ state: 'verified', has_contact: true, has_fund_account: true }],
         holds: [{ reason: 'payout-name-close' }],
