@@ -74,7 +74,7 @@ async function toldAndWritten(way: Way, scene: Scene, asked: [Partial<TipRequest
         (select jsonb_agg(jsonb_build_array(e.line, a.class, a.owner_id, e.currency, e.amount, e.lot_id) order by e.line)
           from ledger.entries e join ledger.accounts a on a.id = e.account_id where e.journal_id = j.id) as entries
       from ledger.tips t join ledger.journal j on j.id = t.id join events v on v.id = t.event_id
-      where t.viewer_id = $1 order by j.id`,
+      where t.viewer_id = $1 order by t.event_id`,
     [scene.viewerId],
   );
   const lots = await cast.lotsOf(scene.viewerId);
