@@ -6,7 +6,15 @@ export const passwordCharsMin = 10;
 export const passwordCharsMax = 128;
 export const adultAgeYears = 18;
 
-export const Role = z.enum(['viewer', 'performer', 'admin']);
+export const roles = [
+  'viewer',
+  'performer',
+  'moderator',
+  'finance',
+  'compliance',
+  'admin',
+] as const;
+export const Role = z.enum(roles);
 export type Role = z.infer<typeof Role>;
 
 /** Lower-cased and trimmed, so that one mailbox is one account. */
@@ -50,6 +58,19 @@ export const Me = z.object({
   createdAt: Instant,
 });
 export type Me = z.infer<typeof Me>;
+
+/** A log-in on one device. */
+export const Device = z.object({
+  id: Id,
+  /** What the device calls itself, such as `Firefox on Linux`; empty when it says nothing. */
+  device: z.string(),
+  methods: z.array(z.string()),
+  createdAt: Instant,
+  lastSeenAt: Instant,
+  /** Whether it is the one that asks. */
+  current: z.boolean(),
+});
+export const DeviceList = z.object({ devices: z.array(Device) });
 
 /** A short access token for the Authorization header; the refresh token travels in an HttpOnly cookie. */
 export const Session = z.object({

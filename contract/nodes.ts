@@ -1,5 +1,6 @@
 // Nodes: what SFU nodes and transcoders report to the edge, and what it answers.
 import { z } from 'zod';
+import { Revocation, revocationsPageMax } from './control.ts';
 import { Id } from './ids.ts';
 
 export const nodeReportIntervalSeconds = 2;
@@ -20,10 +21,19 @@ export const NodeId = z
 export const VideoCodec = z.enum(['H264', 'VP8']);
 export type VideoCodec = z.infer<typeof VideoCodec>;
 
+/** The number up to which a node knows all revocations; null before it has heard of any. */
+const RevocationsKnown = z.int().nonnegative().nullable().default(null);
+/** What a node has missed of them, oldest first, and up to which number it then knows all. */
+const revocationsTold = {
+  revocations: z.array(Revocation).max(revocationsPageMax).default([]),
+  revocationsKnown: z.int().nonnegative().default(0),
+};
+
 /** Facts about the rooms of one SFU node; sent every few seconds, and at once when a publisher comes or goes. */
 export const SfuReport = z.strictObject({
   nodeId: NodeId,
   url: z.url(),
+  revocationsKnown: RevocationsKnown,
   streams: z
     .array(
       z.strictObject({
@@ -37,8 +47,8 @@ export const SfuReport = z.strictObject({
 });
 export type SfuReport = z.infer<typeof SfuReport>;
 
-/** Rooms that the node must close, because their stream has ended. */
-export const SfuReportAnswer = z.object({ close: z.array(Id) });
+/** `close`: rooms that the node must close, because their stream has ended. */
+export const SfuReportAnswer = z.object({ close: z.array(Id), ...revocationsTold });
 export type SfuReportAnswer = z.infer<typeof SfuReportAnswer>;
 
 /** What one transcoder is doing; the answer is what it should be doing. */
@@ -46,6 +56,7 @@ export const TranscoderReport = z.strictObject({
   transcoderId: NodeId,
   /** The address from which players fetch; playlists lie under `/live/{streamId}/`. */
   publicUrl: z.url(),
+  revocationsKnown: RevocationsKnown,
   /** How many more streams it can take. */
   freeJobs: z.int().min(0).max(nodeStreamsMax),
   jobs: z
@@ -75,6 +86,7 @@ export const TranscoderReportAnswer = z.object({
   start: z.array(TranscodeJob),
   /** Jobs to stop: the stream has ended or another transcoder has the lease. */
   stop: z.array(Id),
+  ...revocationsTold,
 });
 export type TranscoderReportAnswer = z.infer<typeof TranscoderReportAnswer>;
 

@@ -12,6 +12,10 @@ const table = {
   unauthenticated: [401, 'You need to log in'],
   'invalid-credentials': [401, 'E-mail or password is wrong'],
   'session-expired': [401, 'The session has ended; log in again'],
+  'session-renewed': [
+    409,
+    'This session was renewed a moment ago; go on with what it was renewed to',
+  ],
   forbidden: [403, 'You are not allowed to do this'],
   'untrusted-origin': [403, 'The request came from a page that is not ours'],
   'not-found': [404, 'There is no such thing'],

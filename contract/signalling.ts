@@ -34,6 +34,7 @@ export const SocketErrorCode = z.enum([
   'replaced',
   'unavailable',
   'internal',
+  'revoked',
 ]);
 export type SocketErrorCode = z.infer<typeof SocketErrorCode>;
 

@@ -16,6 +16,9 @@ export const hlsTicketTtlSeconds = 300;
 export const Capability = z.enum(['publish', 'subscribe', 'moderate']);
 export type Capability = z.infer<typeof Capability>;
 
+/** The types of tickets, as their header says (RFC 8725, section 3.11): none is taken for another. */
+export const ticketTypes = { room: 'room+jwt', hls: 'hls+jwt', node: 'node+jwt' } as const;
+
 const common = {
   iss: z.literal(ticketIssuer),
   iat: z.int(),
@@ -23,9 +26,18 @@ const common = {
   jti: Id,
 };
 
+/** Of tickets that people asked for: what may end them before their time. */
+const revocable = {
+  /** The session that it was asked for with; null for a guest. */
+  sid: Id.nullable(),
+  /** The number of the last revocation that was known when it was decided. */
+  rev: z.int().nonnegative(),
+};
+
 /** Admits one socket, once, to one stream's room on one node. Without `subscribe` it gets events only. */
 export const RoomTicket = z.object({
   ...common,
+  ...revocable,
   aud: z.literal('room'),
   sub: z.string().min(1).max(64),
   name: z.string().max(64),
@@ -49,6 +61,7 @@ export type NodeTicket = z.infer<typeof NodeTicket>;
 /** Lets a player read the playlists of one stream until it ends; renewed silently. */
 export const HlsTicket = z.object({
   ...common,
+  ...revocable,
   aud: z.literal('hls'),
   sub: z.string().min(1).max(64),
   stream: Id,

@@ -302,9 +302,7 @@ describe('the rights of the services', () => {
       rows.filter(({ rights }) => rights.length > 0).map((row) => [row.relation, row.rights]),
     );
     expect(writable).toEqual({
-      'public.sessions': ['INSERT', 'UPDATE', 'DELETE'],
-      'public.refresh_tokens': ['INSERT', 'UPDATE'],
-      'public.streams': ['INSERT'],
+      'public.sessions': ['DELETE'],
       'public.events': ['UPDATE'],
       'public.webhook_events': ['INSERT', 'UPDATE'],
     });
@@ -332,10 +330,24 @@ describe('the rights of the services', () => {
         'public.payout_accounts.sealed_details',
         'public.tax_profiles.sealed_pan',
         'public.former_pans.sealed_pan',
+        'public.users.password_hash',
       ]),
     );
     expect(new Set(hidden.map((column) => column.split('.')[1]))).toEqual(
-      new Set(['payout_accounts', 'tax_profiles', 'former_pans']),
+      new Set([
+        'payout_accounts',
+        'tax_profiles',
+        'former_pans',
+        'users',
+        'refresh_tokens',
+        'mail_tokens',
+        'mails',
+        'totp_factors',
+        'recovery_codes',
+        'passkeys',
+        'challenges',
+        'known_devices',
+      ]),
     );
   });
 
@@ -367,8 +379,6 @@ describe('the rights of the services', () => {
     // Parts of acts would write with the services' own rights, which suffice for nothing.
     expect(names(({ theirs, definer, writes }) => theirs && writes && !definer)).toEqual([
       'public.refuse',
-      // Of sessions, which the services write themselves.
-      'public.rotate_refresh_token',
       'public.uuid_v7',
     ]);
     const internal = ['record', 'line', 'account_of', 'open_lot', 'reserve', 'move_lot', 'reverse'];

@@ -200,7 +200,8 @@ async function storyThrough(db: Db): Promise<unknown[]> {
   await tell(listWalletEntries(db, viewer.id, { limit: 50 }));
   await tell(readBalance(db, viewer.id));
   // A refusal that comes from a constraint, and not from an act.
-  const { id: _, role: __, ...taken } = viewer;
+  const { email, username, country } = viewer;
+  const taken = { email, username, country, passwordHash: 'x', dateOfBirth: '1990-01-01' };
   await tellRefusal(createUser(db, taken));
   return told;
 }

@@ -16,6 +16,7 @@ export * from './promotions.ts';
 export * from './refunds.ts';
 export { isDatabaseAway, isDatabaseUnavailable, Refusal } from './refusal.ts';
 export * from './reservations.ts';
+export * from './revocations.ts';
 export * from './rules.ts';
 export * from './sessions.ts';
 export * from './settlements.ts';

@@ -1,13 +1,30 @@
 // Sessions: log-ins and their rotating refresh tokens, kept as hashes.
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { Device, Me, Revocation } from '#contract';
+import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
-import { refreshTokens, sessions } from './schema/index.ts';
+import { sessions } from './schema/index.ts';
 
 /** A used token may come again for so long: a lost answer, or two tabs at once. */
 const refreshGraceSeconds = 10;
+/** Of one person at once; beyond that the one that was used longest ago ends. */
+export const sessionsMax = 50;
 
-/** Opens a session with its first refresh token. One statement, so that none is left without the other. */
+const OpenSession = z.object({
+  sessionId: z.uuid(),
+  /** The number of the last revocation that was known when it was looked at. */
+  revision: z.int(),
+  /** When a second factor was last shown; null when never. */
+  secondFactorAt: z.coerce.date().nullable(),
+  user: Me,
+});
+export type OpenSession = z.infer<typeof OpenSession>;
+const Revoked = Revocation.array();
+
+/**
+ * Opens a session with its first refresh token. Answers also what had to end for it. Refuses `account-banned`.
+ */
 export async function openSession(
   db: Db,
   session: {
@@ -15,53 +32,101 @@ export async function openSession(
     tokenHash: Uint8Array;
     ttlSeconds: number;
     /** Of where it is opened from, keyed. */
-    addressHash?: string;
+    addressHash: string | null;
+    device: string;
+    methods: readonly string[];
+    secondFactor: boolean;
   },
-): Promise<{ sessionId: string }> {
-  const result = await db.execute(sql`
-    with opened as (
-      insert into ${sessions} (user_id, expires_at, address_hash)
-      values (${session.userId}, now() + make_interval(secs => ${session.ttlSeconds}),
-        ${session.addressHash ?? null})
-      returning id
-    ), token as (
-      insert into ${refreshTokens} (hash, session_id)
-      select decode(${hex(session.tokenHash)}, 'hex'), id from opened
-    )
-    select id from opened`);
-  const { rows } = z.object({ rows: z.array(z.object({ id: z.uuid() })).length(1) }).parse(result);
-  return { sessionId: rows[0]?.id ?? '' };
+): Promise<OpenSession & { revocations: Revocation[] }> {
+  const facts = JSON.stringify({ ...session, tokenHash: hex(session.tokenHash) });
+  return callFunction(
+    db,
+    sql`select open_session(${facts}::jsonb, ${sessionsMax}) as result`,
+    OpenSession.extend({ revocations: Revoked }),
+  );
 }
 
-/** Uses up a refresh token for the next one. Null: unknown, expired or revoked; a stolen one ends its session. */
+const Rotation = z.discriminatedUnion('outcome', [
+  OpenSession.extend({ outcome: z.literal('rotated') }),
+  z.object({ outcome: z.literal('renewed') }),
+  z.object({ outcome: z.literal('over'), revocations: Revoked.default([]) }),
+]);
+export type Rotation = z.infer<typeof Rotation>;
+
+/**
+ * Exchanges a refresh token for the next one. `renewed`: it was exchanged a moment ago, and so was the next one;
+ * `over`: unknown, expired or ended. A stolen one ends its session.
+ */
 export async function rotateSession(
   db: Db,
   tokens: { hash: Uint8Array; nextHash: Uint8Array },
-): Promise<{ sessionId: string; userId: string } | null> {
-  const result = await db.execute(sql`
-    select session_id, user_id from rotate_refresh_token(
-      decode(${hex(tokens.hash)}, 'hex'), decode(${hex(tokens.nextHash)}, 'hex'),
-      make_interval(secs => ${refreshGraceSeconds}))`);
-  const row = z
-    .object({ rows: z.array(z.object({ session_id: z.uuid(), user_id: z.uuid() })) })
-    .parse(result).rows[0];
-  return row ? { sessionId: row.session_id, userId: row.user_id } : null;
+): Promise<Rotation> {
+  return callFunction(
+    db,
+    sql`select rotate_session(decode(${hex(tokens.hash)}, 'hex'), decode(${hex(tokens.nextHash)}, 'hex'),
+      make_interval(secs => ${refreshGraceSeconds})) as result`,
+    Rotation,
+  );
 }
 
 /** Ends the session that a refresh token belongs to; an unknown token ends none. */
-export async function revokeSessionOfToken(db: Db, hash: Uint8Array): Promise<void> {
-  await db
-    .update(sessions)
-    .set({ revokedAt: sql`now()` })
-    .where(
-      and(
-        isNull(sessions.revokedAt),
-        eq(
-          sessions.id,
-          sql`(select session_id from ${refreshTokens} where hash = decode(${hex(hash)}, 'hex'))`,
-        ),
-      ),
-    );
+export async function endSessionOfToken(db: Db, hash: Uint8Array): Promise<Revocation[]> {
+  return callFunction(
+    db,
+    sql`select end_own_session(decode(${hex(hash)}, 'hex'), null, null, 'logout') as result`,
+    Revoked,
+  );
+}
+
+/** Ends one of somebody's own sessions; one of nobody's, or of somebody else, ends none. */
+export async function endSession(
+  db: Db,
+  session: { userId: string; sessionId: string; reason: 'logout' | 'other-device' },
+): Promise<Revocation[]> {
+  return callFunction(
+    db,
+    sql`select end_own_session(null, ${session.userId}, ${session.sessionId}, ${session.reason}) as result`,
+    Revoked,
+  );
+}
+
+/** Ends all of somebody's sessions, or all but one. */
+export async function endSessionsOf(
+  db: Db,
+  of: { userId: string; except: string | null; reason: 'other-device' | 'password' | 'factor' },
+): Promise<Revocation[]> {
+  return callFunction(
+    db,
+    sql`select end_sessions_of(${of.userId}, ${of.except}, ${of.reason}) as result`,
+    Revoked,
+  );
+}
+
+/** The devices that somebody is logged in on, the one that was used last first. */
+export async function listSessions(
+  db: Db,
+  userId: string,
+): Promise<Omit<z.infer<typeof Device>, 'current'>[]> {
+  return callFunction(
+    db,
+    sql`select sessions_of(${userId}) as result`,
+    Device.omit({ current: true }).array(),
+  );
+}
+
+/**
+ * Makes a viewer a performer; other roles stay as they are. Null when the session has ended: an access
+ * token that outlives it must not be exchanged for a new one. Refuses `account-banned`.
+ */
+export async function becomePerformer(
+  db: Db,
+  identity: { userId: string; sessionId: string },
+): Promise<OpenSession | null> {
+  return callFunction(
+    db,
+    sql`select become_performer(${identity.userId}, ${identity.sessionId}) as result`,
+    OpenSession.nullable(),
+  );
 }
 
 /** Removes sessions that ended so long ago that nobody needs to know of them. Answers how many. */

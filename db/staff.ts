@@ -8,6 +8,7 @@ import {
   AuditTrail,
   Case,
   Id,
+  Revocation,
   RoomEvent,
 } from '#contract';
 import { callFunction } from './call.ts';
@@ -142,15 +143,17 @@ export async function readAudit(
   );
 }
 
-/** Bans an account or lifts its ban; answers the events of the streams that ended with it. */
+const Banned = z.object({ events: RoomEvent.array(), revocations: Revocation.array() });
+
+/** Bans an account or lifts its ban; answers the events of the streams that ended with it, and what to revoke. */
 export async function setBan(
   db: Db,
   ban: { userId: string; staffId: string; banned: boolean; reason: string },
-): Promise<RoomEvent[]> {
+): Promise<z.infer<typeof Banned>> {
   return callFunction(
     db,
     sql`select set_ban(${ban.userId}, ${ban.staffId}, ${ban.banned}, ${ban.reason}) as result`,
-    RoomEvent.array(),
+    Banned,
   );
 }
 

@@ -1,9 +1,14 @@
 // Streams: creating, reading, listing, and changes of state with their events.
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
-import { RoomEvent, type StreamCategory, type StreamEndReason, type StreamState } from '#contract';
+import {
+  Id,
+  RoomEvent,
+  type StreamCategory,
+  type StreamEndReason,
+  type StreamState,
+} from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
-import { Refusal } from './refusal.ts';
 import { streamMedia, streams, users } from './schema/index.ts';
 
 /** A stream with its performer and the newest facts about its media. */
@@ -59,33 +64,18 @@ function selectStreams(db: Db) {
 
 /**
  * Adds a stream; the same key of the same performer gives the same stream back.
- * Refuses `idempotency-key-reused` when the key stands for another one.
+ * Refuses `idempotency-key-reused` when the key stands for another one, and `account-banned`.
  */
 export async function createStream(
   db: Db,
   stream: { performerId: string; title: string; category: StreamCategory; idempotencyKey: string },
 ): Promise<string> {
-  const key = [streams.performerId, streams.idempotencyKey];
-  const shown = { id: streams.id, title: streams.title, category: streams.category };
-  const [made] = await db
-    .insert(streams)
-    .values(stream)
-    .onConflictDoNothing({ target: key })
-    .returning(shown);
-  if (made) return made.id;
-  const [row] = await db
-    .select(shown)
-    .from(streams)
-    .where(
-      and(
-        eq(streams.performerId, stream.performerId),
-        eq(streams.idempotencyKey, stream.idempotencyKey),
-      ),
-    );
-  if (row?.title !== stream.title || row.category !== stream.category) {
-    throw new Refusal('idempotency-key-reused');
-  }
-  return row.id;
+  return callFunction(
+    db,
+    sql`select to_jsonb(create_stream(${stream.performerId}, ${stream.title}, ${stream.category},
+      ${stream.idempotencyKey})) as result`,
+    Id,
+  );
 }
 
 export async function findStream(db: Db, streamId: string): Promise<StreamRow | null> {

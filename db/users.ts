@@ -1,52 +1,38 @@
-// Users: accounts by id and by e-mail.
-import { eq, sql } from 'drizzle-orm';
+// Users: accounts by id, and what a log-in is checked against.
+import { sql } from 'drizzle-orm';
 import { z } from 'zod';
-import { Id } from '#contract';
+import { Id, Me } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
-import { users } from './schema/index.ts';
-
-export type User = typeof users.$inferSelect;
 
 /** Adds a viewer's account. Refuses `email-taken` and `username-taken`. */
 export async function createUser(
   db: Db,
-  user: Pick<User, 'email' | 'username' | 'passwordHash' | 'dateOfBirth' | 'country'>,
-): Promise<User> {
-  const id = await callFunction(
+  user: {
+    email: string;
+    username: string;
+    passwordHash: string;
+    /** `YYYY-MM-DD` */
+    dateOfBirth: string;
+    country: string;
+  },
+): Promise<Me> {
+  return callFunction(
     db,
-    sql`select to_jsonb(create_user(${user.email}, ${user.username}, ${user.passwordHash},
-      ${user.dateOfBirth}::date, ${user.country})) as result`,
-    Id,
+    sql`select create_user(${user.email}, ${user.username}, ${user.passwordHash},
+      ${user.dateOfBirth}::date, ${user.country}) as result`,
+    Me,
   );
-  const made = await findUserById(db, id);
-  if (!made) throw new Error('the account that was made is not there');
-  return made;
 }
 
-export async function findUserById(db: Db, userId: string): Promise<User | null> {
-  const [user] = await db.select().from(users).where(eq(users.id, userId)).limit(1);
-  return user ?? null;
+/** An account as its own person sees it; null when there is none (any more). */
+export async function findAccount(db: Db, userId: string): Promise<Me | null> {
+  return callFunction(db, sql`select account_of(${userId}) as result`, Me.nullable());
 }
 
-/** `email` must be normalised, as the contract's `Email` does. */
-export async function findUserByEmail(db: Db, email: string): Promise<User | null> {
-  const [user] = await db.select().from(users).where(eq(users.email, email)).limit(1);
-  return user ?? null;
-}
+const Login = z.object({ userId: Id, passwordHash: z.string() });
 
-/**
- * Makes a viewer a performer; other roles stay as they are. Null when the session has ended: an access
- * token that outlives it must not be exchanged for a new one.
- */
-export async function becomePerformer(
-  db: Db,
-  identity: { userId: string; sessionId: string },
-): Promise<User | null> {
-  const became = await callFunction(
-    db,
-    sql`select to_jsonb(become_performer(${identity.userId}, ${identity.sessionId})) as result`,
-    z.boolean(),
-  );
-  return became ? findUserById(db, identity.userId) : null;
+/** What a log-in is checked against. `email` must be normalised, as the contract's `Email` does. */
+export async function findLogin(db: Db, email: string): Promise<z.infer<typeof Login> | null> {
+  return callFunction(db, sql`select login_of(${email}) as result`, Login.nullable());
 }

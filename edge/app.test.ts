@@ -87,6 +87,8 @@ test('a token that is tampered with, expired, of another key or for another audi
     username: 'x',
     role: 'admin' as const,
     sessionId: crypto.randomUUID(),
+    revision: 0,
+    secondFactorAt: null,
   };
   const foreign = await createSigner(await newSigningKeys(), () => new Date());
   const past = await createSigner(
@@ -95,6 +97,8 @@ test('a token that is tampered with, expired, of another key or for another audi
   );
   const { ticket } = await edge.parts.deps.signer.hlsTicket({
     subject: identity.userId,
+    sessionId: identity.sessionId,
+    revision: 0,
     streamId: crypto.randomUUID(),
   });
   const bad = [

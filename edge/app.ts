@@ -1,8 +1,6 @@
 // The edge app: every route, the same on every runtime.
-import { Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { secureHeaders } from 'hono/secure-headers';
-import type { Config } from './config.ts';
 import type { AppEnv, Deps } from './deps.ts';
 import { problem, renderError } from './problem.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -14,6 +12,7 @@ import { moneyRoutes } from './routes/money.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { walletRoutes } from './routes/wallet.ts';
@@ -31,6 +30,7 @@ const hashedFileCache = 'public, max-age=31536000, immutable';
 export function createApi(deps: Deps) {
   return new Hono<AppEnv>()
     .route('/v1/auth', authRoutes(deps))
+    .route('/v1/auth/sessions', sessionRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
     .route('/v1/payments', refundRoutes(deps))
@@ -51,9 +51,8 @@ export function createApp(
   const api = createApi(deps);
   const app = new Hono<AppEnv>()
     .use(observe(deps))
-    .use(securityHeaders(deps.config))
-    .use('/v1/*', limitBody(bodyBytesMax), onlyJson, storeNothing)
-    .use('/internal/*', limitBody(reportBytesMax), onlyJson)
+    .use('/v1/*', withBody(limitBody(bodyBytesMax)), withBody(onlyJson))
+    .use('/internal/*', withBody(limitBody(reportBytesMax)), withBody(onlyJson))
     .route('/', api)
     .route('/internal', internalRoutes(deps))
     .route('/', healthRoutes(deps))
@@ -104,47 +103,21 @@ function limitBody(bytesMax: number) {
   });
 }
 
-const onlyJson: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const hasBody = c.req.method !== 'GET' && c.req.method !== 'HEAD' && c.req.raw.body !== null;
-  const type = c.req.header('content-type') ?? '';
-  if (hasBody && type !== '' && !/^application\/json\b/i.test(type)) {
-    throw problem('unsupported-media-type');
-  }
-  await next();
-};
-
-/** Answers are about somebody unless a route says otherwise. */
-const storeNothing: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await next();
-  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
-};
-
-function securityHeaders(config: Config) {
-  const checkout = new URL(config.RAZORPAY_CHECKOUT_URL).origin;
-  // The gateway's Checkout opens its pages from its API's origin, too.
-  const gateway = [...new Set([checkout, new URL(config.RAZORPAY_API_URL).origin])];
-  const secure = config.APP_ORIGIN.startsWith('https:');
-  return secureHeaders({
-    // A route that has a stricter policy for what it answers keeps it.
-    overwrite: false,
-    contentSecurityPolicy: {
-      defaultSrc: ["'self'"],
-      scriptSrc: ["'self'", checkout],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'", 'data:', 'blob:', ...config.MEDIA_ORIGINS],
-      connectSrc: ["'self'", ...config.MEDIA_ORIGINS, ...gateway],
-      mediaSrc: ["'self'", 'blob:', ...config.MEDIA_ORIGINS],
-      frameSrc: gateway,
-      workerSrc: ["'self'", 'blob:'],
-      objectSrc: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'none'"],
-    },
-    referrerPolicy: 'strict-origin-when-cross-origin',
-    // Checkout may open a bank's page in a window and must hear from it.
-    crossOriginOpenerPolicy: 'same-origin-allow-popups',
-    strictTransportSecurity: secure ? 'max-age=31536000; includeSubDomains' : false,
-    permissionsPolicy: { camera: ['self'], microphone: ['self'], displayCapture: ['self'] },
-  });
+/** For requests that may have a body: looking for one costs the others a copy of the whole request. */
+function withBody(handler: MiddlewareHandler<AppEnv>): MiddlewareHandler<AppEnv> {
+  return (c, next) =>
+    c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : handler(c, next);
 }
+
+/** Whether the request says that it brings a body (RFC 9112, section 6.3). */
+function hasBody(c: Context<AppEnv>): boolean {
+  const length = c.req.header('content-length');
+  return length === undefined ? c.req.header('transfer-encoding') !== undefined : length !== '0';
+}
+
+/** A page elsewhere can send other types without asking first, and none of them is ours. */
+const onlyJson: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const type = c.req.header('content-type') ?? '';
+  if (hasBody(c) && !/^application\/json\b/i.test(type)) throw problem('unsupported-media-type');
+  await next();
+};

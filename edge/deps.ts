@@ -12,6 +12,7 @@ import type { Log } from './services/log.ts';
 import type { PasswordHasher } from './services/passwords.ts';
 import type { PayoutGateway } from './services/payout-gateway.ts';
 import type { Publisher } from './services/publisher.ts';
+import type { Revocations } from './services/revocations.ts';
 import type { Signer } from './services/signer.ts';
 import type { TipDesk } from './services/tip-desk.ts';
 import type { Vault } from './services/vault.ts';
@@ -22,6 +23,7 @@ export interface Deps {
   redis: EdgeRedis;
   publisher: Publisher;
   signer: Signer;
+  revocations: Revocations;
   passwords: PasswordHasher;
   gateway: PaymentGateway;
   /** Null where no payout account is configured. */
@@ -51,6 +53,10 @@ export interface Identity {
   username: string;
   role: Role;
   sessionId: string;
+  /** The number of the last revocation that was known when it was looked at who they are. */
+  revision: number;
+  /** When a second factor was last shown in this session; null for never. */
+  secondFactorAt: Date | null;
 }
 
 export interface AppEnv {
@@ -59,6 +65,9 @@ export interface AppEnv {
     requestId: string;
     log: Log;
     problemCode: ProblemCode | undefined;
+    /** Of routes that need a permission. */
     identity: Identity;
+    /** Of routes that visitors may call; null for a guest. */
+    visitor: Identity | null;
   };
 }

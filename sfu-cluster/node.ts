@@ -155,7 +155,7 @@ function loadOf(pool: WorkerPool, rooms: Rooms, sockets: SocketServer): number {
 
 function reportOf(config: SfuConfig, rooms: Rooms): SfuReport {
   const streams = rooms.all.map((room) => room.report);
-  return { nodeId: config.nodeId, url: config.publicUrl, streams };
+  return { nodeId: config.nodeId, url: config.publicUrl, revocationsKnown: null, streams };
 }
 
 interface Leaned {

@@ -60,7 +60,12 @@ describe('reports', () => {
       edgeUrl: scene.edge.url,
       nodeSecret: testNodeSecret,
       log: pino({ level: 'silent' }),
-      snapshot: () => ({ nodeId: 'sfu-nervous', url: 'ws://127.0.0.1/room', streams: [] }),
+      snapshot: () => ({
+        nodeId: 'sfu-nervous',
+        url: 'ws://127.0.0.1/room',
+        revocationsKnown: null,
+        streams: [],
+      }),
       onClose: () => undefined,
     });
     const startedAt = performance.now();

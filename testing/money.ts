@@ -1,6 +1,7 @@
 // People with money for tests of the database: buyers, live performers and staff, made through the acts themselves.
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import type { Me, Role } from '#contract';
 import {
   createOrder,
   createStream,
@@ -14,12 +15,11 @@ import {
   setPayoutAccount,
   tip,
   transitionStream,
-  type User,
 } from '#db';
 import type { OwnedDatabase } from './database.ts';
 
 export interface Buyer {
-  user: User;
+  user: Me;
   order: PlacedOrder;
   gatewayPaymentId: string;
 }
@@ -29,7 +29,7 @@ export function createMoneyCast(database: OwnedDatabase) {
   const { db } = database;
   const unique = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`;
 
-  async function person(role: 'viewer' | 'performer' | 'admin' = 'viewer'): Promise<User> {
+  async function person(role: Role = 'viewer'): Promise<Me> {
     const name = unique('p').slice(0, 22);
     const user = await createUser(db, {
       email: `${name}@example.com`,
@@ -186,7 +186,7 @@ export function createMoneyCast(database: OwnedDatabase) {
       return { user, order, gatewayPaymentId: await pay(order) };
     },
 
-    async liveStream(): Promise<{ performer: User; streamId: string }> {
+    async liveStream(): Promise<{ performer: Me; streamId: string }> {
       const performer = await person('performer');
       const streamId = await createStream(db, {
         performerId: performer.id,

@@ -33,6 +33,8 @@ export async function createFans(options: {
         username: `fan${index}`,
         role: 'viewer',
         sessionId: randomUUID(),
+        revision: 0,
+        secondFactorAt: null,
       }),
     ),
   );

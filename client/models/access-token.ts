@@ -1,9 +1,9 @@
 // The access token: kept in memory only, renewed silently before it ends, and once when it is refused.
 import type { Session } from '#contract';
 import type { TokenSource } from './api.ts';
-import { isTransient } from './api-error.ts';
+import { hasCode, isTransient } from './api-error.ts';
 import { backoffMs, requestBackoff } from './backoff.ts';
-import type { Cancel, Clock } from './clock.ts';
+import { type Cancel, type Clock, pause } from './clock.ts';
 
 /** The token is renewed so long before it ends. */
 export const renewBeforeEndMs = 60_000;
@@ -12,6 +12,9 @@ export const tokenLifeLeftMinMs = 5_000;
 /** A token that seems to have ended already when it arrives: this clock is wrong, so the edge decides. */
 export const tokenLifeAssumedMs = 120_000;
 export const renewRetriesMax = 8;
+/** Another tab has renewed the session a moment ago: the cookie that it got is here soon. */
+export const otherTabPauseMs = 200;
+export const otherTabRetriesMax = 3;
 
 /** Runs `work` in one tab of this browser at a time, so that tabs do not spend the same cookie. */
 export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>;
@@ -59,15 +62,26 @@ export function createAccessToken({
     });
   }
 
+  async function refreshAfterOthers(): Promise<Session> {
+    for (let retry = 0; ; retry += 1) {
+      try {
+        return await refresh();
+      } catch (error) {
+        if (!hasCode(error, 'session-renewed') || retry >= otherTabRetriesMax) throw error;
+        await pause(clock, otherTabPauseMs);
+      }
+    }
+  }
+
   async function renewOnce(): Promise<string | null> {
     try {
-      const session = await exclusive(refresh);
+      const session = await exclusive(refreshAfterOthers);
       hold(session);
       onRenewed(session);
       return session.accessToken;
     } catch (error) {
-      // Without an answer the session is not over.
-      if (isTransient(error)) throw error;
+      // Without an answer the session is not over, and neither is one that was renewed elsewhere.
+      if (hasCode(error, 'session-renewed') || isTransient(error)) throw error;
       drop();
       onOver();
       return null;

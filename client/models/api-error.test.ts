@@ -47,6 +47,7 @@ const saidByTheEdge: readonly ProblemCode[] = [
   'unauthenticated',
   'invalid-credentials',
   'session-expired',
+  'session-renewed',
   'forbidden',
   'email-taken',
   'username-taken',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Session } from '#contract';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
-import { renewBeforeEndMs } from './access-token.ts';
+import { otherTabPauseMs, otherTabRetriesMax, renewBeforeEndMs } from './access-token.ts';
 import type { AuthApi } from './api.ts';
 import { ApiError } from './api-error.ts';
 import { createSession } from './session.ts';
@@ -127,6 +127,30 @@ test('a refused refresh logs out; a refresh without an answer does not', async (
   refreshes[1]?.reject(new ApiError('session-expired', 401, null, 'over'));
   expect(await refused).toBeNull();
   expect(session.user.value).toBeNull();
+});
+
+test('a session that another tab renewed a moment ago is asked for again, and logs out nobody', async () => {
+  const { clock, session, refreshes, sessionOf } = createScene();
+  await session.login('a@b.c', 'secret');
+  const renewed = new ApiError('session-renewed', 409, null, 'renewed');
+  const asked = session.tokens.renew('first');
+  await settled();
+  refreshes[0]?.reject(renewed);
+  await settled();
+  expect(refreshes).toHaveLength(1);
+  await clock.advance(otherTabPauseMs);
+  refreshes[1]?.resolve(sessionOf('second'));
+  expect(await asked).toBe('second');
+
+  const never = session.tokens.renew('second').catch((error: unknown) => error);
+  for (let retry = 0; retry <= otherTabRetriesMax; retry += 1) {
+    await settled();
+    refreshes[2 + retry]?.reject(renewed);
+    await settled();
+    await clock.advance(otherTabPauseMs);
+  }
+  expect(await never).toMatchObject({ code: 'session-renewed' });
+  expect(session.user.value?.username).toBe('ann');
 });
 
 test('a log-out is not undone by a refresh that was under way', async () => {

@@ -19,6 +19,9 @@ import './account.css';
 const roleFaces = {
   viewer: { word: 'Viewer', tone: 'plain' },
   performer: { word: 'Performer', tone: 'good' },
+  moderator: { word: 'Moderator', tone: 'warn' },
+  finance: { word: 'Finance', tone: 'warn' },
+  compliance: { word: 'Compliance', tone: 'warn' },
   admin: { word: 'Staff', tone: 'warn' },
 } as const;
 

@@ -164,9 +164,8 @@ function Refunds({ model }: { model: WalletPageModel }) {
 }
 
 export function InvoicesView({ model }: { model: WalletPageModel }) {
-  const waiting = model.giveBack.refunds.items.value.filter(
-    ({ state }) => state === 'requested',
-  ).length;
+  const { refunds } = model.giveBack;
+  const waiting = refunds.items.value.filter(({ state }) => state === 'requested').length;
   return (
     <div class="stack">
       <section class="card wallet-card" aria-labelledby="invoices-title">
@@ -176,7 +175,12 @@ export function InvoicesView({ model }: { model: WalletPageModel }) {
       <section class="card wallet-card" aria-labelledby="refunds-title">
         <div class="row">
           <h2 id="refunds-title">Given back</h2>
-          {waiting > 0 && <Badge tone="warn">{waiting} waiting</Badge>}
+          {waiting > 0 && (
+            <Badge tone="warn">
+              {waiting}
+              {refunds.hasMore.value && ' or more'} waiting
+            </Badge>
+          )}
         </div>
         <Refunds model={model} />
       </section>

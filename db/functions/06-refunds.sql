@@ -123,7 +123,7 @@ begin
   end if;
   select * into v_payment from payments where gateway_payment_id = p_payment for no key update;
   select user_id into v_user from orders where id = v_payment.order_id;
-  if v_user is null or (v_user <> p_by and not ledger.is_staff(p_by)) then
+  if v_user is null or (v_user <> p_by and not has_permission(p_by, 'move-money')) then
     perform refuse('not-found');
   end if;
   perform ledger.lock_wallet(v_user);
@@ -221,7 +221,7 @@ declare
   v_reservation ledger.reservations;
   v_act uuid := uuid_v7();
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'move-money');
   select * into v_refund from refunds where id = p_refund;
   if not found then
     perform refuse('not-found');

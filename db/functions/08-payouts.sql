@@ -230,7 +230,7 @@ as $$
 declare
   v_payout payouts;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'decide-payouts');
   select * into v_payout from payouts where id = p_payout for no key update;
   if not found then
     perform refuse('not-found');
@@ -279,7 +279,7 @@ as $$
 declare
   v_payout payouts;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'decide-payouts');
   select * into v_payout from payouts where id = p_payout for no key update;
   if not found then
     perform refuse('not-found');
@@ -630,7 +630,7 @@ declare
   v_hold uuid;
 begin
   if p_staff is not null then
-    perform ledger.require_staff(p_staff);
+    perform require_permission(p_staff, 'hold-payouts');
   end if;
   perform pg_advisory_xact_lock(hashtextextended(p_performer::text, 2));
   select id into v_hold from payout_holds
@@ -652,7 +652,7 @@ as $$
 declare
   v_hold payout_holds;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'hold-payouts');
   select * into v_hold from payout_holds where id = p_hold for no key update;
   if not found then
     perform refuse('not-found');

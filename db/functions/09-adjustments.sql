@@ -1,21 +1,5 @@
 -- Adjustments: the books changed by hand, which takes two of the staff.
 
-create or replace function ledger.is_staff(p_user uuid) returns boolean
-language sql stable
-as $$
-  select exists (select from users where id = p_user and role = 'admin' and banned_at is null)
-$$;
-
-create or replace function ledger.require_staff(p_user uuid) returns void
-language plpgsql
-as $$
-begin
-  if not ledger.is_staff(p_user) then
-    perform refuse('forbidden');
-  end if;
-end
-$$;
-
 -- Whether somebody's own account is among the lines of an adjustment.
 create or replace function ledger.names_owner(p_lines jsonb, p_owner uuid) returns boolean
 language sql immutable parallel safe
@@ -33,7 +17,7 @@ declare
   v_before ledger.adjustments;
   v_id uuid;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'move-money');
   if ledger.names_owner(p_lines, p_staff) then
     perform refuse('forbidden');
   end if;
@@ -73,7 +57,7 @@ declare
   v_adjustment ledger.adjustments;
   v_act uuid;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'move-money');
   select * into v_adjustment from ledger.adjustments where id = p_adjustment for no key update;
   if not found then
     perform refuse('not-found');

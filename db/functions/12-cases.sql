@@ -75,7 +75,7 @@ as $$
 declare
   v_case cases;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'work-cases');
   select * into v_case from cases where id = p_case and state = 'open';
   if not found then
     perform refuse('not-found');
@@ -112,55 +112,11 @@ $$;
 -- A new account, as a viewer: the services cannot make any other.
 create or replace function create_user(
   p_email text, p_username text, p_password_hash text, p_born date, p_country text
-) returns uuid
+) returns jsonb
 language sql security definer set search_path = public, pg_temp
 as $$
   insert into users (email, username, password_hash, date_of_birth, country)
-    values (p_email, p_username, p_password_hash, p_born, p_country) returning id
-$$;
-
--- Makes a viewer a performer; other roles stay as they are. False when the session has ended: an access token
--- that outlives it must not be exchanged for a new one.
-create or replace function become_performer(p_user uuid, p_session uuid) returns boolean
-language plpgsql security definer set search_path = public, pg_temp
-as $$
-begin
-  update users u set role = case u.role when 'viewer' then 'performer' else u.role end
-    from sessions s
-    where u.id = p_user and s.user_id = u.id and s.id = p_session and s.revoked_at is null and s.expires_at > now();
-  return found;
-end
-$$;
-
--- Bans an account, or lifts its ban. A banned performer's streams end; answers their events.
-create or replace function set_ban(p_user uuid, p_staff uuid, p_banned boolean, p_reason text) returns jsonb
-language plpgsql security definer set search_path = public, pg_temp
-as $$
-declare
-  v_stream uuid;
-  v_event jsonb;
-  v_events jsonb := '[]';
-begin
-  perform ledger.require_staff(p_staff);
-  if p_user = p_staff then
-    perform refuse('second-person-needed');
-  end if;
-  update users set banned_at = case when p_banned then coalesce(banned_at, now()) end where id = p_user;
-  if not found then
-    perform refuse('not-found');
-  end if;
-  if p_banned then
-    for v_stream in select id from streams where performer_id = p_user and state <> 'ended' order by id loop
-      v_event := transition_stream(v_stream, 'ended', 'staff');
-      if v_event is not null then
-        v_events := v_events || v_event;
-      end if;
-    end loop;
-  end if;
-  perform audit(case when p_banned then 'user.banned' else 'user.unbanned' end, p_staff, p_user::text,
-    jsonb_build_object('reason', p_reason));
-  return v_events;
-end
+    values (p_email, p_username, p_password_hash, p_born, p_country) returning account_json(users)
 $$;
 
 create or replace function limits_json(p_user uuid) returns jsonb

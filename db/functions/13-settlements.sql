@@ -274,7 +274,7 @@ declare
   v_whole bigint;
   v_open bigint;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'move-money');
   perform ledger.lock_explaining();
   select * into v_item from settlement_items where gateway_settlement_id = p_settlement and line = p_line;
   select * into v_adjustment from ledger.adjustments where id = p_adjustment and state = 'approved';

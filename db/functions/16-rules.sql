@@ -150,7 +150,7 @@ declare
   v_proposal jsonb;
   v_case uuid;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'set-rules');
   perform check_rule(p_name, p_value);
   perform pg_advisory_xact_lock(hashtextextended('rule:' || p_name, 0));
   v_now := rule_json(p_name);
@@ -182,7 +182,7 @@ declare
   v_value bigint;
   v_resolution text := case when p_approve then 'Approved.' else 'Rejected.' end;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'set-rules');
   select * into v_case from cases where id = p_proposal and kind = 'rule-change';
   if not found then
     perform refuse('not-found');

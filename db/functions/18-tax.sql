@@ -98,7 +98,7 @@ declare
   v_profile tax_profiles;
   v_mask_before text;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'correct-tax');
   if p_user = p_staff then
     perform refuse('second-person-needed');
   end if;

@@ -63,7 +63,7 @@ begin
     end if;
     return ledger.promotion_json(v_made, true);
   end if;
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'move-money');
   if not exists (select from users where id = p_viewer) then
     perform refuse('not-found');
   end if;
@@ -105,7 +105,7 @@ declare
   v_made ledger.promotions;
   v_state text := case when p_approve then 'approved' else 'rejected' end;
 begin
-  perform ledger.require_staff(p_staff);
+  perform require_permission(p_staff, 'move-money');
   select * into v_made from ledger.promotions where id = p_promotion for no key update;
   if not found then
     perform refuse('not-found');

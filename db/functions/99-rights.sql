@@ -5,20 +5,25 @@ revoke all on all tables in schema public, ledger from public, livepanty_app;
 grant usage on schema public, ledger to livepanty_app;
 grant select on all tables in schema public, ledger to livepanty_app;
 -- What is sealed is read by the acts that need it, and by nothing else.
-revoke select on payout_accounts, tax_profiles, former_pans from livepanty_app;
+revoke select on payout_accounts, tax_profiles, former_pans, users, refresh_tokens, mail_tokens, mails, totp_factors,
+  recovery_codes, passkeys, challenges, known_devices from livepanty_app;
+grant select (id, email, username, country, role, email_verified_at, banned_at, erase_at, created_at)
+  on users to livepanty_app;
 grant select (id, performer_id, kind, mask, details_hash, state, registered_name, failure, usable_from, created_at)
   on payout_accounts to livepanty_app;
 grant select (user_id, mask, pan_hash, payable_from, created_at) on tax_profiles to livepanty_app;
-grant insert, update on sessions, refresh_tokens, webhook_events to livepanty_app;
-grant insert on streams to livepanty_app;
+grant insert, update on webhook_events to livepanty_app;
 grant delete on sessions to livepanty_app;
 -- The relay marks what it has published; nothing else of an event ever changes.
 grant update (published_at) on events to livepanty_app;
 
 grant execute on function
   uuid_v7(), uuid_v7_floor(timestamptz), refuse(text, jsonb), event_json(events), instant(timestamptz),
-  create_user(text, text, text, date, text), become_performer(uuid, uuid),
-  rotate_refresh_token(bytea, bytea, interval),
+  create_user(text, text, text, date, text), account_of(uuid), login_of(text), become_performer(uuid, uuid),
+  open_session(jsonb, integer), rotate_session(bytea, bytea, interval), end_own_session(bytea, uuid, uuid, text),
+  end_sessions_of(uuid, uuid, text), sessions_of(uuid),
+  revocations_after(bigint, integer), revocations_begin(interval), revocations_unpublished(integer),
+  revocations_published(bigint[]), forget_revocations(interval), create_stream(uuid, text, text, text),
   transition_stream(uuid, text, text), post_message(uuid, uuid, text, text),
   report_sfu(text, text, jsonb), report_transcoder(text, text, integer, jsonb, interval),
   place_stream(uuid, text, text, text), end_lost_streams(interval, interval, text[]),

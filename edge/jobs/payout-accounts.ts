@@ -2,7 +2,7 @@
 import { maskOf, type NameFit, type PayoutDetails, sameName } from '#contract';
 import {
   type AccountToVerify,
-  findUserById,
+  findAccount,
   holdPayouts,
   observePayoutAccount,
   openCase,
@@ -101,7 +101,7 @@ async function makeContact(
   account: AccountToVerify,
   details: PayoutDetails,
 ): Promise<string> {
-  const user = await findUserById(deps.db, account.performerId);
+  const user = await findAccount(deps.db, account.performerId);
   const { contactId } = await bank.createContact({
     referenceId: account.performerId,
     name: details.accountHolder ?? user?.username ?? 'Performer',

@@ -1,5 +1,10 @@
 // The relay: publishes what was stored and not told, and marks what was told.
-import { listUnpublished, markPublished } from '#db';
+import {
+  listUnpublished,
+  listUnpublishedRevocations,
+  markPublished,
+  markRevocationsPublished,
+} from '#db';
 import type { Deps } from '../deps.ts';
 
 /** Younger events are still on their way from the request that stored them. */
@@ -15,6 +20,7 @@ export async function relayEvents(
   deps: RelayDeps,
 ): Promise<{ republished: number; marked: number }> {
   const deadline = Date.now() + roundMsMax;
+  await relayRevocations(deps);
   const result = { republished: 0, marked: 0 };
   for (;;) {
     const batch = await relayBatch(deps);
@@ -24,6 +30,16 @@ export async function relayEvents(
   }
   if (result.republished > 0) deps.log.info('events published late', result);
   return result;
+}
+
+/** Media nodes hear of them by their reports as well; this is the quicker way. */
+async function relayRevocations(deps: RelayDeps): Promise<void> {
+  const untold = await listUnpublishedRevocations(deps.db);
+  if (untold.length === 0 || !(await deps.publisher.revoke(untold))) return;
+  await markRevocationsPublished(
+    deps.db,
+    untold.map(({ number }) => number),
+  );
 }
 
 async function relayBatch(deps: RelayDeps): Promise<{ republished: number; marked: number }> {

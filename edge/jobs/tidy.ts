@@ -1,9 +1,11 @@
 // Tidying: removes what nobody needs any more.
-import { forgetWebhooks, removeOldSessions } from '#db';
+import { forgetRevocations, forgetWebhooks, removeOldSessions } from '#db';
 import type { Deps } from '../deps.ts';
 
 const daySeconds = 24 * 3600;
 const sessionsKeptSeconds = 30 * daySeconds;
+/** Far longer than anything lives that they end. */
+const revocationsKeptSeconds = daySeconds;
 /** For whoever asks what the gateway said: buyers can dispute a payment for about four months. */
 export const webhooksKeptSeconds = 180 * daySeconds;
 const webhooksPerCallMax = 5_000;
@@ -13,6 +15,7 @@ export async function tidy(
   deps: Pick<Deps, 'db'>,
 ): Promise<{ sessions: number; webhooks: number }> {
   const sessions = await removeOldSessions(deps.db, sessionsKeptSeconds);
+  await forgetRevocations(deps.db, revocationsKeptSeconds);
   let webhooks = 0;
   for (;;) {
     const forgotten = await forgetWebhooks(deps.db, webhooksKeptSeconds, webhooksPerCallMax);

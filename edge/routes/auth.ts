@@ -1,20 +1,14 @@
 // Accounts: register, log in, renew, log out, who am I, become a performer.
 import { Hono } from 'hono';
 import { LoginBody, Me, RegisterBody, Session } from '#contract';
-import { becomePerformer, createUser, findUserByEmail, findUserById } from '#db';
+import { becomePerformer, createUser, findAccount, findLogin } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { requireOwnOrigin, requireUser } from '../services/access.ts';
+import { requireOwnOrigin } from '../services/access.ts';
 import { isAdult } from '../services/age.ts';
 import { operation } from '../services/operation.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
-import {
-  beginSession,
-  endSession,
-  presentAgain,
-  presentMe,
-  renewSession,
-} from '../services/sessions.ts';
+import { limits } from '../services/rate-limit.ts';
+import { beginSession, endSession, presentSession, renewSession } from '../services/sessions.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Accounts';
@@ -24,7 +18,7 @@ export function authRoutes(deps: Deps) {
     .use(requireOwnOrigin(deps))
     .post(
       '/register',
-      operation({
+      operation(deps, {
         summary: 'Register',
         tag,
         answers: [201, Session],
@@ -34,11 +28,11 @@ export function authRoutes(deps: Deps) {
           'unknown-country',
           'email-taken',
           'username-taken',
-          'rate-limited',
           'untrusted-origin',
         ],
+        access: 'anyone',
+        limit: limits.register,
       }),
-      limitRate(deps, limits.register),
       validate('json', RegisterBody),
       async (c) => {
         const body = c.req.valid('json');
@@ -46,49 +40,55 @@ export function authRoutes(deps: Deps) {
         if (adult === null) throw problem('unknown-country');
         if (!adult) throw problem('under-age');
         const { password, ...profile } = body;
-        const user = await createUser(deps.db, {
+        const { id: userId } = await createUser(deps.db, {
           ...profile,
           passwordHash: await deps.passwords.hash(password),
         });
-        return c.json(await beginSession(deps, c, user), 201);
+        const login = { userId, methods: ['password'], secondFactor: false };
+        return c.json(await beginSession(deps, c, login), 201);
       },
     )
     .post(
       '/login',
-      operation({
+      operation(deps, {
         summary: 'Log in',
         tag,
         answers: [200, Session],
-        problems: ['invalid-request', 'invalid-credentials', 'rate-limited', 'untrusted-origin'],
+        problems: ['invalid-request', 'invalid-credentials', 'account-banned', 'untrusted-origin'],
+        access: 'anyone',
+        limit: limits.login,
       }),
-      limitRate(deps, limits.login),
       validate('json', LoginBody),
       async (c) => {
         const { email, password } = c.req.valid('json');
-        const user = await findUserByEmail(deps.db, email);
-        const right = await deps.passwords.verify(password, user?.passwordHash ?? null);
-        if (!user || !right) throw problem('invalid-credentials');
-        return c.json(await beginSession(deps, c, user), 200);
+        const known = await findLogin(deps.db, email);
+        const right = await deps.passwords.verify(password, known?.passwordHash ?? null);
+        if (!known || !right) throw problem('invalid-credentials');
+        const login = { userId: known.userId, methods: ['password'], secondFactor: false };
+        return c.json(await beginSession(deps, c, login), 200);
       },
     )
     .post(
       '/refresh',
-      operation({
+      operation(deps, {
         summary: 'Renew the access token with the cookie',
         tag,
         answers: [200, Session],
-        problems: ['session-expired', 'untrusted-origin'],
+        problems: ['session-expired', 'session-renewed', 'untrusted-origin'],
+        access: 'anyone',
+        limit: limits.refresh,
       }),
-      async (c) => {
-        const renewed = await renewSession(deps, c);
-        const user = renewed && (await findUserById(deps.db, renewed.userId));
-        if (!renewed || !user) throw problem('session-expired');
-        return c.json(await renewed.present(user), 200);
-      },
+      async (c) => c.json(await renewSession(deps, c), 200),
     )
     .post(
       '/logout',
-      operation({ summary: 'Log this device out', tag, answers: [204, null] }),
+      operation(deps, {
+        summary: 'Log this device out, by its cookie or its access token',
+        tag,
+        answers: [204, null],
+        problems: ['untrusted-origin'],
+        access: 'visitor',
+      }),
       async (c) => {
         await endSession(deps, c);
         return c.body(null, 204);
@@ -96,28 +96,26 @@ export function authRoutes(deps: Deps) {
     )
     .get(
       '/me',
-      operation({ summary: 'Who am I', tag, answers: [200, Me], access: 'user' }),
-      requireUser(deps),
+      operation(deps, { summary: 'Who am I', tag, answers: [200, Me], access: 'take-part' }),
       async (c) => {
-        const user = await findUserById(deps.db, c.var.identity.userId);
+        const user = await findAccount(deps.db, c.var.identity.userId);
         if (!user) throw problem('unauthenticated');
-        return c.json(presentMe(user), 200);
+        return c.json(user, 200);
       },
     )
     .post(
       '/performer',
-      operation({
+      operation(deps, {
         summary: 'Become a performer',
         tag,
         answers: [200, Session],
-        problems: ['session-expired', 'untrusted-origin'],
-        access: 'user',
+        problems: ['session-expired', 'account-banned', 'untrusted-origin'],
+        access: 'take-part',
       }),
-      requireUser(deps),
       async (c) => {
-        const user = await becomePerformer(deps.db, c.var.identity);
-        if (!user) throw problem('session-expired');
-        return c.json(await presentAgain(deps, c, user), 200);
+        const session = await becomePerformer(deps.db, c.var.identity);
+        if (!session) throw problem('session-expired');
+        return c.json(await presentSession(deps, session), 200);
       },
     );
 }

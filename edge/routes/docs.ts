@@ -43,5 +43,5 @@ const cacheSeconds = 300;
 
 const cacheable: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  c.header('cache-control', `public, max-age=${cacheSeconds}`);
+  c.res.headers.set('cache-control', `public, max-age=${cacheSeconds}`);
 };

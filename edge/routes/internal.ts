@@ -16,14 +16,21 @@ export function internalRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .use(requireNode(deps))
     .post('/nodes/report', validate('json', SfuReport), async (c) => {
-      const result = await recordSfuReport(deps.db, c.req.valid('json'));
+      const report = c.req.valid('json');
+      const [result, told] = await Promise.all([
+        recordSfuReport(deps.db, report),
+        deps.revocations.since(report.revocationsKnown),
+      ]);
       c.env.defer(deps.publisher.publish(result.events));
       if (result.published) c.env.defer(deps.publisher.nudgeTranscoders());
-      return c.json({ close: result.close } satisfies SfuReportAnswer, 200);
+      return c.json({ close: result.close, ...told } satisfies SfuReportAnswer, 200);
     })
     .post('/transcode/report', validate('json', TranscoderReport), async (c) => {
       const report = c.req.valid('json');
-      const result = await recordTranscoderReport(deps.db, report, transcodeLeaseSeconds);
+      const [result, told] = await Promise.all([
+        recordTranscoderReport(deps.db, report, transcodeLeaseSeconds),
+        deps.revocations.since(report.revocationsKnown),
+      ]);
       const start = await Promise.all(
         result.start.map(async (job) => ({
           streamId: job.streamId,
@@ -35,7 +42,7 @@ export function internalRoutes(deps: Deps) {
           }),
         })),
       );
-      return c.json({ start, stop: result.stop } satisfies TranscoderReportAnswer, 200);
+      return c.json({ start, stop: result.stop, ...told } satisfies TranscoderReportAnswer, 200);
     })
     .get('/counters', (c) => c.json(deps.counters.read(), 200));
 }

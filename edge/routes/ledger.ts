@@ -5,7 +5,7 @@ import { CheckpointList } from '#contract';
 import { listCheckpoints } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { operation } from '../services/operation.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { validate } from '../services/validate.ts';
 
 const checkpointsPageMax = 100;
@@ -15,13 +15,14 @@ const checkpointsCacheSeconds = 30;
 export function ledgerRoutes(deps: Deps) {
   return new Hono<AppEnv>().get(
     '/checkpoints',
-    operation({
+    operation(deps, {
       summary: 'Signed checkpoints of the books, newest first',
       tag: 'Money',
       answers: [200, CheckpointList],
-      problems: ['invalid-request', 'rate-limited'],
+      problems: ['invalid-request'],
+      access: 'anyone',
+      limit: limits.events,
     }),
-    limitRate(deps, limits.events),
     validate('query', CheckpointQuery),
     async (c) => {
       const checkpoints = await listCheckpoints(deps.db, {

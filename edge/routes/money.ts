@@ -3,9 +3,9 @@ import { Hono } from 'hono';
 import { Earnings, FeePolicy, TipBody, TipReceipt } from '#contract';
 import { Refusal, readEarnings, readFeePolicy } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
-import { idempotencyKey, requireUser } from '../services/access.ts';
+import { idempotencyKey } from '../services/access.ts';
 import { operation } from '../services/operation.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { noteSuspicion } from '../services/suspicion.ts';
 import { validate } from '../services/validate.ts';
 
@@ -18,7 +18,7 @@ export function moneyRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .post(
       '/tips',
-      operation({
+      operation(deps, {
         summary: 'Tip the performer of a live stream',
         tag,
         answers: [201, TipReceipt],
@@ -33,13 +33,11 @@ export function moneyRoutes(deps: Deps) {
           'spending-limit',
           'new-account-limit',
           'idempotency-key-reused',
-          'rate-limited',
         ],
-        access: 'user',
         idempotent: true,
+        access: 'take-part',
+        limit: limits.tip,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.tip),
       validate('json', TipBody),
       async (c) => {
         const body = c.req.valid('json');
@@ -64,18 +62,22 @@ export function moneyRoutes(deps: Deps) {
     )
     .get(
       '/fees',
-      operation({ summary: 'The fee policy in force', tag, answers: [200, FeePolicy] }),
+      operation(deps, {
+        summary: 'The fee policy in force',
+        tag,
+        answers: [200, FeePolicy],
+        access: 'anyone',
+      }),
       async (c) => c.json(await readFeePolicy(deps.db), 200),
     )
     .get(
       '/earnings',
-      operation({
+      operation(deps, {
         summary: 'What I have earned',
         tag,
         answers: [200, Earnings],
-        access: 'performer',
+        access: 'perform',
       }),
-      requireUser(deps, 'performer', 'admin'),
       async (c) => {
         const [earnings, feePolicy] = await Promise.all([
           readEarnings(deps.db, c.var.identity.userId),

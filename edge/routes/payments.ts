@@ -13,8 +13,8 @@ import {
 } from '#contract';
 import {
   createOrder,
+  findAccount,
   findOrderByGatewayId,
-  findUserById,
   listPackages,
   type OrderProgress,
   observePayment,
@@ -26,13 +26,13 @@ import {
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { idempotencyKey, requireUser } from '../services/access.ts';
+import { idempotencyKey } from '../services/access.ts';
 import { clientAddress } from '../services/client-address.ts';
 import { GatewayRefusal } from '../services/gateway-answer.ts';
 import { operation } from '../services/operation.ts';
 import { paymentFailureOf } from '../services/payment-failure.ts';
 import { takePayment, takePaymentsOf } from '../services/payment-life.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { verifyHmac } from '../services/secrets.ts';
 import { noteSuspicion } from '../services/suspicion.ts';
 import { upiApps, upiIntentTtlSeconds } from '../services/upi.ts';
@@ -50,7 +50,12 @@ export function paymentRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .get(
       '/packages',
-      operation({ summary: 'Token packages on sale', tag, answers: [200, TokenPackageList] }),
+      operation(deps, {
+        summary: 'Token packages on sale',
+        tag,
+        answers: [200, TokenPackageList],
+        access: 'anyone',
+      }),
       async (c) => {
         const packages = (await listPackages(deps.db)).map((row) => ({
           id: row.id,
@@ -64,7 +69,7 @@ export function paymentRoutes(deps: Deps) {
     )
     .post(
       '/orders',
-      operation({
+      operation(deps, {
         summary: 'Order a package; the answer is what the gateway’s Checkout needs',
         tag,
         answers: [201, Order],
@@ -76,13 +81,11 @@ export function paymentRoutes(deps: Deps) {
           'spending-limit',
           'idempotency-key-reused',
           'gateway-unavailable',
-          'rate-limited',
         ],
-        access: 'user',
         idempotent: true,
+        access: 'take-part',
+        limit: limits.order,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.order),
       validate('json', CreateOrderBody),
       async (c) => {
         const order = await createOrder(deps.db, {
@@ -109,14 +112,13 @@ export function paymentRoutes(deps: Deps) {
     )
     .get(
       '/orders/:orderId',
-      operation({
+      operation(deps, {
         summary: 'How an order stands; one that failed or expired can be paid all the same',
         tag,
         answers: [200, OrderStatus],
         problems: ['not-found', 'invalid-request'],
-        access: 'user',
+        access: 'take-part',
       }),
-      requireUser(deps),
       validate('param', OrderParam),
       async (c) => {
         const order = await ownOrder(deps, c.req.valid('param').orderId, c.var.identity.userId);
@@ -125,7 +127,7 @@ export function paymentRoutes(deps: Deps) {
     )
     .post(
       '/orders/:orderId/upi',
-      operation({
+      operation(deps, {
         summary: 'Begin a UPI payment: a link for apps on a phone, a QR code on a desktop',
         tag,
         answers: [201, UpiIntent],
@@ -137,12 +139,10 @@ export function paymentRoutes(deps: Deps) {
           'order-limit',
           'spending-limit',
           'gateway-unavailable',
-          'rate-limited',
         ],
-        access: 'user',
+        access: 'take-part',
+        limit: limits.order,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.order),
       validate('param', OrderParam),
       async (c) => {
         const { userId } = c.var.identity;
@@ -152,7 +152,7 @@ export function paymentRoutes(deps: Deps) {
         // An old order counts among what its buyer spends again, and may find no room.
         await reopenOrder(deps.db, order.id);
         deps.failpoint('upi.reopened');
-        const buyer = await findUserById(deps.db, userId);
+        const buyer = await findAccount(deps.db, userId);
         const { gatewayOrderId, amountPaise } = order;
         const intent = await deps.gateway
           .createUpiIntent({
@@ -194,7 +194,7 @@ export function paymentRoutes(deps: Deps) {
     )
     .post(
       '/verify',
-      operation({
+      operation(deps, {
         summary: 'Verify what Checkout handed to the page, and credit the payment',
         tag,
         answers: [200, VerifiedPayment],
@@ -205,12 +205,10 @@ export function paymentRoutes(deps: Deps) {
           'payment-not-captured',
           'payment-mismatch',
           'gateway-unavailable',
-          'rate-limited',
         ],
-        access: 'user',
+        access: 'take-part',
+        limit: limits.verify,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.verify),
       validate('json', VerifyPaymentBody),
       async (c) => {
         const body = c.req.valid('json');

@@ -21,12 +21,12 @@ import {
   setTaxProfile,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
-import { idempotencyKey, requireUser } from '../services/access.ts';
+import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
 import { sealDetails, sealPan } from '../services/payout-details.ts';
 import { pageOf } from '../services/present-stream.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { noteSuspicion } from '../services/suspicion.ts';
 import { validate } from '../services/validate.ts';
 
@@ -39,13 +39,12 @@ export function payoutRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .get(
       '/',
-      operation({
+      operation(deps, {
         summary: 'What I can ask for, where it is paid, and my payouts',
         tag,
         answers: [200, PayoutOverview],
-        access: 'performer',
+        access: 'perform',
       }),
-      requireUser(deps, 'performer', 'admin'),
       async (c) => {
         const { userId } = c.var.identity;
         const overview = await readPayouts(deps.db, userId, payoutsPageMax + 1);
@@ -55,14 +54,13 @@ export function payoutRoutes(deps: Deps) {
     )
     .get(
       '/earlier',
-      operation({
+      operation(deps, {
         summary: 'My payouts behind those of the page before, newest first',
         tag,
         answers: [200, EarlierPayouts],
         problems: ['invalid-request'],
-        access: 'performer',
+        access: 'perform',
       }),
-      requireUser(deps, 'performer', 'admin'),
       validate('query', EarlierPayoutsQuery),
       async (c) => {
         const rows = await listEarlierPayouts(deps.db, c.var.identity.userId, {
@@ -75,7 +73,7 @@ export function payoutRoutes(deps: Deps) {
     )
     .post(
       '/',
-      operation({
+      operation(deps, {
         summary: 'Ask for available earnings',
         tag,
         answers: [201, Payout],
@@ -90,13 +88,11 @@ export function payoutRoutes(deps: Deps) {
           'payout-too-large',
           'insufficient-earnings',
           'idempotency-key-reused',
-          'rate-limited',
         ],
-        access: 'performer',
         idempotent: true,
+        access: 'perform',
+        limit: limits.payout,
       }),
-      requireUser(deps, 'performer', 'admin'),
-      limitRate(deps, limits.payout),
       validate('json', RequestPayoutBody),
       async (c) => {
         const { amountPaise } = c.req.valid('json');
@@ -116,15 +112,14 @@ export function payoutRoutes(deps: Deps) {
     )
     .put(
       '/account',
-      operation({
+      operation(deps, {
         summary: 'Say where to pay; it is verified, and changed details wait',
         tag,
         answers: [200, PayoutAccount],
-        problems: ['invalid-request', 'rate-limited'],
-        access: 'performer',
+        problems: ['invalid-request'],
+        access: 'perform',
+        limit: limits.payout,
       }),
-      requireUser(deps, 'performer', 'admin'),
-      limitRate(deps, limits.payout),
       validate('json', SetPayoutAccountBody),
       async (c) => {
         const details = c.req.valid('json');
@@ -141,15 +136,14 @@ export function payoutRoutes(deps: Deps) {
     )
     .put(
       '/tax-profile',
-      operation({
+      operation(deps, {
         summary: 'Give the PAN that tax on payouts is reported under; once, only staff correct it',
         tag,
         answers: [204, null],
-        problems: ['invalid-request', 'already-decided', 'pan-taken', 'rate-limited'],
-        access: 'performer',
+        problems: ['invalid-request', 'already-decided', 'pan-taken'],
+        access: 'perform',
+        limit: limits.payout,
       }),
-      requireUser(deps, 'performer', 'admin'),
-      limitRate(deps, limits.payout),
       validate('json', SetTaxProfileBody),
       async (c) => {
         const { pan } = c.req.valid('json');

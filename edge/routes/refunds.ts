@@ -12,13 +12,13 @@ import {
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { idempotencyKey, requireUser } from '../services/access.ts';
+import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { invoiceHtml, invoiceStyleHash } from '../services/invoice-html.ts';
 import { operation } from '../services/operation.ts';
 import { presentInvoice } from '../services/present-invoice.ts';
 import { pageOf } from '../services/present-stream.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Payments';
@@ -42,22 +42,15 @@ export function refundRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .post(
       '/:gatewayPaymentId/refunds',
-      operation({
+      operation(deps, {
         summary: 'Ask for unspent tokens of a payment back; somebody approves it',
         tag,
         answers: [201, Refund],
-        problems: [
-          'invalid-request',
-          'not-found',
-          'not-refundable',
-          'idempotency-key-reused',
-          'rate-limited',
-        ],
-        access: 'user',
+        problems: ['invalid-request', 'not-found', 'not-refundable', 'idempotency-key-reused'],
         idempotent: true,
+        access: 'take-part',
+        limit: limits.order,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.order),
       validate('param', z.object({ gatewayPaymentId: gatewayId })),
       validate('json', RequestRefundBody),
       async (c) => {
@@ -73,14 +66,13 @@ export function refundRoutes(deps: Deps) {
     )
     .get(
       '/refunds',
-      operation({
+      operation(deps, {
         summary: 'My refunds, newest first',
         tag,
         answers: [200, RefundList],
         problems: ['invalid-request'],
-        access: 'user',
+        access: 'take-part',
       }),
-      requireUser(deps),
       validate('query', ListPurchasesQuery),
       async (c) => {
         const { cursor, limit } = c.req.valid('query');
@@ -95,15 +87,14 @@ export function refundRoutes(deps: Deps) {
     )
     .get(
       '/invoices',
-      operation({
+      operation(deps, {
         summary: 'My invoices, newest first',
         tag,
         answers: [200, InvoiceList],
-        problems: ['invalid-request', 'rate-limited'],
-        access: 'user',
+        problems: ['invalid-request'],
+        access: 'take-part',
+        limit: limits.invoices,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.invoices),
       validate('query', ListPurchasesQuery),
       async (c) => {
         const { userId } = c.var.identity;
@@ -116,15 +107,14 @@ export function refundRoutes(deps: Deps) {
     )
     .get(
       '/invoices/file',
-      operation({
+      operation(deps, {
         summary: 'One of my invoices as a page or a PDF file',
         tag,
         answers: [200, null],
-        problems: ['invalid-request', 'not-found', 'rate-limited'],
-        access: 'user',
+        problems: ['invalid-request', 'not-found'],
+        access: 'take-part',
+        limit: limits.export,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.export),
       validate('query', InvoiceQuery),
       async (c) => {
         const { number, format } = c.req.valid('query');

@@ -24,12 +24,12 @@ export function staffPromotionRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .get(
       '/',
-      operation({
+      operation(deps, {
         summary: 'Promotional tokens: proposals that wait, oldest first; others newest first',
         tag,
         answers: [200, PromotionList],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'move-money',
       }),
       validate('query', ListPromotionsQuery),
       async (c) => {
@@ -42,7 +42,7 @@ export function staffPromotionRoutes(deps: Deps) {
     )
     .post(
       '/',
-      operation({
+      operation(deps, {
         summary: 'Give a viewer promotional tokens; above a day’s measure somebody else decides',
         tag,
         answers: [201, GrantedTokens],
@@ -52,8 +52,8 @@ export function staffPromotionRoutes(deps: Deps) {
           'second-person-needed',
           'idempotency-key-reused',
         ],
-        access: 'admin',
         idempotent: true,
+        access: 'move-money',
       }),
       validate('json', GrantTokensBody),
       async (c) => {
@@ -72,12 +72,12 @@ export function staffPromotionRoutes(deps: Deps) {
     )
     .post(
       '/:id/decision',
-      operation({
+      operation(deps, {
         summary: 'Let proposed promotional tokens go, or reject them',
         tag,
         answers: [200, GrantedTokens],
         problems: ['invalid-request', 'not-found', 'second-person-needed', 'already-decided'],
-        access: 'admin',
+        access: 'move-money',
       }),
       validate('param', z.object({ id: Id })),
       validate('json', DecisionBody),

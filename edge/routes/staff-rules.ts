@@ -13,24 +13,24 @@ export function staffRuleRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .get(
       '/',
-      operation({
+      operation(deps, {
         summary:
           'Rules and thresholds of money in force, and changes that wait for a second person',
         tag,
         answers: [200, RuleList],
-        access: 'admin',
+        access: 'set-rules',
       }),
       async (c) => c.json({ rules: await listRules(deps.db) }, 200),
     )
     .put(
       '/:name',
-      operation({
+      operation(deps, {
         summary:
           'Set a rule from now on; what widens a risk is proposed, and somebody else decides',
         tag,
         answers: [200, Rule],
         problems: ['invalid-request', 'not-found'],
-        access: 'admin',
+        access: 'set-rules',
       }),
       validate('param', z.object({ name: RuleName })),
       validate('json', SetRuleBody),
@@ -46,12 +46,12 @@ export function staffRuleRoutes(deps: Deps) {
     )
     .post(
       '/proposals/:id/decision',
-      operation({
+      operation(deps, {
         summary: 'Let a proposed change of a rule come into force, or reject it',
         tag,
         answers: [200, Rule],
         problems: ['invalid-request', 'not-found', 'second-person-needed', 'already-decided'],
-        access: 'admin',
+        access: 'set-rules',
       }),
       validate('param', z.object({ id: Id })),
       validate('json', DecisionBody),

@@ -15,13 +15,13 @@ const LineParam = z.object({
 export function staffSettlementRoutes(deps: Deps) {
   return new Hono<AppEnv>().post(
     '/:settlementId/lines/:line/solution',
-    operation({
+    operation(deps, {
       summary:
         'Say which approved adjustment has solved a line of a settlement, or opened it again',
       tag: 'Staff',
       answers: [200, SolvedLine],
       problems: ['invalid-request', 'not-found', 'already-decided'],
-      access: 'admin',
+      access: 'move-money',
     }),
     validate('param', LineParam),
     validate('json', SolveLineBody),

@@ -11,12 +11,12 @@ import { validate } from '../services/validate.ts';
 export function staffTaxRoutes(deps: Deps) {
   return new Hono<AppEnv>().post(
     '/:id/correction',
-    operation({
+    operation(deps, {
       summary: 'Correct the PAN of a person; their payouts wait afterwards',
       tag: 'Staff',
       answers: [200, TaxProfile],
       problems: ['invalid-request', 'not-found', 'second-person-needed', 'pan-taken'],
-      access: 'admin',
+      access: 'correct-tax',
     }),
     validate('param', z.object({ id: Id })),
     validate('json', CorrectTaxProfileBody),

@@ -38,7 +38,7 @@ import {
   balanceAt,
   decideAdjustment,
   decideRefund,
-  findUserById,
+  findAccount,
   holdPayouts,
   liftPayoutHold,
   listAdjustments,
@@ -56,11 +56,12 @@ import {
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { idempotencyKey, requireUser } from '../services/access.ts';
+import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
 import { endPayout } from '../services/payout-ending.ts';
 import { pageOf } from '../services/present-stream.ts';
+import { tellRevoked } from '../services/sessions.ts';
 import { validate } from '../services/validate.ts';
 import { staffPromotionRoutes } from './staff-promotions.ts';
 import { staffRuleRoutes } from './staff-rules.ts';
@@ -72,14 +73,13 @@ const IdParam = z.object({ id: Id });
 
 export function staffRoutes(deps: Deps) {
   return new Hono<AppEnv>()
-    .use(requireUser(deps, 'admin'))
     .get(
       '/trial-balance',
-      operation({
+      operation(deps, {
         summary: 'The trial balance, and whether debits equal credits',
         tag,
         answers: [200, TrialBalance],
-        access: 'admin',
+        access: 'read-books',
       }),
       async (c) => {
         const rows = await readTrialBalance(deps.db);
@@ -92,12 +92,12 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/balance',
-      operation({
+      operation(deps, {
         summary: 'What an account held at a moment',
         tag,
         answers: [200, BalanceAt],
         problems: ['invalid-request', 'not-found'],
-        access: 'admin',
+        access: 'read-books',
       }),
       validate('query', BalanceQuery),
       async (c) => {
@@ -109,12 +109,12 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/refunds',
-      operation({
+      operation(deps, {
         summary: 'Refunds, newest first; those that have not ended, oldest first',
         tag,
         answers: [200, StaffRefundList],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'move-money',
       }),
       validate('query', ListRefundsQuery),
       async (c) => {
@@ -127,12 +127,12 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/refunds/:id/decision',
-      operation({
+      operation(deps, {
         summary: 'Let a refund go, or refuse it; not whoever asked for it',
         tag,
         answers: [200, StaffRefund],
         problems: ['invalid-request', 'not-found', 'second-person-needed', 'already-decided'],
-        access: 'admin',
+        access: 'move-money',
       }),
       validate('param', IdParam),
       validate('json', DecisionBody),
@@ -148,12 +148,12 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/disputes',
-      operation({
+      operation(deps, {
         summary: 'Disputes, newest first; the open ones by the deadline of their evidence',
         tag,
         answers: [200, DisputeList],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'move-money',
       }),
       validate('query', ListDisputesQuery),
       async (c) => {
@@ -165,12 +165,12 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/payouts',
-      operation({
+      operation(deps, {
         summary: 'Payouts, newest first; those that have not ended, oldest first',
         tag,
         answers: [200, StaffPayoutList],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'decide-payouts',
       }),
       validate('query', ListPayoutsQuery),
       async (c) => {
@@ -183,7 +183,7 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/payouts/:id/approval',
-      operation({
+      operation(deps, {
         summary: 'Agree to a payout; large ones need two of the staff',
         tag,
         answers: [200, StaffPayout],
@@ -194,7 +194,7 @@ export function staffRoutes(deps: Deps) {
           'already-decided',
           'payout-on-hold',
         ],
-        access: 'admin',
+        access: 'decide-payouts',
       }),
       validate('param', IdParam),
       async (c) => {
@@ -206,12 +206,12 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/payouts/:id/rejection',
-      operation({
+      operation(deps, {
         summary: 'Refuse a payout; the money is available again',
         tag,
         answers: [200, StaffPayout],
         problems: ['invalid-request', 'not-found', 'already-decided'],
-        access: 'admin',
+        access: 'decide-payouts',
       }),
       validate('param', IdParam),
       validate('json', RejectPayoutBody),
@@ -225,7 +225,7 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/payouts/:id/ending',
-      operation({
+      operation(deps, {
         summary:
           'Say what became of a payout that nobody sends any more; the gateway is asked first',
         tag,
@@ -240,7 +240,7 @@ export function staffRoutes(deps: Deps) {
           'payout-mismatch',
           'gateway-unavailable',
         ],
-        access: 'admin',
+        access: 'decide-payouts',
       }),
       validate('param', IdParam),
       validate('json', EndPayoutBody),
@@ -256,12 +256,12 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/payout-holds',
-      operation({
+      operation(deps, {
         summary: 'Holds on payouts that are on, oldest first',
         tag,
         answers: [200, PayoutHoldList],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'hold-payouts',
       }),
       validate('query', ListPayoutHoldsQuery),
       async (c) => {
@@ -275,17 +275,17 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/payout-holds',
-      operation({
+      operation(deps, {
         summary: 'Stop a performer’s payouts until the hold is lifted',
         tag,
         answers: [201, PayoutHold],
         problems: ['invalid-request', 'not-found'],
-        access: 'admin',
+        access: 'hold-payouts',
       }),
       validate('json', HoldPayoutsBody),
       async (c) => {
         const { performerId, reason } = c.req.valid('json');
-        if (!(await findUserById(deps.db, performerId))) throw problem('not-found');
+        if (!(await findAccount(deps.db, performerId))) throw problem('not-found');
         const staffId = c.var.identity.userId;
         const id = await holdPayouts(deps.db, { performerId, reason, staffId });
         deps.failpoint('payout.held');
@@ -294,12 +294,12 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/payout-holds/:id/lifting',
-      operation({
+      operation(deps, {
         summary: 'Lift a hold on payouts',
         tag,
         answers: [204, null],
         problems: ['invalid-request', 'not-found', 'second-person-needed'],
-        access: 'admin',
+        access: 'hold-payouts',
       }),
       validate('param', IdParam),
       async (c) => {
@@ -310,12 +310,12 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/cases',
-      operation({
+      operation(deps, {
         summary: 'What somebody must look at, oldest first; what was resolved, newest first',
         tag,
         answers: [200, CaseList],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'work-cases',
       }),
       validate('query', ListCasesQuery),
       async (c) => {
@@ -328,7 +328,7 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/cases/:id/resolution',
-      operation({
+      operation(deps, {
         summary: 'Close a case with what was found',
         tag,
         answers: [204, null],
@@ -339,7 +339,7 @@ export function staffRoutes(deps: Deps) {
           'already-decided',
           'payout-in-doubt',
         ],
-        access: 'admin',
+        access: 'work-cases',
       }),
       validate('param', IdParam),
       validate('json', ResolveCaseBody),
@@ -351,13 +351,13 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/adjustments',
-      operation({
+      operation(deps, {
         summary:
           'Changes of the books by hand: proposals that wait, oldest first; others newest first',
         tag,
         answers: [200, AdjustmentList],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'move-money',
       }),
       validate('query', ListAdjustmentsQuery),
       async (c) => {
@@ -370,13 +370,13 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/adjustments',
-      operation({
+      operation(deps, {
         summary: 'Propose a change of the books by hand; somebody else approves it',
         tag,
         answers: [201, Adjustment],
         problems: ['invalid-request', 'idempotency-key-reused'],
-        access: 'admin',
         idempotent: true,
+        access: 'move-money',
       }),
       validate('json', ProposeAdjustmentBody),
       async (c) => {
@@ -391,7 +391,7 @@ export function staffRoutes(deps: Deps) {
     )
     .post(
       '/adjustments/:id/decision',
-      operation({
+      operation(deps, {
         summary: 'Approve or reject a proposed change of the books',
         tag,
         answers: [200, Adjustment],
@@ -402,7 +402,7 @@ export function staffRoutes(deps: Deps) {
           'already-decided',
           'insufficient-balance',
         ],
-        access: 'admin',
+        access: 'move-money',
       }),
       validate('param', IdParam),
       validate('json', DecisionBody),
@@ -416,12 +416,12 @@ export function staffRoutes(deps: Deps) {
     )
     .get(
       '/audit',
-      operation({
+      operation(deps, {
         summary: 'The audit trail: what was done, and what smelled of fraud; newest first',
         tag,
         answers: [200, AuditTrail],
         problems: ['invalid-request'],
-        access: 'admin',
+        access: 'read-audit',
       }),
       validate('query', ReadAuditQuery),
       async (c) => {
@@ -441,36 +441,36 @@ export function staffRoutes(deps: Deps) {
     .route('/tax-profiles', staffTaxRoutes(deps))
     .post(
       '/users/:id/ban',
-      operation({
+      operation(deps, {
         summary: 'Ban an account; its streams end',
         tag,
         answers: [204, null],
         problems: ['invalid-request', 'not-found', 'second-person-needed'],
-        access: 'admin',
+        access: 'ban',
       }),
       validate('param', IdParam),
       validate('json', BanBody),
       async (c) => {
-        const events = await setBan(deps.db, {
+        const { events, revocations } = await setBan(deps.db, {
           userId: c.req.valid('param').id,
           staffId: c.var.identity.userId,
           banned: true,
           reason: c.req.valid('json').reason,
         });
         // Told before the answer: whoever is banned is to be gone now.
-        await deps.publisher.publish(events);
+        await Promise.all([deps.publisher.publish(events), tellRevoked(deps, c, revocations)]);
         if (events.length > 0) c.env.defer(deps.publisher.nudgeTranscoders());
         return c.body(null, 204);
       },
     )
     .delete(
       '/users/:id/ban',
-      operation({
+      operation(deps, {
         summary: 'Lift a ban',
         tag,
         answers: [204, null],
         problems: ['invalid-request', 'not-found', 'second-person-needed'],
-        access: 'admin',
+        access: 'ban',
       }),
       validate('param', IdParam),
       async (c) => {

@@ -26,11 +26,11 @@ import {
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { idempotencyKey, optionalUser, requireUser } from '../services/access.ts';
+import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
 import { pageOf, presentStream } from '../services/present-stream.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { grantPublish, grantWatch } from '../services/tickets.ts';
 import { validate } from '../services/validate.ts';
 
@@ -47,11 +47,12 @@ export function streamRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .get(
       '/',
-      operation({
+      operation(deps, {
         summary: 'Live streams, newest first',
         tag,
         answers: [200, StreamList],
         problems: ['invalid-request'],
+        access: 'anyone',
       }),
       validate('query', ListStreamsQuery),
       async (c) => {
@@ -65,14 +66,13 @@ export function streamRoutes(deps: Deps) {
     )
     .get(
       '/mine',
-      operation({
+      operation(deps, {
         summary: 'My own streams in any state, newest first',
         tag,
         answers: [200, StreamList],
         problems: ['invalid-request'],
-        access: 'performer',
+        access: 'perform',
       }),
-      requireUser(deps, 'performer', 'admin'),
       validate('query', ListOwnStreamsQuery),
       async (c) => {
         const { cursor, limit } = c.req.valid('query');
@@ -87,16 +87,15 @@ export function streamRoutes(deps: Deps) {
     )
     .post(
       '/',
-      operation({
+      operation(deps, {
         summary: 'Create a stream',
         tag,
         answers: [201, Stream],
-        problems: ['invalid-request', 'idempotency-key-reused', 'rate-limited'],
-        access: 'performer',
+        problems: ['invalid-request', 'idempotency-key-reused'],
         idempotent: true,
+        access: 'perform',
+        limit: limits.stream,
       }),
-      requireUser(deps, 'performer', 'admin'),
-      limitRate(deps, limits.stream),
       validate('json', CreateStreamBody),
       async (c) => {
         const streamId = await createStream(deps.db, {
@@ -109,25 +108,25 @@ export function streamRoutes(deps: Deps) {
     )
     .get(
       '/:id',
-      operation({
+      operation(deps, {
         summary: 'Read a stream',
         tag,
         answers: [200, Stream],
         problems: ['invalid-request', 'not-found'],
+        access: 'anyone',
       }),
       validate('param', Params),
       async (c) => c.json(await readStream(c.req.valid('param').id), 200),
     )
     .post(
       '/:id/start',
-      operation({
+      operation(deps, {
         summary: 'Start: from here on the media is waited for',
         tag,
         answers: [200, Stream],
         problems: ['not-found', 'stream-ended', 'stream-limit', 'invalid-transition'],
-        access: 'performer',
+        access: 'perform',
       }),
-      requireUser(deps, 'performer', 'admin'),
       validate('param', Params),
       async (c) => {
         const { id } = c.req.valid('param');
@@ -140,14 +139,13 @@ export function streamRoutes(deps: Deps) {
     )
     .post(
       '/:id/end',
-      operation({
+      operation(deps, {
         summary: 'End for everybody; its performer may, and staff',
         tag,
         answers: [200, Stream],
         problems: ['not-found'],
-        access: 'performer',
+        access: 'perform',
       }),
-      requireUser(deps, 'performer', 'admin'),
       validate('param', Params),
       async (c) => {
         const { id } = c.req.valid('param');
@@ -166,28 +164,27 @@ export function streamRoutes(deps: Deps) {
     )
     .post(
       '/:id/tickets',
-      operation({
+      operation(deps, {
         summary: 'A ticket to the room: to publish (its performer), or to watch (anyone)',
         tag,
         answers: [201, TicketGrant],
         problems: [
           'invalid-request',
-          'unauthenticated',
           'forbidden',
           'not-found',
           'stream-not-live',
           'stream-ended',
           'invalid-transition',
           'media-unavailable',
-          'rate-limited',
         ],
+        access: 'visitor',
+        limit: limits.ticket,
       }),
-      limitRate(deps, limits.ticket),
       validate('param', Params),
       validate('json', TicketBody),
       async (c) => {
         const { id } = c.req.valid('param');
-        const identity = await optionalUser(deps, c);
+        const identity = c.get('visitor');
         c.header('cache-control', 'no-store');
         if (c.req.valid('json').intent === 'watch') {
           return c.json(await grantWatch(deps, identity, id), 201);
@@ -198,13 +195,14 @@ export function streamRoutes(deps: Deps) {
     )
     .get(
       '/:id/events',
-      operation({
+      operation(deps, {
         summary: 'Events of the room after one of them, or the newest',
         tag: 'Rooms',
         answers: [200, RoomEventList],
-        problems: ['invalid-request', 'not-found', 'rate-limited'],
+        problems: ['invalid-request', 'not-found'],
+        access: 'anyone',
+        limit: limits.events,
       }),
-      limitRate(deps, limits.events),
       validate('param', Params),
       validate('query', ListEventsQuery),
       async (c) => {
@@ -217,22 +215,15 @@ export function streamRoutes(deps: Deps) {
     )
     .post(
       '/:id/messages',
-      operation({
+      operation(deps, {
         summary: 'Say something in the chat',
         tag: 'Rooms',
         answers: [201, ChatMessageEvent],
-        problems: [
-          'invalid-request',
-          'not-found',
-          'stream-not-live',
-          'idempotency-key-reused',
-          'rate-limited',
-        ],
-        access: 'user',
+        problems: ['invalid-request', 'not-found', 'stream-not-live', 'idempotency-key-reused'],
         idempotent: true,
+        access: 'take-part',
+        limit: limits.chat,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.chat),
       validate('param', Params),
       validate('json', PostMessageBody),
       async (c) => {

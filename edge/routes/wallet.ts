@@ -10,11 +10,10 @@ import {
 } from '#contract';
 import { listWalletEntries, readBalance, readLimits, setLimits } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
-import { requireUser } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
 import { pageOf } from '../services/present-stream.ts';
-import { limitRate, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { openStatement, statementPageRows } from '../services/statement.ts';
 import { validate } from '../services/validate.ts';
 
@@ -24,21 +23,19 @@ export function walletRoutes(deps: Deps) {
   return new Hono<AppEnv>()
     .get(
       '/',
-      operation({ summary: 'My balance', tag, answers: [200, Wallet], access: 'user' }),
-      requireUser(deps),
+      operation(deps, { summary: 'My balance', tag, answers: [200, Wallet], access: 'take-part' }),
       async (c) =>
         c.json({ balanceTokens: await readBalance(deps.db, c.var.identity.userId) }, 200),
     )
     .get(
       '/transactions',
-      operation({
+      operation(deps, {
         summary: 'What moved my balance, newest first',
         tag,
         answers: [200, WalletTransactionList],
         problems: ['invalid-request'],
-        access: 'user',
+        access: 'take-part',
       }),
-      requireUser(deps),
       validate('query', ListTransactionsQuery),
       async (c) => {
         const { cursor, limit, ...filter } = c.req.valid('query');
@@ -53,15 +50,14 @@ export function walletRoutes(deps: Deps) {
     )
     .get(
       '/statement',
-      operation({
+      operation(deps, {
         summary: 'My statement as a file, newest first, with every row of it',
         tag,
         answers: [200, null],
-        problems: ['invalid-request', 'rate-limited'],
-        access: 'user',
+        problems: ['invalid-request'],
+        access: 'take-part',
+        limit: limits.export,
       }),
-      requireUser(deps),
-      limitRate(deps, limits.export),
       validate('query', ExportStatementQuery),
       async (c) => {
         const { format, ...filter } = c.req.valid('query');
@@ -77,25 +73,23 @@ export function walletRoutes(deps: Deps) {
     )
     .get(
       '/limits',
-      operation({
+      operation(deps, {
         summary: 'What I allow myself to spend',
         tag,
         answers: [200, SpendingLimits],
-        access: 'user',
+        access: 'take-part',
       }),
-      requireUser(deps),
       async (c) => c.json(await readLimits(deps.db, c.var.identity.userId), 200),
     )
     .put(
       '/limits',
-      operation({
+      operation(deps, {
         summary: 'Set what I allow myself to spend: lowered at once, raised after a wait',
         tag,
         answers: [200, SpendingLimits],
         problems: ['invalid-request'],
-        access: 'user',
+        access: 'take-part',
       }),
-      requireUser(deps),
       validate('json', SetLimitsBody),
       async (c) =>
         c.json(await setLimits(deps.db, c.var.identity.userId, c.req.valid('json')), 200),

@@ -22,9 +22,11 @@ const Received = z.object({
 export function webhookRoutes(deps: Deps) {
   const { config } = deps;
   const documented = (summary: string) =>
-    operation({
+    operation(deps, {
       summary,
       tag: 'Payments',
+      // Its signature says who it is.
+      access: 'anyone',
       answers: [200, Received],
       problems: ['invalid-signature', 'malformed-body'],
     });

@@ -9,6 +9,7 @@ import { readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../problem.ts';
 import { buildDeps } from '../services/build-deps.ts';
+import { revocationsPaceMs } from '../services/revocations.ts';
 import { createBatchingTipDesk } from '../services/tip-desk.ts';
 import { loadArgon2Modules } from './argon2-files.ts';
 import { loadInvoiceFonts } from './invoice-font-files.ts';
@@ -57,6 +58,10 @@ export async function createServerParts(
     service,
   });
   const app = createApp(deps, readClientFile);
+  const asking = setInterval(() => {
+    // A request that needs to know asks by itself, and is refused while nobody can tell.
+    deps.revocations.refresh().catch(() => {});
+  }, revocationsPaceMs);
   const deferred = new Set<Promise<unknown>>();
   const defer = (work: Promise<unknown>) => {
     const settled = work.catch((error: unknown) => {
@@ -69,6 +74,7 @@ export async function createServerParts(
     deps,
     fetch: async (request, socketAddress) => app.fetch(request, { defer, socketAddress }),
     async close() {
+      clearInterval(asking);
       await Promise.all(deferred);
       await pool.close();
     },

@@ -1,6 +1,6 @@
-// Access: who may pass. One place that routes ask, so that a rule is written once.
+// Access: who is asking, by which token, and whether they may. Routes say what they need in `operation()`.
 import type { Context, MiddlewareHandler } from 'hono';
-import { IDEMPOTENCY_HEADER, IdempotencyKey, type Role } from '#contract';
+import { IDEMPOTENCY_HEADER, IdempotencyKey, isPermitted, type Permission } from '#contract';
 import type { AppEnv, Deps, Identity } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { equalSecrets } from './secrets.ts';
@@ -10,24 +10,28 @@ function bearer(c: Context<AppEnv>): string | null {
   return token ?? null;
 }
 
-/** Lets in whoever carries a valid access token, of these roles if any are named. */
-export function requireUser(deps: Deps, ...roles: Role[]): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const token = bearer(c);
-    const identity = token && (await deps.signer.verifyAccessToken(token));
-    if (!identity) throw problem('unauthenticated');
-    if (roles.length > 0 && !roles.includes(identity.role)) throw problem('forbidden');
-    c.set('identity', identity);
-    await next();
-  };
-}
-
-/** The identity behind a request that anyone may make; null for a guest. A broken token is refused. */
-export async function optionalUser(deps: Deps, c: Context<AppEnv>): Promise<Identity | null> {
+/** Who is asking; null for nobody in particular. Throws `unauthenticated` for a token that is no good. */
+export async function findIdentity(deps: Deps, c: Context<AppEnv>): Promise<Identity | null> {
   const token = bearer(c);
   if (!token) return null;
   const identity = await deps.signer.verifyAccessToken(token);
+  if (!identity || (await isRevoked(deps, identity))) throw problem('unauthenticated');
+  return identity;
+}
+
+function isRevoked(deps: Deps, { userId, sessionId, revision }: Identity): Promise<boolean> {
+  return deps.revocations.ends({ rev: revision, subject: userId, sessionId, streamId: null });
+}
+
+/** Who is asking. Throws `unauthenticated`, and `forbidden` where their role does not permit it. */
+export async function requirePermission(
+  deps: Deps,
+  c: Context<AppEnv>,
+  permission: Permission,
+): Promise<Identity> {
+  const identity = await findIdentity(deps, c);
   if (!identity) throw problem('unauthenticated');
+  if (!isPermitted(identity.role, permission)) throw problem('forbidden');
   return identity;
 }
 

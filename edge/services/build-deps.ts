@@ -12,6 +12,7 @@ import { createLog } from './log.ts';
 import { type Argon2Modules, createPasswordHasher } from './passwords.ts';
 import { createPayoutGateway, type PayoutGateway } from './payout-gateway.ts';
 import { createPublisher } from './publisher.ts';
+import { createRevocations } from './revocations.ts';
 import { createSigner } from './signer.ts';
 import type { TipDesk } from './tip-desk.ts';
 import { createVault } from './vault.ts';
@@ -40,6 +41,7 @@ export async function buildDeps(
     redis,
     publisher: createPublisher(redis, log),
     signer: await createSigner(config.SIGNING_KEYS, now),
+    revocations: createRevocations(parts.db),
     passwords: await createPasswordHasher(parts.argon2),
     gateway: createRazorpayGateway({
       keyId: config.RAZORPAY_KEY_ID,

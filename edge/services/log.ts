@@ -7,6 +7,8 @@ export interface Log {
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;
   error(message: string, fields?: Record<string, unknown>): void;
+  /** Whether lines of a level are written at all. */
+  says(level: LogLevel): boolean;
   /** The same log with fields that every line carries. */
   with(fields: Record<string, unknown>): Log;
 }
@@ -19,10 +21,11 @@ export function createLog(
   fields: Record<string, unknown>,
   write: (line: string) => void = console.log,
 ): Log {
+  const says = (at: LogLevel) => order.indexOf(at) >= order.indexOf(level);
   const line =
     (at: LogLevel) =>
     (message: string, more: Record<string, unknown> = {}) => {
-      if (order.indexOf(at) < order.indexOf(level)) return;
+      if (!says(at)) return;
       write(JSON.stringify({ level: at, time: Date.now(), ...fields, ...more, msg: message }));
     };
   return {
@@ -30,6 +33,7 @@ export function createLog(
     info: line('info'),
     warn: line('warn'),
     error: line('error'),
+    says,
     with: (more) => createLog(level, { ...fields, ...more }, write),
   };
 }

@@ -1,30 +1,42 @@
-// Observation: an id for every request, one log line when it is answered, a count of every refusal.
+// Observation: an id for every request, the headers of every answer, one log line, a count of every refusal.
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { AppEnv, Deps } from '../deps.ts';
+import { createSecurityHeaders } from './security-headers.ts';
 
 const requestIdPattern = /^[A-Za-z0-9_-]{8,64}$/;
 
+/**
+ * Headers are set on the answer that there is: a framework's own way of adding one to a finished answer reads its
+ * body first.
+ */
 export function observe(deps: Deps): MiddlewareHandler<AppEnv> {
+  const security = createSecurityHeaders(deps.config);
   return async (c, next) => {
-    const given = c.req.header('x-request-id') ?? '';
-    const requestId = requestIdPattern.test(given) ? given : crypto.randomUUID();
+    const given = c.req.header('x-request-id');
+    const requestId = given && requestIdPattern.test(given) ? given : crypto.randomUUID();
     c.set('requestId', requestId);
     c.set('log', deps.log.with({ requestId }));
     const startedAt = performance.now();
     await next();
-    c.header('x-request-id', requestId);
-    const code = c.var.problemCode;
+    const { headers, status } = c.res;
+    headers.set('x-request-id', requestId);
+    security.add(headers, c.req.path);
+    // Answers are about somebody unless a route says otherwise.
+    if (c.req.path.startsWith('/v1/') && !headers.has('cache-control')) {
+      headers.set('cache-control', 'no-store');
+    }
+    const code = c.get('problemCode');
     if (code) deps.counters.add(code);
-    const fields = {
+    const level = status >= 500 ? 'warn' : 'debug';
+    if (!deps.log.says(level)) return;
+    c.get('log')[level]('answered', {
       method: c.req.method,
       // The pattern, not the address: ids and cursors do not belong in every line.
       route: routePath(c, -1),
-      status: c.res.status,
+      status,
       ms: Math.round(performance.now() - startedAt),
       ...(code ? { code } : {}),
-    };
-    if (c.res.status >= 500) c.var.log.warn('answered', fields);
-    else c.var.log.debug('answered', fields);
+    });
   };
 }

@@ -1,19 +1,32 @@
-// Operations: what the OpenAPI document says of a route beyond its schemas.
+// Operations: what a route is, who may call it and how often; kept to, and told in the OpenAPI document.
 import type { MiddlewareHandler } from 'hono';
-import { describeRoute, resolver } from 'hono-openapi';
+import { describeRoute, resolver, uniqueSymbol } from 'hono-openapi';
 import type { z } from 'zod';
-import { type ProblemCode, ProblemDocument, problemStatus, problemTitle } from '#contract';
-import type { AppEnv } from '../deps.ts';
+import {
+  type Permission,
+  type ProblemCode,
+  ProblemDocument,
+  problemStatus,
+  problemTitle,
+} from '#contract';
+import type { AppEnv, Deps } from '../deps.ts';
+import { findIdentity, idempotencyKey, requirePermission } from './access.ts';
+import { countRequest, type RateLimit } from './rate-limit.ts';
 
-export interface Operation {
+/** Nobody looks who `anyone` is; a `visitor` need not say it, and is known where they do. */
+export type Access = 'anyone' | 'visitor' | Permission;
+
+interface Operation {
   summary: string;
   tag: string;
+  /** Who may call it. */
+  access: Access;
   /** What it answers when it succeeds; null for an empty body. */
   answers: readonly [status: 200 | 201 | 204, schema: z.ZodType | null];
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
-  /** Who may call it. */
-  access?: 'anyone' | 'user' | 'performer' | 'admin';
+  limit?: RateLimit;
+  /** Whether a key says which act is meant, so that a retry does nothing twice. */
   idempotent?: boolean;
 }
 
@@ -25,31 +38,69 @@ const withInput: readonly ProblemCode[] = [
   'unsupported-media-type',
 ];
 
-/** Documents the route that follows it in the chain. */
-export function operation(description: Operation): MiddlewareHandler<AppEnv> {
+/** What the permission table says of a route. */
+export interface Rule {
+  access: Access;
+  idempotent: boolean;
+}
+const rules = new WeakMap<object, Rule>();
+
+/** The rule of a route's handler that `operation` made; undefined for any other handler. */
+export function ruleOf(handler: object): Rule | undefined {
+  return rules.get(handler);
+}
+
+/**
+ * Keeps to what is said of the route that follows it in the chain, and documents it. Whoever may not call it is told
+ * so before anything of the request is looked at; a forbidden caller learns nothing from the refusal.
+ */
+export function operation(deps: Deps, description: Operation): MiddlewareHandler<AppEnv> {
+  const { access, limit, idempotent = false } = description;
+  const handler: MiddlewareHandler<AppEnv> = async (c, next) => {
+    if (limit?.by === 'line') await countRequest(deps, c, limit);
+    if (access === 'visitor') {
+      c.set('visitor', await findIdentity(deps, c));
+    } else if (access !== 'anyone') {
+      c.set('identity', await requirePermission(deps, c, access));
+      if (limit?.by === 'user') await countRequest(deps, c, limit);
+    }
+    if (idempotent) idempotencyKey(c);
+    await next();
+  };
+  rules.set(handler, { access, idempotent });
+  return Object.assign(handler, {
+    [uniqueSymbol]: Reflect.get(describeRoute(documentation(description)), uniqueSymbol),
+  });
+}
+
+function documentation(description: Operation): Parameters<typeof describeRoute>[0] {
   const [status, schema] = description.answers;
-  const access = description.access ?? 'anyone';
+  const { access } = description;
   const codes = [
     ...(description.problems ?? []),
     ...(access === 'anyone' ? [] : (['unauthenticated'] as const)),
-    ...(access === 'performer' || access === 'admin' ? (['forbidden'] as const) : []),
+    ...(access === 'anyone' || access === 'visitor' || access === 'take-part'
+      ? []
+      : (['forbidden'] as const)),
+    ...(description.limit ? (['rate-limited'] as const) : []),
     ...(description.idempotent ? (['missing-idempotency-key'] as const) : []),
     ...(description.problems?.includes('invalid-request') ? withInput : []),
     ...everywhere,
   ];
-  const refusals = Object.entries(Object.groupBy(codes, (code) => String(problemStatus(code)))).map(
-    ([refusalStatus, group]) => [
-      refusalStatus,
-      {
-        description: (group ?? []).map((code) => `\`${code}\`: ${problemTitle(code)}`).join('\n\n'),
-        content: { 'application/problem+json': { schema: resolver(ProblemDocument) } },
-      },
-    ],
-  );
-  return describeRoute({
+  const byStatus = Object.groupBy(new Set(codes), (code) => String(problemStatus(code)));
+  const refusals = Object.entries(byStatus).map(([refusalStatus, group]) => [
+    refusalStatus,
+    {
+      description: (group ?? []).map((code) => `\`${code}\`: ${problemTitle(code)}`).join('\n\n'),
+      content: { 'application/problem+json': { schema: resolver(ProblemDocument) } },
+    },
+  ]);
+  return {
     summary: description.summary,
     tags: [description.tag],
-    ...(access === 'anyone' ? {} : { security: [{ bearer: [] }] }),
+    ...(access === 'anyone'
+      ? {}
+      : { security: [{ bearer: [] }, ...(access === 'visitor' ? [{}] : [])] }),
     ...(description.idempotent
       ? {
           parameters: [
@@ -70,5 +121,5 @@ export function operation(description: Operation): MiddlewareHandler<AppEnv> {
       },
       ...Object.fromEntries(refusals),
     },
-  });
+  };
 }

@@ -1,5 +1,11 @@
 // Publishing: tells stored events to the rooms' sockets; what fails here is told again by the relay.
-import { roomChannel, transcodeNudgeChannel } from '#contract';
+import {
+  type ControlMessage,
+  controlChannel,
+  type Revocation,
+  roomChannel,
+  transcodeNudgeChannel,
+} from '#contract';
 import type { StoredEvent } from '#db';
 import type { EdgeRedis } from './edge-redis.ts';
 import type { Log } from './log.ts';
@@ -12,6 +18,8 @@ const publishedKeepMs = 10 * 60_000;
 export interface Publisher {
   /** Publishes in order; never throws, because the relay comes after. */
   publish(events: readonly StoredEvent[]): Promise<void>;
+  /** Tells media nodes what to believe no more; answers whether they could be told. Never throws. */
+  revoke(revocations: readonly Revocation[]): Promise<boolean>;
   /** Tells transcoders that there is work. */
   nudgeTranscoders(): Promise<void>;
   /** Of these ids, those that have been published. Throws when Redis is away. */
@@ -35,6 +43,24 @@ export function createPublisher(redis: EdgeRedis, log: Log): Publisher {
         });
       } catch (error) {
         log.warn('events not published yet', { count: events.length, error: String(error) });
+      }
+    },
+
+    async revoke(revocations) {
+      if (revocations.length === 0) return true;
+      try {
+        await redis.run((client) => {
+          const pipeline = client.pipeline();
+          for (const revocation of revocations) {
+            const message: ControlMessage = { type: 'revoked', revocation };
+            pipeline.publish(controlChannel, JSON.stringify(message));
+          }
+          return pipeline.exec();
+        });
+        return true;
+      } catch (error) {
+        log.warn('revocations not told yet', { count: revocations.length, error: String(error) });
+        return false;
       }
     },
 

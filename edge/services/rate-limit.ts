@@ -1,5 +1,5 @@
 // Rate limits: fixed windows counted on Redis, and in each instance by itself while Redis is away.
-import type { MiddlewareHandler } from 'hono';
+import type { Context } from 'hono';
 import { lineOf } from '#contract';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
@@ -16,6 +16,7 @@ export interface RateLimit {
 export const limits = {
   register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'line' },
   login: { name: 'login', requestsMax: 20, windowSeconds: 60, by: 'line' },
+  refresh: { name: 'refresh', requestsMax: 120, windowSeconds: 60, by: 'line' },
   tip: { name: 'tip', requestsMax: 60, windowSeconds: 60, by: 'user' },
   chat: { name: 'chat', requestsMax: 20, windowSeconds: 10, by: 'user' },
   order: { name: 'order', requestsMax: 20, windowSeconds: 60, by: 'user' },
@@ -29,20 +30,21 @@ export const limits = {
 } as const satisfies Record<string, RateLimit>;
 
 /** Counts the request and refuses it with `rate-limited` beyond the limit. */
-export function limitRate(deps: Deps, limit: RateLimit): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const who = limit.by === 'user' ? c.var.identity.userId : lineOf(clientAddress(deps.config, c));
-    const nowSeconds = Math.floor(deps.now().getTime() / 1000);
-    const window = Math.floor(nowSeconds / limit.windowSeconds);
-    const key = `limit:${limit.name}:${who}:${window}`;
-    const used = await countUse(deps, key, limit.windowSeconds);
-    if (used > limit.requestsMax) {
-      const retryAfterSeconds = (window + 1) * limit.windowSeconds - nowSeconds;
-      c.header('retry-after', String(retryAfterSeconds));
-      throw problem('rate-limited', { retryAfterSeconds });
-    }
-    await next();
-  };
+export async function countRequest(
+  deps: Deps,
+  c: Context<AppEnv>,
+  limit: RateLimit,
+): Promise<void> {
+  const who =
+    limit.by === 'user' ? c.get('identity').userId : lineOf(clientAddress(deps.config, c));
+  const nowSeconds = Math.floor(deps.now().getTime() / 1000);
+  const window = Math.floor(nowSeconds / limit.windowSeconds);
+  const key = `limit:${limit.name}:${who}:${window}`;
+  const used = await countUse(deps, key, limit.windowSeconds);
+  if (used <= limit.requestsMax) return;
+  const retryAfterSeconds = (window + 1) * limit.windowSeconds - nowSeconds;
+  c.header('retry-after', String(retryAfterSeconds));
+  throw problem('rate-limited', { retryAfterSeconds });
 }
 
 /** Keys counted in this instance alone while Redis is away; the oldest go first. */

@@ -1,92 +1,125 @@
 // Sessions: opening, renewing and ending a log-in; the refresh token lives in a cookie only.
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { Session } from '#contract';
-import { openSession, revokeSessionOfToken, rotateSession, type User } from '#db';
+import type { Revocation, Session } from '#contract';
+import {
+  endSession as endSessionById,
+  endSessionOfToken,
+  markRevocationsPublished,
+  type OpenSession,
+  openSession,
+  rotateSession,
+} from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
+import { problem } from '../problem.ts';
+import { deviceOf } from './device.ts';
 import { randomToken, sha256 } from './secrets.ts';
 import { addressHash } from './suspicion.ts';
 
-const cookieName = 'livepanty_refresh';
 const cookiePath = '/v1/auth';
 const refreshTtlSeconds = 30 * 24 * 3600;
 
-export function presentMe(user: User): Session['user'] {
-  return {
-    id: user.id,
-    email: user.email,
-    username: user.username,
-    role: user.role,
-    country: user.country,
-    createdAt: user.createdAt.toISOString(),
-  };
-}
+/** A browser takes a cookie of this prefix over https alone, and for no other host. */
+const cookieName = (deps: Deps) =>
+  isSecure(deps) ? '__Secure-livepanty_refresh' : 'livepanty_refresh';
+const isSecure = (deps: Deps) => deps.config.APP_ORIGIN.startsWith('https:');
 
-async function presentSession(deps: Deps, user: User, sessionId: string): Promise<Session> {
+/** An access token for a session that the database has just shown to be open. */
+export async function presentSession(deps: Deps, session: OpenSession): Promise<Session> {
+  const { user } = session;
   const { token, expiresAt } = await deps.signer.accessToken({
     userId: user.id,
     username: user.username,
     role: user.role,
-    sessionId,
+    sessionId: session.sessionId,
+    revision: session.revision,
+    secondFactorAt: session.secondFactorAt,
   });
-  return { accessToken: token, expiresAt: expiresAt.toISOString(), user: presentMe(user) };
+  return { accessToken: token, expiresAt: expiresAt.toISOString(), user };
 }
 
 function keepCookie(deps: Deps, c: Context<AppEnv>, token: string): void {
-  setCookie(c, cookieName, token, {
+  setCookie(c, cookieName(deps), token, {
     httpOnly: true,
-    secure: deps.config.APP_ORIGIN.startsWith('https:'),
+    secure: isSecure(deps),
     sameSite: 'Strict',
     path: cookiePath,
     maxAge: refreshTtlSeconds,
   });
 }
 
-/** Logs a user in: a new family of refresh tokens and the first access token. */
-export async function beginSession(deps: Deps, c: Context<AppEnv>, user: User): Promise<Session> {
-  const token = randomToken();
-  const from = await addressHash(deps, c);
-  const { sessionId } = await openSession(deps.db, {
-    userId: user.id,
-    tokenHash: await sha256(token),
-    ttlSeconds: refreshTtlSeconds,
-    ...(from === null ? {} : { addressHash: from }),
-  });
-  keepCookie(deps, c, token);
-  return presentSession(deps, user, sessionId);
+function dropCookie(deps: Deps, c: Context<AppEnv>): void {
+  deleteCookie(c, cookieName(deps), { path: cookiePath, secure: isSecure(deps) });
 }
 
-/** Uses up the cookie's refresh token for the next one; null when it is no good (any more). */
-export async function renewSession(
+/** Logs somebody in: a new family of refresh tokens and the first access token. Refuses `account-banned`. */
+export async function beginSession(
   deps: Deps,
   c: Context<AppEnv>,
-): Promise<{ userId: string; present: (user: User) => Promise<Session> } | null> {
-  const token = getCookie(c, cookieName);
-  if (!token) return null;
+  login: { userId: string; methods: readonly string[]; secondFactor: boolean },
+): Promise<Session> {
+  const token = randomToken();
+  const { revocations, ...session } = await openSession(deps.db, {
+    ...login,
+    tokenHash: await sha256(token),
+    ttlSeconds: refreshTtlSeconds,
+    addressHash: await addressHash(deps, c),
+    device: deviceOf(c.req.header('user-agent') ?? ''),
+  });
+  await tellRevoked(deps, c, revocations);
+  keepCookie(deps, c, token);
+  return presentSession(deps, session);
+}
+
+/**
+ * Exchanges the cookie's refresh token for the next one. Throws `session-expired`, and `session-renewed` when
+ * another tab has a newer one already: whoever asks again sends that.
+ */
+export async function renewSession(deps: Deps, c: Context<AppEnv>): Promise<Session> {
+  const token = getCookie(c, cookieName(deps));
+  if (!token) throw problem('session-expired');
   const next = randomToken();
-  const rotated = await rotateSession(deps.db, {
+  const rotation = await rotateSession(deps.db, {
     hash: await sha256(token),
     nextHash: await sha256(next),
   });
-  if (!rotated) {
-    deleteCookie(c, cookieName, { path: cookiePath });
-    return null;
+  switch (rotation.outcome) {
+    case 'rotated':
+      keepCookie(deps, c, next);
+      return presentSession(deps, rotation);
+    case 'renewed':
+      throw problem('session-renewed');
+    case 'over':
+      await tellRevoked(deps, c, rotation.revocations);
+      dropCookie(deps, c);
+      throw problem('session-expired');
   }
-  keepCookie(deps, c, next);
-  return {
-    userId: rotated.userId,
-    present: (user) => presentSession(deps, user, rotated.sessionId),
-  };
 }
 
-/** Logs this device out. */
+/** Logs this device out, by its cookie or by the access token that it sends. */
 export async function endSession(deps: Deps, c: Context<AppEnv>): Promise<void> {
-  const token = getCookie(c, cookieName);
-  if (token) await revokeSessionOfToken(deps.db, await sha256(token));
-  deleteCookie(c, cookieName, { path: cookiePath });
+  const token = getCookie(c, cookieName(deps));
+  if (token) {
+    await tellRevoked(deps, c, await endSessionOfToken(deps.db, await sha256(token)));
+    dropCookie(deps, c);
+    return;
+  }
+  const identity = c.get('visitor');
+  if (!identity) return;
+  const { userId, sessionId } = identity;
+  const ended = await endSessionById(deps.db, { userId, sessionId, reason: 'logout' });
+  await tellRevoked(deps, c, ended);
 }
 
-/** An access token for the session of the present one, which the caller has seen to be alive. */
-export async function presentAgain(deps: Deps, c: Context<AppEnv>, user: User): Promise<Session> {
-  return presentSession(deps, user, c.var.identity.sessionId);
+/** Tells everybody at once what to believe no more; what cannot be told now is told by the relay. */
+export async function tellRevoked(
+  deps: Pick<Deps, 'db' | 'publisher' | 'revocations'>,
+  c: Context<AppEnv>,
+  revocations: readonly Revocation[],
+): Promise<void> {
+  if (revocations.length === 0) return;
+  deps.revocations.add(revocations);
+  if (!(await deps.publisher.revoke(revocations))) return;
+  const numbers = revocations.map(({ number }) => number);
+  c.env.defer(markRevocationsPublished(deps.db, numbers));
 }

@@ -10,18 +10,26 @@ import {
   ticketAlgorithm,
   ticketClockSkewSeconds,
   ticketIssuer,
+  ticketTypes,
 } from '#contract';
 import type { Identity } from '../deps.ts';
 
 export const accessTokenTtlSeconds = 600;
 const accessAudience = 'api';
 
+/** Access tokens whose signature was found good: it is checked once for each. */
+const verifiedTokensMax = 20_000;
+/** The type of an access token (RFC 9068, section 2.1); tickets are of other types. */
+const accessType = 'at+jwt';
+
 export interface Signer {
   accessToken(identity: Identity): Promise<{ token: string; expiresAt: Date }>;
-  /** Null when the token is not ours, not for the API, or has expired. */
+  /** Null when the token is not ours, not for the API, or has expired. Whether it was revoked is not its to say. */
   verifyAccessToken(token: string): Promise<Identity | null>;
   roomTicket(claims: {
     subject: string;
+    sessionId: string | null;
+    revision: number;
     name: string;
     role: Role | 'guest';
     streamId: string;
@@ -30,6 +38,8 @@ export interface Signer {
   }): Promise<string>;
   hlsTicket(claims: {
     subject: string;
+    sessionId: string | null;
+    revision: number;
     streamId: string;
   }): Promise<{ ticket: string; expiresAt: Date }>;
   nodeTicket(claims: { subject: string; streamId: string; nodeId: string }): Promise<string>;
@@ -43,6 +53,8 @@ const PrivateKey = z.looseObject({
   kid: z.string().min(1),
   x: z.string(),
   d: z.string(),
+  /** From when on it signs; a key is published before, so that everybody knows it by then. Left out: always. */
+  signsFrom: z.iso.datetime().optional(),
 });
 
 const AccessClaims = z.object({
@@ -50,14 +62,18 @@ const AccessClaims = z.object({
   name: z.string(),
   role: Role,
   sid: z.uuid(),
+  rev: z.int().nonnegative(),
+  /** When a second factor was last shown, in seconds since the epoch; 0 for never. */
+  mfa: z.int().nonnegative(),
+  exp: z.number(),
 });
 
-/** `keysJson` is a JSON array of private Ed25519 JWKs: the first signs, all of them verify. */
+/**
+ * `keysJson` is a JSON array of private Ed25519 JWKs: of those whose time to sign has come the newest signs, all of
+ * them verify. Throws when two of them cannot be told apart, or none may sign yet.
+ */
 export async function createSigner(keysJson: string, now: () => Date): Promise<Signer> {
   const keys = z.array(PrivateKey).min(1).parse(JSON.parse(keysJson));
-  const [first] = keys;
-  if (!first) throw new Error('there is no signing key');
-  const signingKey = await importJWK(first, ticketAlgorithm);
   const publicJwks = keys.map(({ kty, crv, x, kid }) => ({
     kty,
     crv,
@@ -66,67 +82,117 @@ export async function createSigner(keysJson: string, now: () => Date): Promise<S
     alg: ticketAlgorithm,
     use: 'sig',
   }));
+  const signers = await Promise.all(
+    keys.map(async (key) => ({
+      kid: key.kid,
+      fromMs: key.signsFrom ? Date.parse(key.signsFrom) : 0,
+      key: await importJWK(key, ticketAlgorithm),
+    })),
+  );
+  // The newest first.
+  signers.sort((one, other) => other.fromMs - one.fromMs);
+  for (const name of ['kid', 'fromMs'] as const) {
+    if (new Set(signers.map((one) => one[name])).size < signers.length) {
+      throw new Error(`two signing keys have the same ${name === 'kid' ? 'kid' : 'signsFrom'}`);
+    }
+  }
+  presentSigner();
   const verifyKeys = new Map(
     await Promise.all(
       publicJwks.map(async (jwk) => [jwk.kid, await importJWK(jwk, ticketAlgorithm)] as const),
     ),
   );
+  const verified = new Map<string, { identity: Identity; expiresAtMs: number }>();
 
-  async function sign(audience: string, ttlSeconds: number, claims: Record<string, unknown>) {
+  function presentSigner() {
+    const signer = signers.find(({ fromMs }) => fromMs <= now().getTime());
+    if (!signer) throw new Error('no signing key may sign yet');
+    return signer;
+  }
+
+  async function sign(
+    type: string,
+    audience: string,
+    ttlSeconds: number,
+    claims: Record<string, unknown>,
+  ) {
+    const { key, kid } = presentSigner();
     const issuedAt = Math.floor(now().getTime() / 1000);
     const token = await new SignJWT({ ...claims, jti: crypto.randomUUID() })
-      .setProtectedHeader({ alg: ticketAlgorithm, kid: first?.kid ?? '' })
+      .setProtectedHeader({ alg: ticketAlgorithm, kid, typ: type })
       .setIssuer(ticketIssuer)
       .setAudience(audience)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + ttlSeconds)
-      .sign(signingKey);
+      .sign(key);
     return { token, expiresAt: new Date((issuedAt + ttlSeconds) * 1000) };
+  }
+
+  async function verifySignature(token: string): Promise<Identity | null> {
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        (header) => {
+          const key = verifyKeys.get(header.kid ?? '');
+          if (!key) throw new Error('unknown key');
+          return key;
+        },
+        {
+          algorithms: [ticketAlgorithm],
+          typ: accessType,
+          issuer: ticketIssuer,
+          audience: accessAudience,
+          clockTolerance: ticketClockSkewSeconds,
+          currentDate: now(),
+          requiredClaims: ['exp', 'iat', 'jti'],
+        },
+      );
+      const claims = AccessClaims.parse(payload);
+      const identity = {
+        userId: claims.sub,
+        username: claims.name,
+        role: claims.role,
+        sessionId: claims.sid,
+        revision: claims.rev,
+        secondFactorAt: claims.mfa === 0 ? null : new Date(claims.mfa * 1000),
+      };
+      verified.set(token, {
+        identity,
+        expiresAtMs: (claims.exp + ticketClockSkewSeconds) * 1000,
+      });
+      const [oldest] = verified.keys();
+      if (verified.size > verifiedTokensMax && oldest !== undefined) verified.delete(oldest);
+      return identity;
+    } catch {
+      // Whatever is wrong with it, it does not say who is asking.
+      return null;
+    }
   }
 
   return {
     accessToken: (identity) =>
-      sign(accessAudience, accessTokenTtlSeconds, {
+      sign(accessType, accessAudience, accessTokenTtlSeconds, {
         sub: identity.userId,
         name: identity.username,
         role: identity.role,
         sid: identity.sessionId,
+        rev: identity.revision,
+        mfa: Math.floor((identity.secondFactorAt?.getTime() ?? 0) / 1000),
       }),
 
     async verifyAccessToken(token) {
-      try {
-        const { payload } = await jwtVerify(
-          token,
-          (header) => {
-            const key = verifyKeys.get(header.kid ?? '');
-            if (!key) throw new Error('unknown key');
-            return key;
-          },
-          {
-            algorithms: [ticketAlgorithm],
-            issuer: ticketIssuer,
-            audience: accessAudience,
-            clockTolerance: ticketClockSkewSeconds,
-            currentDate: now(),
-            requiredClaims: ['exp', 'iat', 'jti'],
-          },
-        );
-        const claims = AccessClaims.parse(payload);
-        return {
-          userId: claims.sub,
-          username: claims.name,
-          role: claims.role,
-          sessionId: claims.sid,
-        };
-      } catch {
-        // Whatever is wrong with it, it does not say who is asking.
-        return null;
-      }
+      const known = verified.get(token);
+      if (!known) return verifySignature(token);
+      if (known.expiresAtMs > now().getTime()) return known.identity;
+      verified.delete(token);
+      return null;
     },
 
     async roomTicket(claims) {
-      const { token } = await sign('room', roomTicketTtlSeconds, {
+      const { token } = await sign(ticketTypes.room, 'room', roomTicketTtlSeconds, {
         sub: claims.subject,
+        sid: claims.sessionId,
+        rev: claims.revision,
         name: claims.name,
         role: claims.role,
         stream: claims.streamId,
@@ -137,15 +203,17 @@ export async function createSigner(keysJson: string, now: () => Date): Promise<S
     },
 
     async hlsTicket(claims) {
-      const { token, expiresAt } = await sign('hls', hlsTicketTtlSeconds, {
+      const { token, expiresAt } = await sign(ticketTypes.hls, 'hls', hlsTicketTtlSeconds, {
         sub: claims.subject,
+        sid: claims.sessionId,
+        rev: claims.revision,
         stream: claims.streamId,
       });
       return { ticket: token, expiresAt };
     },
 
     async nodeTicket(claims) {
-      const { token } = await sign('node', nodeTicketTtlSeconds, {
+      const { token } = await sign(ticketTypes.node, 'node', nodeTicketTtlSeconds, {
         sub: claims.subject,
         stream: claims.streamId,
         node: claims.nodeId,

@@ -11,6 +11,8 @@ export async function grantPublish(
   identity: Identity,
   streamId: string,
 ): Promise<TicketGrant> {
+  // Before the facts: what is revoked from here on ends the ticket.
+  const revision = await deps.revocations.known();
   const [stream, nodes] = await openRoom(deps, streamId);
   if (stream.performerId !== identity.userId) throw problem('forbidden');
   if (stream.state === 'created') throw problem('invalid-transition', { from: 'created' });
@@ -18,6 +20,8 @@ export async function grantPublish(
     transport: 'webrtc',
     room: await roomGrant(deps, stream, nodes, {
       subject: identity.userId,
+      sessionId: identity.sessionId,
+      revision,
       name: identity.username,
       role: identity.role,
       capabilities: ['publish', 'subscribe'],
@@ -32,18 +36,23 @@ export async function grantWatch(
   identity: Identity | null,
   streamId: string,
 ): Promise<TicketGrant> {
+  const revision = await deps.revocations.known();
   const [stream, nodes] = await openRoom(deps, streamId);
   // Before it starts a stream has no room; its performer alone may prepare one.
   if (stream.state === 'created') throw problem('stream-not-live', { state: stream.state });
-  const subject = identity?.userId ?? `guest-${crypto.randomUUID()}`;
+  const holder = {
+    subject: identity?.userId ?? `guest-${crypto.randomUUID()}`,
+    sessionId: identity?.sessionId ?? null,
+    revision,
+  };
   const [room, hls] = await Promise.all([
     roomGrant(deps, stream, nodes, {
-      subject,
+      ...holder,
       name: identity?.username ?? '',
       role: identity?.role ?? 'guest',
       capabilities: ['subscribe'],
     }),
-    hlsGrant(deps, stream, subject),
+    hlsGrant(deps, stream, holder),
   ]);
   return { transport: 'webrtc', room, hls };
 }
@@ -66,7 +75,7 @@ async function roomGrant(
   nodes: SfuNode[] | null,
   claims: Pick<
     Parameters<Deps['signer']['roomTicket']>[0],
-    'subject' | 'name' | 'role' | 'capabilities'
+    'subject' | 'sessionId' | 'revision' | 'name' | 'role' | 'capabilities'
   >,
 ): Promise<TicketGrant['room']> {
   const place = await placeRoom(deps, stream, nodes);
@@ -82,10 +91,10 @@ async function roomGrant(
 async function hlsGrant(
   deps: Deps,
   stream: StreamRow,
-  subject: string,
+  holder: { subject: string; sessionId: string | null; revision: number },
 ): Promise<TicketGrant['hls']> {
   if (!stream.transcoderUrl || stream.transcodeState !== 'ready') return null;
-  const { ticket, expiresAt } = await deps.signer.hlsTicket({ subject, streamId: stream.id });
+  const { ticket, expiresAt } = await deps.signer.hlsTicket({ ...holder, streamId: stream.id });
   return {
     url: `${stream.transcoderUrl}/live/${stream.id}/master.m3u8`,
     ticket,

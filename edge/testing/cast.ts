@@ -1,6 +1,7 @@
 // People for tests of money over HTTP: made in the database at once, with access tokens that the edge itself signs.
 import { randomUUID } from 'node:crypto';
-import { createStream, tip, tipMany, tipsPerCallMax, transitionStream, type User } from '#db';
+import type { Me, Role } from '#contract';
+import { createStream, tip, tipMany, tipsPerCallMax, transitionStream } from '#db';
 import { newKey, type TestEdge } from '../../testing/edge.ts';
 import { createMoneyCast } from '../../testing/money.ts';
 
@@ -20,12 +21,14 @@ export function createCast(edge: TestEdge) {
   const { db } = database;
   const money = createMoneyCast(database);
 
-  async function asMember(user: Pick<User, 'id' | 'username' | 'role'>): Promise<Member> {
+  async function asMember(user: Pick<Me, 'id' | 'username' | 'role'>): Promise<Member> {
     const { token } = await edge.parts.deps.signer.accessToken({
       userId: user.id,
       username: user.username,
       role: user.role,
       sessionId: randomUUID(),
+      revision: await edge.parts.deps.revocations.known(),
+      secondFactorAt: null,
     });
     const call: TestEdge['call'] = (method, path, options = {}) =>
       edge.call(method, path, {
@@ -45,8 +48,7 @@ export function createCast(edge: TestEdge) {
     };
   }
 
-  const member = async (role: 'viewer' | 'performer' | 'admin' = 'viewer') =>
-    asMember(await money.person(role));
+  const member = async (role: Role = 'viewer') => asMember(await money.person(role));
   let pans = 0;
 
   const self = {

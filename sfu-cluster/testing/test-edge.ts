@@ -73,7 +73,11 @@ export async function startTestEdge(): Promise<TestEdge> {
       }
       edge.reports.push(SfuReport.parse(JSON.parse(body)));
       for (const check of waiting) check();
-      const answer: SfuReportAnswer = { close: [...edge.over] };
+      const answer: SfuReportAnswer = {
+        close: [...edge.over],
+        revocations: [],
+        revocationsKnown: 0,
+      };
       response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
     });
   });
@@ -91,7 +95,13 @@ export async function startTestEdge(): Promise<TestEdge> {
     ticket(wish) {
       const nowSeconds = Math.floor(Date.now() / 1000);
       const { aud = 'room', sub = randomUUID(), node = 'sfu-test', stream } = wish;
-      const room = { name: 'Somebody', role: 'viewer', capabilities: wish.capabilities ?? [] };
+      const room = {
+        sid: null,
+        rev: 0,
+        name: 'Somebody',
+        role: 'viewer',
+        capabilities: wish.capabilities ?? [],
+      };
       return new SignJWT({ stream, node, ...(aud === 'room' ? room : {}) })
         .setProtectedHeader({ alg: ticketAlgorithm, kid: 'k1' })
         .setIssuer(wish.issuer ?? ticketIssuer)

@@ -52,6 +52,7 @@ export function createEdgeReporter(options: EdgeReporterOptions): EdgeReporter {
     const report: TranscoderReport = {
       transcoderId: options.transcoderId,
       publicUrl: options.publicUrl,
+      revocationsKnown: null,
       ...jobs.report(),
     };
     try {

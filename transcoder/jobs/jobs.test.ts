@@ -166,13 +166,13 @@ test('a job that the edge has not confirmed for many leases is stopped', async (
   });
   const streamId = crypto.randomUUID();
   const start = [{ streamId, sfuUrl: sfu.url, ticket: 'node-ticket' }];
-  jobs.apply({ jobs: [] }, { start, stop: [] });
+  jobs.apply({ jobs: [] }, { start, stop: [], revocations: [], revocationsKnown: 0 });
   expect(jobs.running).toBe(1);
   const leaseMs = transcodeLeaseSeconds * 1_000 * unconfirmedLeasesMax;
   nowMs = leaseMs - 1;
   jobs.sweep(nowMs);
   expect(jobs.running).toBe(1);
-  jobs.apply(jobs.report(), { start: [], stop: [] });
+  jobs.apply(jobs.report(), { start: [], stop: [], revocations: [], revocationsKnown: 0 });
   nowMs += leaseMs;
   jobs.sweep(nowMs);
   expect(jobs.running).toBe(1);

@@ -47,7 +47,12 @@ export async function startFakeEdge(): Promise<FakeEdge> {
   let away = false;
 
   function answerTo(report: TranscoderReport): TranscoderReportAnswer {
-    const answer: TranscoderReportAnswer = { start: [], stop: [] };
+    const answer: TranscoderReportAnswer = {
+      start: [],
+      stop: [],
+      revocations: [],
+      revocationsKnown: 0,
+    };
     for (const [streamId, sfuUrl] of streams) {
       const job = report.jobs.find((each) => each.streamId === streamId);
       if (sfuUrl === null) {
@@ -101,7 +106,7 @@ export async function startFakeEdge(): Promise<FakeEdge> {
     async ticket(streamId, wishes = {}) {
       const issued = Math.floor(Date.now() / 1_000);
       const { privateKey } = wishes.foreignKey ? foreign : keys;
-      return new SignJWT({ stream: streamId })
+      return new SignJWT({ stream: streamId, sid: null, rev: 0 })
         .setProtectedHeader({ alg: ticketAlgorithm, kid: 'key-1' })
         .setIssuer(wishes.issuer ?? ticketIssuer)
         .setAudience(wishes.audience ?? 'hls')

@@ -1,0 +1,115 @@
+// Permissions: every route is asked by everybody, and answers as the table in the documentation says.
+import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isPermitted, permissions, roles } from '#contract';
+import { newKey, startTestEdge, type TestEdge } from '../testing/edge.ts';
+import { createApi } from './app.ts';
+import { type Access, ruleOf } from './services/operation.ts';
+import { createCast, type Member } from './testing/cast.ts';
+
+const page = new URL('../docs/permissions.md', import.meta.url);
+const askers = ['guest', ...roles] as const;
+type Asker = (typeof askers)[number];
+
+interface Route {
+  method: string;
+  path: string;
+  access: Access;
+}
+
+let edge: TestEdge;
+let routes: Route[];
+let members: Map<Asker, Member>;
+beforeAll(async () => {
+  edge = await startTestEdge();
+  const cast = createCast(edge);
+  members = new Map();
+  for (const role of roles) members.set(role, await cast.member(role));
+  routes = readRoutes();
+});
+afterAll(() => edge.close());
+
+/** Every route of the API, by the rule that stands before its handlers. */
+function readRoutes(): Route[] {
+  const found = new Map<string, Route | null>();
+  for (const { method, path, handler } of createApi(edge.parts.deps).routes) {
+    if (method === 'ALL') continue;
+    const rule = ruleOf(handler);
+    const name = `${method} ${path}`;
+    if (rule) found.set(name, { method, path, access: rule.access });
+    else if (!found.has(name)) found.set(name, null);
+  }
+  const unruled = [...found].filter(([, route]) => route === null).map(([name]) => name);
+  expect(unruled, 'routes that do not say who may call them').toEqual([]);
+  return [...found.values()].filter((route) => route !== null);
+}
+
+/** What somebody is refused with by the rule alone; null where they may call. */
+function refusalOf(asker: Asker, access: Access): 'unauthenticated' | 'forbidden' | null {
+  if (access === 'anyone' || access === 'visitor') return null;
+  if (asker === 'guest') return 'unauthenticated';
+  return isPermitted(asker, access) ? null : 'forbidden';
+}
+
+async function ask(asker: Asker, { method, path }: Route): Promise<string | null> {
+  const call = members.get(asker)?.call ?? edge.call;
+  const { body } = await call(
+    method,
+    path.replaceAll(/:\w+/g, () => randomUUID()),
+    {
+      headers: { 'idempotency-key': newKey() },
+      ...(method === 'GET' ? {} : { body: {} }),
+    },
+  );
+  const code = body?.code;
+  return code === 'unauthenticated' || code === 'forbidden' ? code : null;
+}
+
+test('every route of everybody is allowed or refused as the table says', async () => {
+  const answered: Record<string, Record<string, string | null>> = {};
+  const predicted: typeof answered = {};
+  for (const route of routes) {
+    const name = `${route.method} ${route.path}`;
+    answered[name] = {};
+    predicted[name] = {};
+    for (const asker of askers) {
+      answered[name][asker] = await ask(asker, route);
+      predicted[name][asker] = refusalOf(asker, route.access);
+    }
+  }
+  expect(Object.keys(answered).length).toBeGreaterThan(60);
+  expect(answered).toEqual(predicted);
+}, 60_000);
+
+test('the table in the documentation is the one that is kept to', async () => {
+  const table = [
+    `| route | permission | ${askers.join(' | ')} |`,
+    `| --- | --- | ${askers.map(() => ':-:').join(' | ')} |`,
+    ...routes.map((route) => {
+      const cells = askers.map((asker) => (refusalOf(asker, route.access) ? '' : '✓'));
+      return `| \`${route.method} ${route.path}\` | ${route.access} | ${cells.join(' | ')} |`;
+    }),
+  ].join('\n');
+  const text = `# Permissions
+
+Who may call which route. This page is made from the code by its test, which asks every route as everybody:
+\`UPDATE_DOCS=1 npx vitest run edge/permissions.test.ts\` writes it anew. \`anyone\` is not looked at, a \`visitor\`
+may say who they are and need not. Routes may refuse more than the table: what is somebody else's stays theirs.
+
+${table}
+`;
+  if (process.env.UPDATE_DOCS) await writeFile(page, text);
+  expect(await readFile(page, 'utf8')).toBe(text);
+});
+
+test('the database permits each role what the contract does', async () => {
+  const rows = await edge.database.asOwner<{ role: string; permission: string }>(
+    'select role, permission from role_permissions',
+  );
+  const kept = rows.map(({ role, permission }) => `${role} ${permission}`);
+  const said = roles.flatMap((role) =>
+    permissions.filter((one) => isPermitted(role, one)).map((one) => `${role} ${one}`),
+  );
+  expect(kept.toSorted()).toEqual(said.toSorted());
+});
