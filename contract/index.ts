@@ -13,6 +13,7 @@ export * from './nodes.ts';
 export * from './payouts.ts';
 export * from './permissions.ts';
 export * from './problems.ts';
+export * from './profiles.ts';
 export * from './purchases.ts';
 export * from './rules.ts';
 export * from './signalling.ts';

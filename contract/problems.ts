@@ -61,6 +61,7 @@ const table = {
   'payout-mismatch': [409, 'What the gateway knows under this id is not this payout'],
   'insufficient-earnings': [409, 'This is more than is available'],
   'gateway-unavailable': [503, 'The payment gateway does not answer; try again'],
+  'node-not-allowed': [422, 'No viewer may be sent to this address'],
   'media-unavailable': [503, 'No media node is free at the moment; try again'],
   'rate-limited': [429, 'Too many requests; slow down'],
   unavailable: [503, 'The service is not available at the moment; try again'],

@@ -30,6 +30,15 @@ export const streamCategories = [
 export const StreamCategory = z.enum(streamCategories);
 export type StreamCategory = z.infer<typeof StreamCategory>;
 
+/** `unlisted` is for who has its address, `followers` for who follows its performer, `ticketed` for who has an entry. */
+export const visibilities = ['public', 'unlisted', 'followers', 'ticketed'] as const;
+export const Visibility = z.enum(visibilities);
+export type Visibility = z.infer<typeof Visibility>;
+
+/** What a stream shows; where a class may be seen is a table of its own. */
+export const contentClasses = ['general', 'mature'] as const;
+export const ContentClass = z.enum(contentClasses);
+
 export const CreateStreamBody = z.strictObject({
   title: HumanText.trim().min(1).max(streamTitleCharsMax),
   category: StreamCategory,

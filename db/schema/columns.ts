@@ -41,6 +41,9 @@ export const bytes = customType<{ data: Uint8Array; driverData: Uint8Array | str
   dataType: () => 'bytea',
 });
 
+/** Words to be found by (full-text search). */
+export const searchWords = customType<{ data: string }>({ dataType: () => 'tsvector' });
+
 /** A transaction id that never wraps around. */
 export const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
 

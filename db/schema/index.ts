@@ -5,6 +5,7 @@ export * from './ledger.ts';
 export * from './payments.ts';
 export * from './payouts.ts';
 export * from './people.ts';
+export * from './profiles.ts';
 export * from './proofs.ts';
 export * from './safeguards.ts';
 export * from './streams.ts';

@@ -1,18 +1,21 @@
 // Streams: what was decided about them, what the media nodes say of them, and what was said in them.
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
+  check,
   index,
   integer,
   jsonb,
   pgTable,
+  primaryKey,
   text,
   timestamp,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { id, oneOf } from './columns.ts';
+import { contentClasses, visibilities } from '#contract';
+import { bytes, createdAt, id, moment, oneOf, positive, searchWords } from './columns.ts';
 import { users } from './people.ts';
 
 export const streams = pgTable(
@@ -24,6 +27,21 @@ export const streams = pgTable(
       .references(() => users.id),
     title: text().notNull(),
     category: text().notNull(),
+    tags: text().array().notNull().default(sql`'{}'`),
+    /** ISO 639-1; null when it is not said. */
+    language: text(),
+    contentClass: text('content_class', { enum: contentClasses }).notNull().default('general'),
+    visibility: text({ enum: visibilities }).notNull().default('public'),
+    /** What an entry to a ticketed stream costs; null for all others. */
+    entryTokens: positive('entry_tokens'),
+    /** When it is announced to begin. */
+    scheduledAt: moment('scheduled_at'),
+    /** Counts the changes of what its performer says of it. */
+    version: integer().notNull().default(1),
+    search: searchWords('search').generatedAlwaysAs(
+      (): SQL =>
+        sql`setweight(to_tsvector('simple'::regconfig, ${streams.title}), 'A') || setweight(array_to_tsvector(${streams.tags}), 'B')`,
+    ),
     state: text({ enum: ['created', 'starting', 'live', 'ended'] })
       .notNull()
       .default('created'),
@@ -43,7 +61,16 @@ export const streams = pgTable(
     uniqueIndex('streams_one_on_air')
       .on(t.performerId)
       .where(sql`${t.state} in ('starting', 'live')`),
+    oneOf('streams_content_class_known', t.contentClass, contentClasses),
+    oneOf('streams_visibility_known', t.visibility, visibilities),
+    check(
+      'streams_entry_of_ticketed',
+      sql`(${t.entryTokens} is not null) = (${t.visibility} = 'ticketed')`,
+    ),
+    check('streams_tags_few', sql`cardinality(${t.tags}) <= 10`),
     index('streams_live').on(t.id.desc()).where(sql`${t.state} = 'live'`),
+    index('streams_search').using('gin', t.search),
+    index('streams_tags').using('gin', t.tags),
     index('streams_performer').on(t.performerId, t.createdAt.desc()),
   ],
 );
@@ -62,6 +89,10 @@ export const streamMedia = pgTable(
     publishingSeenAt: timestamp('publishing_seen_at', { withTimezone: true }),
     videoCodec: text('video_codec', { enum: ['H264', 'VP8'] }),
     viewers: integer().notNull().default(0),
+    /** Those who watch, over all nodes and both ways of watching, each once; as it was last counted. */
+    audience: integer().notNull().default(0),
+    audienceMost: integer('audience_most').notNull().default(0),
+    countedAt: moment('counted_at'),
     transcoderId: text('transcoder_id'),
     transcoderUrl: text('transcoder_url'),
     transcodeLeaseUntil: timestamp('transcode_lease_until', { withTimezone: true }),
@@ -106,4 +137,94 @@ export const events = pgTable(
     index('events_stream').on(t.streamId, t.id),
     index('events_unpublished').on(t.id).where(sql`${t.publishedAt} is null`),
   ],
+);
+
+/** Who may keep order in a stream beside its performer. */
+export const streamModerators = pgTable(
+  'stream_moderators',
+  {
+    streamId: uuid('stream_id')
+      .notNull()
+      .references(() => streams.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.streamId, t.userId] }),
+    index('stream_moderators_user').on(t.userId),
+  ],
+);
+
+/** Who may enter a ticketed stream: whoever has paid, or was let in by its performer. */
+export const streamEntries = pgTable(
+  'stream_entries',
+  {
+    streamId: uuid('stream_id')
+      .notNull()
+      .references(() => streams.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    /** The tokens that are set aside for it until the stream is live; null for a gift. */
+    reservationId: uuid('reservation_id'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.streamId, t.userId] }),
+    index('stream_entries_user').on(t.userId),
+  ],
+);
+
+/** Whoever may not chat in, or not enter, the streams of a performer for a while. */
+export const roomBans = pgTable(
+  'room_bans',
+  {
+    performerId: uuid('performer_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    kind: text({ enum: ['silenced', 'banned'] }).notNull(),
+    by: uuid().notNull(),
+    until: moment('until'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.performerId, t.userId] }),
+    oneOf('room_bans_kind_known', t.kind, ['silenced', 'banned']),
+  ],
+);
+
+/** Audiences that a stream was led to when it ended. */
+export const raids = pgTable('raids', {
+  fromStreamId: uuid('from_stream_id')
+    .primaryKey()
+    .references(() => streams.id, { onDelete: 'cascade' }),
+  toStreamId: uuid('to_stream_id')
+    .notNull()
+    .references(() => streams.id, { onDelete: 'cascade' }),
+  createdAt: createdAt(),
+});
+
+/** Keys of encoders; only a hash is kept. */
+export const streamKeys = pgTable(
+  'stream_keys',
+  {
+    id: id(),
+    performerId: uuid('performer_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    name: text().notNull(),
+    hash: bytes().notNull().unique('stream_keys_hash'),
+    /** Its last characters, by which its owner knows it. */
+    hint: text().notNull(),
+    scopes: text().array().notNull(),
+    createdAt: createdAt(),
+    lastUsedAt: moment('last_used_at'),
+    revokedAt: moment('revoked_at'),
+  },
+  (t) => [index('stream_keys_performer').on(t.performerId)],
 );

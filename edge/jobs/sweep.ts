@@ -10,7 +10,7 @@ const startGraceSeconds = 180;
 
 /** One round. Answers how many streams it ended. */
 export async function sweepStreams(
-  deps: Pick<Deps, 'db' | 'redis' | 'publisher' | 'log' | 'now'>,
+  deps: Pick<Deps, 'config' | 'db' | 'redis' | 'publisher' | 'log' | 'now'>,
 ): Promise<{ ended: number }> {
   // Nodes write to the registry directly: who is alive there and has not reported cannot reach the edge.
   // When the registry cannot be read nobody's silence counts, and the round is left out.

@@ -10,6 +10,7 @@ import {
 import { recordSfuReport, recordTranscoderReport } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { requireNode } from '../services/access.ts';
+import { requireMediaUrl } from '../services/media-origins.ts';
 import { validate } from '../services/validate.ts';
 
 export function internalRoutes(deps: Deps) {
@@ -17,6 +18,7 @@ export function internalRoutes(deps: Deps) {
     .use(requireNode(deps))
     .post('/nodes/report', validate('json', SfuReport), async (c) => {
       const report = c.req.valid('json');
+      requireMediaUrl(deps.config, report.url);
       const [result, told] = await Promise.all([
         recordSfuReport(deps.db, report),
         deps.revocations.since(report.revocationsKnown),
@@ -27,6 +29,10 @@ export function internalRoutes(deps: Deps) {
     })
     .post('/transcode/report', validate('json', TranscoderReport), async (c) => {
       const report = c.req.valid('json');
+      requireMediaUrl(deps.config, report.publicUrl);
+      for (const { thumbnailUrl } of report.jobs) {
+        if (thumbnailUrl !== null) requireMediaUrl(deps.config, thumbnailUrl);
+      }
       const [result, told] = await Promise.all([
         recordTranscoderReport(deps.db, report, transcodeLeaseSeconds),
         deps.revocations.since(report.revocationsKnown),

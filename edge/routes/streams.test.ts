@@ -1,5 +1,6 @@
 // Streams: their life, tickets, the room's events and chat, and what nodes report.
 
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -301,4 +302,43 @@ test('what was stored and not told is told by the relay, and marked', async () =
   ]);
   expect(marked[0]?.published_at).not.toBeNull();
   await subscriber.quit();
+});
+
+test('a node at an address that is not ours gets no rooms and no viewers, whatever it reports or registers', async () => {
+  const streamId = randomUUID();
+  const foreign = await edge.call('POST', '/internal/nodes/report', {
+    headers: asNode,
+    body: { nodeId: 'sfu-evil', url: 'wss://evil.example/room', streams: [] },
+  });
+  expect([foreign.status, foreign.body.code]).toEqual([422, 'node-not-allowed']);
+  const report = {
+    transcoderId: 't-evil',
+    publicUrl: 'https://evil.example',
+    freeJobs: 9,
+    jobs: [],
+  };
+  const taken = await edge.call('POST', '/internal/transcode/report', {
+    headers: asNode,
+    body: report,
+  });
+  expect([taken.status, taken.body.code]).toEqual([422, 'node-not-allowed']);
+  const pictured = await reportOf('t-1', [
+    { streamId, state: 'ready', needsTicket: false, thumbnailUrl: 'https://evil.example/x.jpg' },
+  ]);
+  expect([pictured.status, pictured.body.code]).toEqual([422, 'node-not-allowed']);
+
+  const performer = await edge.register('performer');
+  const created = await performer.call('POST', '/v1/streams', {
+    body: { title: 'Evening set', category: 'music' },
+    headers: { 'idempotency-key': newKey() },
+  });
+  await performer.call('POST', `/v1/streams/${created.body.id}/start`);
+  // Idler than any other.
+  const evil = { nodeId: 'sfu-evil', url: 'wss://evil.example/room', load: 0, seenAt: Date.now() };
+  const ours = { ...evil, nodeId: 'sfu-ours', url: 'ws://127.0.0.1:1/room', load: 0.9 };
+  await edge.parts.deps.redis.run((redis) => redis.hset('sfu:nodes', { evil, ours }));
+  const path = `/v1/streams/${created.body.id}/tickets`;
+  const grant = parseGrant(await performer.call('POST', path, { body: { intent: 'publish' } }));
+  expect(grant.room.url).toMatch(/^ws:\/\/127\.0\.0\.1:1\//);
+  await edge.parts.deps.redis.run((redis) => redis.hdel('sfu:nodes', 'evil', 'ours'));
 });

@@ -2,6 +2,7 @@
 import { nodeStaleSeconds, SfuNode, sfuNodesKey } from '#contract';
 import { placeStream, type StreamRow } from '#db';
 import type { Deps } from '../deps.ts';
+import { isMediaUrl } from './media-origins.ts';
 
 export interface Place {
   nodeId: string;
@@ -9,7 +10,9 @@ export interface Place {
 }
 
 /** The living nodes; null when the registry cannot be read. */
-export async function readNodes(deps: Pick<Deps, 'redis' | 'now'>): Promise<SfuNode[] | null> {
+export async function readNodes(
+  deps: Pick<Deps, 'redis' | 'now' | 'config'>,
+): Promise<SfuNode[] | null> {
   try {
     return await livingNodes(deps);
   } catch {
@@ -43,12 +46,15 @@ export async function placeRoom(
   });
 }
 
-/** Nodes that were heard of a moment ago. Throws when Redis is away. */
-export async function livingNodes(deps: Pick<Deps, 'redis' | 'now'>): Promise<SfuNode[]> {
+/** Nodes of ours that were heard of a moment ago. Throws when Redis is away. */
+export async function livingNodes(
+  deps: Pick<Deps, 'redis' | 'now' | 'config'>,
+): Promise<SfuNode[]> {
   const registry = await deps.redis.run((redis) => redis.hgetall(sfuNodesKey));
   const oldest = deps.now().getTime() - nodeStaleSeconds * 1000;
   return Object.values(registry ?? {}).flatMap((value) => {
     const node = SfuNode.safeParse(value);
-    return node.success && node.data.seenAt >= oldest ? [node.data] : [];
+    const isOurs = node.success && isMediaUrl(deps.config, node.data.url);
+    return isOurs && node.data.seenAt >= oldest ? [node.data] : [];
   });
 }

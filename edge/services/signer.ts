@@ -65,6 +65,7 @@ const AccessClaims = z.object({
   rev: z.int().nonnegative(),
   /** When a second factor was last shown, in seconds since the epoch; 0 for never. */
   mfa: z.int().nonnegative(),
+  iat: z.number(),
   exp: z.number(),
 });
 
@@ -148,6 +149,7 @@ export async function createSigner(keysJson: string, now: () => Date): Promise<S
         },
       );
       const claims = AccessClaims.parse(payload);
+      if (claims.iat > now().getTime() / 1000 + ticketClockSkewSeconds) return null;
       const identity = {
         userId: claims.sub,
         username: claims.name,
