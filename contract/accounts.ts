@@ -4,7 +4,6 @@ import { CalendarDate, Id, Instant } from './ids.ts';
 
 export const passwordCharsMin = 10;
 export const passwordCharsMax = 128;
-export const adultAgeYears = 18;
 
 export const roles = [
   'viewer',

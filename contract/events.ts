@@ -17,8 +17,16 @@ export const ChatMessageEvent = z.object({
     userId: Id,
     username: z.string(),
     role: Role,
+    /** Empty for a line that was taken away. */
     body: z.string().max(chatMessageCharsMax),
+    deleted: z.boolean().optional(),
   }),
+});
+
+export const ChatDeletedEvent = z.object({
+  ...common,
+  type: z.literal('chat.deleted'),
+  data: z.object({ messageId: Id }),
 });
 
 /** `username` and `userId` are null when the tipper chose to stay anonymous. */
@@ -42,6 +50,7 @@ export const StreamStateEvent = z.object({
 
 export const RoomEvent = z.discriminatedUnion('type', [
   ChatMessageEvent,
+  ChatDeletedEvent,
   TipReceivedEvent,
   StreamStateEvent,
 ]);

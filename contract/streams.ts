@@ -39,19 +39,85 @@ export type Visibility = z.infer<typeof Visibility>;
 export const contentClasses = ['general', 'mature'] as const;
 export const ContentClass = z.enum(contentClasses);
 
-export const CreateStreamBody = z.strictObject({
-  title: HumanText.trim().min(1).max(streamTitleCharsMax),
-  category: StreamCategory,
-});
-export type CreateStreamBody = z.infer<typeof CreateStreamBody>;
+const title = HumanText.trim().min(1).max(streamTitleCharsMax);
+export const tagsMax = 10;
+export const tagCharsMax = 24;
+/** Lower-cased, so that one tag is one: letters and digits of any language, and hyphens within. */
+export const Tag = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(tagCharsMax)
+  .regex(
+    /^[\p{L}\p{M}\p{N}]+(-[\p{L}\p{M}\p{N}]+)*$/u,
+    'letters, digits, and hyphens between them',
+  );
+const Tags = z
+  .array(Tag)
+  .max(tagsMax)
+  .transform((tags) => [...new Set(tags)]);
+/** ISO 639-1. */
+export const Language = z.string().regex(/^[a-z]{2}$/, 'two letters, as in ISO 639-1');
+export const entryTokensMax = 10_000;
+const EntryTokens = z.int().min(1).max(entryTokensMax);
+/** A stream may be announced so far ahead. */
+export const scheduledDaysMax = 180;
+
+const isPriced = (stream: { visibility?: Visibility; entryTokens?: number | null | undefined }) =>
+  (stream.visibility === 'ticketed') === (stream.entryTokens != null);
+const pricedWords = {
+  path: ['entryTokens'],
+  message: 'what an entry costs, for ticketed streams alone',
+};
+
+export const CreateStreamBody = z
+  .strictObject({
+    title,
+    category: StreamCategory,
+    tags: Tags.default([]),
+    language: Language.nullable().default(null),
+    contentClass: ContentClass.default('general'),
+    visibility: Visibility.default('public'),
+    entryTokens: EntryTokens.nullable().default(null),
+    scheduledAt: Instant.nullable().default(null),
+  })
+  .refine(isPriced, pricedWords);
+/** As it is sent: what is left out is usual. */
+export type CreateStreamBody = z.input<typeof CreateStreamBody>;
+
+/** What is left out stays as it is. */
+export const EditStreamBody = z
+  .strictObject({
+    title: title.optional(),
+    category: StreamCategory.optional(),
+    tags: Tags.optional(),
+    language: Language.nullable().optional(),
+    contentClass: ContentClass.optional(),
+    visibility: Visibility.optional(),
+    entryTokens: EntryTokens.nullable().optional(),
+    scheduledAt: Instant.nullable().optional(),
+  })
+  .refine((changes) => Object.keys(changes).length > 0, { message: 'nothing is changed' });
+export type EditStreamBody = z.infer<typeof EditStreamBody>;
+
+const Person = z.object({ id: Id, username: z.string() });
 
 export const Stream = z.object({
   id: Id,
   title: z.string(),
   category: StreamCategory,
+  tags: z.array(z.string()),
+  language: z.string().nullable(),
+  contentClass: ContentClass,
+  visibility: Visibility,
+  /** What an entry to a ticketed stream costs; null for all others. */
+  entryTokens: z.int().nullable(),
+  scheduledAt: Instant.nullable(),
+  /** Counts the changes of what its performer says of it. */
+  version: z.int(),
   state: StreamState,
   endReason: StreamEndReason.nullable(),
-  performer: z.object({ id: Id, username: z.string() }),
+  performer: Person,
   viewers: z.int().nonnegative(),
   thumbnailUrl: z.string().nullable(),
   createdAt: Instant,
@@ -59,6 +125,16 @@ export const Stream = z.object({
   endedAt: Instant.nullable(),
 });
 export type Stream = z.infer<typeof Stream>;
+
+export const Entry = z.object({ streamId: Id, entryTokens: z.int().nullable() });
+export const ModeratorList = z.object({ moderators: z.array(Person) });
+
+export const roomBanMinutesMax = 30 * 24 * 60;
+/** `silenced` may watch and not talk; `banned` may do neither. For good where no minutes are said. */
+export const RoomBanBody = z.strictObject({
+  kind: z.enum(['silenced', 'banned']),
+  minutes: z.int().min(1).max(roomBanMinutesMax).nullable().default(null),
+});
 
 export const StreamList = z.object({
   streams: z.array(Stream),

@@ -1,103 +1,113 @@
-// Streams: creating, reading, listing, and changes of state with their events.
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+// Streams: what is said of them, who may watch, talk and keep order, and changes of state with their events.
+import { sql } from 'drizzle-orm';
+import { z } from 'zod';
 import {
-  Id,
+  type CreateStreamBody,
+  type EditStreamBody,
+  Revocation,
   RoomEvent,
+  Stream,
   type StreamCategory,
   type StreamEndReason,
   type StreamState,
 } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
-import { streamMedia, streams, users } from './schema/index.ts';
 
-/** A stream with its performer and the newest facts about its media. */
-export interface StreamRow {
-  id: string;
-  title: string;
-  category: string;
-  state: StreamState;
-  endReason: StreamEndReason | null;
-  createdAt: Date;
-  startedAt: Date | null;
-  endedAt: Date | null;
-  performerId: string;
-  performerName: string;
-  viewers: number | null;
-  thumbnailUrl: string | null;
-  nodeId: string | null;
-  nodeUrl: string | null;
-  publishing: boolean | null;
-  transcoderUrl: string | null;
-  transcodeState: 'starting' | 'ready' | 'stalled' | null;
-}
-
-const columns = {
-  id: streams.id,
-  title: streams.title,
-  category: streams.category,
-  state: streams.state,
-  endReason: streams.endReason,
-  createdAt: streams.createdAt,
-  startedAt: streams.startedAt,
-  endedAt: streams.endedAt,
-  performerId: streams.performerId,
-  performerName: users.username,
-  viewers: streamMedia.viewers,
-  thumbnailUrl: streamMedia.thumbnailUrl,
-  nodeId: streamMedia.nodeId,
-  nodeUrl: streamMedia.nodeUrl,
-  publishing: streamMedia.publishing,
-  transcoderUrl: streamMedia.transcoderUrl,
-  /** A transcoder whose lease has run out is gone, whatever it said last. */
-  transcodeState: sql<StreamRow['transcodeState']>`
-    case when ${streamMedia.transcodeLeaseUntil} > now() then ${streamMedia.transcodeState} end`,
-};
-
-function selectStreams(db: Db) {
-  return db
-    .select(columns)
-    .from(streams)
-    .innerJoin(users, eq(users.id, streams.performerId))
-    .leftJoin(streamMedia, eq(streamMedia.streamId, streams.id));
-}
+/** What is not said of a new stream. */
+const unsaid = {
+  tags: [],
+  language: null,
+  contentClass: 'general',
+  visibility: 'public',
+  entryTokens: null,
+  scheduledAt: null,
+} satisfies Partial<CreateStreamBody>;
 
 /**
- * Adds a stream; the same key of the same performer gives the same stream back.
+ * Adds a stream; the same key of the same performer gives the same one back, as it is now.
  * Refuses `idempotency-key-reused` when the key stands for another one, and `account-banned`.
  */
 export async function createStream(
   db: Db,
-  stream: { performerId: string; title: string; category: StreamCategory; idempotencyKey: string },
-): Promise<string> {
+  performerId: string,
+  stream: CreateStreamBody,
+  idempotencyKey: string,
+): Promise<Stream> {
+  const said = JSON.stringify({ ...unsaid, ...stream });
   return callFunction(
     db,
-    sql`select to_jsonb(create_stream(${stream.performerId}, ${stream.title}, ${stream.category},
-      ${stream.idempotencyKey})) as result`,
-    Id,
+    sql`select create_stream(${performerId}, ${said}::jsonb, ${idempotencyKey}) as result`,
+    Stream,
   );
 }
 
-export async function findStream(db: Db, streamId: string): Promise<StreamRow | null> {
-  const [row] = await selectStreams(db).where(eq(streams.id, streamId)).limit(1);
-  return row ?? null;
+/**
+ * Changes what a performer says of their stream. Answers it, and what is revoked: where it is for fewer than before,
+ * all who watch must show again that they may. Refuses `not-found`, `forbidden`, `stream-ended`,
+ * `precondition-failed`, `entries-sold`, `invalid-request`.
+ */
+export async function editStream(
+  db: Db,
+  edit: { streamId: string; performerId: string; version: number; changes: EditStreamBody },
+): Promise<{ stream: Stream; revocations: Revocation[] }> {
+  return callFunction(
+    db,
+    sql`select edit_stream(${edit.streamId}, ${edit.performerId}, ${edit.version},
+      ${JSON.stringify(edit.changes)}::jsonb) as result`,
+    z.object({ stream: Stream, revocations: Revocation.array() }),
+  );
 }
 
-/** Live streams, newest first; `before` is the id of the last one on the page before. */
+export async function findStream(db: Db, streamId: string): Promise<Stream | null> {
+  return callFunction(db, sql`select stream_of(${streamId}) as result`, Stream.nullable());
+}
+
+const WatchFacts = z.object({
+  stream: Stream,
+  /** Where its media is; each null until a node has it. */
+  place: z.object({
+    nodeId: z.string().nullable(),
+    nodeUrl: z.string().nullable(),
+    /** Null unless a transcoder serves it now. */
+    transcoderUrl: z.string().nullable(),
+  }),
+  follows: z.boolean(),
+  moderates: z.boolean(),
+  /** Has an entry. */
+  entered: z.boolean(),
+  /** Blocked by its performer, or banned from their rooms. */
+  shunned: z.boolean(),
+  silenced: z.boolean(),
+  /** Not to be seen where the viewer is. */
+  hidden: z.boolean(),
+});
+/** Everything by which it is decided what a viewer may do in a stream's room. */
+export type WatchFacts = z.infer<typeof WatchFacts>;
+
+/** `viewerId` is null for a guest; `countries` are those that the viewer is known to be in. Null: no such stream. */
+export async function readWatchFacts(
+  db: Db,
+  of: { streamId: string; viewerId: string | null; countries: readonly string[] },
+): Promise<WatchFacts | null> {
+  return callFunction(
+    db,
+    sql`select watch_facts(${of.streamId}, ${of.viewerId},
+      array(select jsonb_array_elements_text(${JSON.stringify(of.countries)}::jsonb))) as result`,
+    WatchFacts.nullable(),
+  );
+}
+
+/** Live streams that everybody may find, newest first; `before` is the id of the last one on the page before. */
 export async function listLiveStreams(
   db: Db,
   page: { category?: StreamCategory | undefined; before?: string | undefined; limit: number },
-): Promise<StreamRow[]> {
-  return selectStreams(db)
-    .where(
-      and(
-        eq(streams.state, 'live'),
-        page.category ? eq(streams.category, page.category) : undefined,
-        page.before ? lt(streams.id, page.before) : undefined,
-      ),
-    )
-    .orderBy(desc(streams.id))
-    .limit(page.limit);
+): Promise<Stream[]> {
+  return callFunction(
+    db,
+    sql`select live_streams(${JSON.stringify(page)}::jsonb) as result`,
+    Stream.array(),
+  );
 }
 
 /** One performer's streams in any state, newest first. */
@@ -105,16 +115,17 @@ export async function listStreamsOf(
   db: Db,
   performerId: string,
   page: { before?: string | undefined; limit: number },
-): Promise<StreamRow[]> {
-  return selectStreams(db)
-    .where(
-      and(
-        eq(streams.performerId, performerId),
-        page.before ? lt(streams.id, page.before) : undefined,
-      ),
-    )
-    .orderBy(desc(streams.id))
-    .limit(page.limit);
+): Promise<Stream[]> {
+  return callFunction(
+    db,
+    sql`select streams_of(${performerId}, ${page.before ?? null}, ${page.limit}) as result`,
+    Stream.array(),
+  );
+}
+
+/** From which age on people of a country are adults. */
+export async function readAdultYears(db: Db, country: string): Promise<number> {
+  return callFunction(db, sql`select to_jsonb(adult_years_of(${country})) as result`, z.int());
 }
 
 /**

@@ -5,6 +5,7 @@ import type { AppEnv, Deps } from './deps.ts';
 import { problem, renderError } from './problem.ts';
 import { authRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { guestRoutes } from './routes/guests.ts';
 import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
@@ -12,6 +13,7 @@ import { moneyRoutes } from './routes/money.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
+import { roomRoutes } from './routes/rooms.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -31,7 +33,9 @@ export function createApi(deps: Deps) {
   return new Hono<AppEnv>()
     .route('/v1/auth', authRoutes(deps))
     .route('/v1/auth/sessions', sessionRoutes(deps))
+    .route('/v1/guests', guestRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
+    .route('/v1/streams', roomRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
     .route('/v1/payments', refundRoutes(deps))
     .route('/v1/payments/webhooks', webhookRoutes(deps))

@@ -65,6 +65,8 @@ const Config = z.object({
   CLIENT_ADDRESS_HEADER: z.string().min(1).optional(),
   /** Addresses and networks of those proxies, separated by commas: nobody else's header is believed. */
   TRUSTED_PROXIES: commaList.pipe(z.array(network)),
+  /** Header in which those proxies name the user's country (ISO 3166-1 alpha-2). */
+  CLIENT_COUNTRY_HEADER: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 export type Config = z.infer<typeof Config>;

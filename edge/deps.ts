@@ -1,5 +1,5 @@
 // What the app stands on: built once by each runtime, handed to every route.
-import type { ProblemCode, Role } from '#contract';
+import type { Guest, ProblemCode, Role } from '#contract';
 import type { Db } from '#db';
 import type { Config } from './config.ts';
 import type { BookSeal } from './services/book-seal.ts';
@@ -45,6 +45,8 @@ export interface RuntimeBindings {
   defer: (work: Promise<unknown>) => void;
   /** The address at the other end of the socket. */
   socketAddress: string;
+  /** The country that the platform says it is in (ISO 3166-1 alpha-2); empty where it says nothing. */
+  country: string;
 }
 
 /** Who is asking, as the access token says. */
@@ -69,5 +71,7 @@ export interface AppEnv {
     identity: Identity;
     /** Of routes that visitors may call; null for a guest. */
     visitor: Identity | null;
+    /** Of the same routes: a guest who has passed the age gate. */
+    guest: Pick<Guest, 'id' | 'country'> | null;
   };
 }

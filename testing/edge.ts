@@ -50,6 +50,8 @@ export interface TestEdge {
     options?: { body?: unknown; headers?: Record<string, string> },
   ): Promise<Answer>;
   register(role?: 'viewer' | 'performer' | 'admin'): Promise<Person>;
+  /** Requests of somebody without an account who has passed the age gate. */
+  guest(country?: string): Promise<TestEdge['call']>;
   /** Orders the first package, pays it in the sandbox, and waits for the webhook to be through. */
   buyTokens(person: Person): Promise<{ gatewayOrderId: string; tokens: number }>;
   /** The sandbox's controls. */
@@ -203,6 +205,16 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
             headers: { authorization: `Bearer ${session.accessToken}`, ...options.headers },
           }),
       };
+    },
+
+    async guest(country = 'IN') {
+      const admitted = await call('POST', '/v1/guests', {
+        body: { country, dateOfBirth: '1990-05-05' },
+        headers: { 'x-test-address': newAddress() },
+      });
+      const cookie = (admitted.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+      return (method, path, options = {}) =>
+        call(method, path, { ...options, headers: { cookie, ...options.headers } });
     },
 
     async controlSandbox(method, path, body) {

@@ -188,12 +188,8 @@ export function createMoneyCast(database: OwnedDatabase) {
 
     async liveStream(): Promise<{ performer: Me; streamId: string }> {
       const performer = await person('performer');
-      const streamId = await createStream(db, {
-        performerId: performer.id,
-        title: 'A stream',
-        category: 'music',
-        idempotencyKey: unique('key'),
-      });
+      const said = { title: 'A stream', category: 'music' } as const;
+      const { id: streamId } = await createStream(db, performer.id, said, unique('key'));
       await transitionStream(db, streamId, 'starting');
       await transitionStream(db, streamId, 'live');
       return { performer, streamId };

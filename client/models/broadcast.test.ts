@@ -4,6 +4,7 @@ import type { Stream, StreamState } from '#contract';
 import type { PathState } from '../media/ice-guard.ts';
 import type { Health } from '../media/publisher.ts';
 import { RoomSocket } from '../media/room-socket.ts';
+import { anyStream } from '../testing/any-stream.ts';
 import { anyUuid, createFakeRoom } from '../testing/fake-room.ts';
 import { createFakeStreams } from '../testing/fake-streams.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
@@ -11,19 +12,8 @@ import { ApiError } from './api-error.ts';
 import { reconnectBackoff } from './backoff.ts';
 import { Broadcast, type PublisherHandle, streamRefreshMs } from './broadcast.ts';
 
-const streamIn = (state: StreamState): Stream => ({
-  id: anyUuid,
-  title: 'Piano',
-  category: 'music',
-  state,
-  endReason: null,
-  performer: { id: anyUuid, username: 'meera' },
-  viewers: 0,
-  thumbnailUrl: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  startedAt: null,
-  endedAt: null,
-});
+const streamIn = (state: StreamState): Stream =>
+  anyStream({ id: anyUuid, state, performer: { id: anyUuid, username: 'meera' } });
 
 function createScene() {
   const clock = createManualClock();

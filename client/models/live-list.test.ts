@@ -1,21 +1,9 @@
 import { expect, test } from 'vitest';
-import { anyUuid } from '../testing/fake-room.ts';
+import { anyStream } from '../testing/any-stream.ts';
 import { createManualClock } from '../testing/manual-clock.ts';
 import { createLiveList, refreshIntervalMs } from './live-list.ts';
 
-const stream = (id: string) => ({
-  id,
-  title: id,
-  category: 'music' as const,
-  state: 'live' as const,
-  endReason: null,
-  performer: { id: anyUuid, username: 'mira' },
-  viewers: 0,
-  thumbnailUrl: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  startedAt: null,
-  endedAt: null,
-});
+const stream = (id: string) => anyStream({ id, title: id });
 
 function createScene() {
   const clock = createManualClock();

@@ -1,27 +1,5 @@
 -- Rooms: streams and what is said in them; every change writes its event in the same transaction.
 
--- A stream; the same key of the same performer gives the same one. Answers its id. Refuses `idempotency-key-reused`.
-create or replace function create_stream(p_performer uuid, p_title text, p_category text, p_key text) returns uuid
-language plpgsql security definer set search_path = public, pg_temp
-as $$
-declare
-  v_stream streams;
-begin
-  perform require_active(p_performer);
-  insert into streams (performer_id, title, category, idempotency_key)
-    values (p_performer, p_title, p_category, p_key)
-    on conflict (performer_id, idempotency_key) do nothing
-    returning * into v_stream;
-  if not found then
-    select * into strict v_stream from streams where performer_id = p_performer and idempotency_key = p_key;
-    if (v_stream.title, v_stream.category) is distinct from (p_title, p_category) then
-      perform refuse('idempotency-key-reused');
-    end if;
-  end if;
-  return v_stream.id;
-end
-$$;
-
 -- Takes a stream to another state and tells its room. Being there already is no error and no event.
 create or replace function transition_stream(p_stream uuid, p_to text, p_reason text default null) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
@@ -86,6 +64,7 @@ begin
     perform refuse('not-found', jsonb_build_object('streamId', p_stream));
   end if;
   perform require_active(p_user);
+  perform require_voice(p_stream, p_user);
   select * into strict v_user from users where id = p_user;
   -- Two equal requests at once: the second waits for the first, and then finds its line.
   perform pg_advisory_xact_lock(hashtextextended(p_user::text || p_key, 0));

@@ -49,6 +49,8 @@ export const streams = pgTable(
       enum: ['performer', 'staff', 'media-lost', 'never-started'],
     }),
     idempotencyKey: text('idempotency_key').notNull(),
+    /** Of what was asked for with that key; null for streams of before. */
+    fingerprint: text(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
     /** When it entered its present state. */
     stateSince: timestamp('state_since', { withTimezone: true }).notNull().defaultNow(),

@@ -15,7 +15,12 @@ import { relayEvents } from './relay.ts';
 import { reconcileSettlements } from './settlements.ts';
 import { sweepStreams } from './sweep.ts';
 import { tidy } from './tidy.ts';
-import { closeReservations, numberInvoices, releaseWaitingEarnings } from './upkeep.ts';
+import {
+  closeReservations,
+  numberInvoices,
+  releaseWaitingEarnings,
+  settleStreamEntries,
+} from './upkeep.ts';
 
 export interface Job {
   name: string;
@@ -36,6 +41,7 @@ export const jobs: readonly Job[] = [
   { name: 'payouts', everySeconds: 5, nodeOnly: true, run: sendPayouts },
   { name: 'refunds', everySeconds: 10, run: sendRefunds },
   { name: 'reservations', everySeconds: 10, run: closeReservations },
+  { name: 'entries', everySeconds: 5, run: settleStreamEntries },
   { name: 'invoices', everySeconds: 10, run: numberInvoices },
   { name: 'reconcile', everySeconds: 60, run: reconcileOrders },
   { name: 'checkpoint', everySeconds: 60, run: signAndWatch },

@@ -4,6 +4,7 @@ import {
   expirePromotions,
   issueInvoices,
   releaseEarnings,
+  settleEntries,
   settleReservations,
 } from '#db';
 import type { Deps } from '../deps.ts';
@@ -31,6 +32,13 @@ export async function closeReservations(deps: Deps): Promise<{ closed: number }>
   await expirePromotions(deps.db, perRoundMax);
   deps.failpoint('promotions.expired');
   return { closed };
+}
+
+/** One round. Answers for how many entries to streams it has paid, or given back the tokens. */
+export async function settleStreamEntries(deps: Deps): Promise<{ settled: number }> {
+  const settled = await settleEntries(deps.db, perRoundMax);
+  deps.failpoint('entries.settled');
+  return { settled };
 }
 
 /** One round. Answers how many invoices and credit notes it numbered. */

@@ -1,7 +1,7 @@
 // Accounts: register, log in, renew, log out, who am I, become a performer.
 import { Hono } from 'hono';
 import { LoginBody, Me, RegisterBody, Session } from '#contract';
-import { becomePerformer, createUser, findAccount, findLogin } from '#db';
+import { becomePerformer, createUser, findAccount, findLogin, readAdultYears } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin } from '../services/access.ts';
@@ -36,9 +36,10 @@ export function authRoutes(deps: Deps) {
       validate('json', RegisterBody),
       async (c) => {
         const body = c.req.valid('json');
-        const adult = isAdult(body.dateOfBirth, body.country, deps.now());
+        const years = await readAdultYears(deps.db, body.country);
+        const adult = isAdult(body.dateOfBirth, body.country, deps.now(), years);
         if (adult === null) throw problem('unknown-country');
-        if (!adult) throw problem('under-age');
+        if (!adult) throw problem('under-age', { adultYears: years });
         const { password, ...profile } = body;
         const { id: userId } = await createUser(deps.db, {
           ...profile,

@@ -194,7 +194,7 @@ describe('tipping', () => {
     const viewer = await edge.register();
     await edge.buyTokens(viewer);
     await tip(viewer, streamId, { anonymous: true });
-    const { body } = await edge.call('GET', `/v1/streams/${streamId}/events`);
+    const { body } = await viewer.call('GET', `/v1/streams/${streamId}/events`);
     const event = body.events.at(-1);
     expect(event).toMatchObject({ type: 'tip.received', data: { username: null, userId: null } });
     expect(JSON.stringify(event)).not.toContain(viewer.session.user.username);

@@ -16,8 +16,8 @@ import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { invoiceHtml, invoiceStyleHash } from '../services/invoice-html.ts';
 import { operation } from '../services/operation.ts';
+import { pageOf } from '../services/page.ts';
 import { presentInvoice } from '../services/present-invoice.ts';
-import { pageOf } from '../services/present-stream.ts';
 import { limits } from '../services/rate-limit.ts';
 import { validate } from '../services/validate.ts';
 

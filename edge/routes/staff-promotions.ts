@@ -15,7 +15,7 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
-import { pageOf } from '../services/present-stream.ts';
+import { pageOf } from '../services/page.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Staff';

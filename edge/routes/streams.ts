@@ -1,27 +1,22 @@
-// Streams: create, list, read, start, end; tickets; the room's events and chat.
+// Streams: create, list, read, edit, start, end.
 import { Hono } from 'hono';
 import { z } from 'zod';
 import {
-  ChatMessageEvent,
   CreateStreamBody,
+  EditStreamBody,
   Id,
-  ListEventsQuery,
+  isPermitted,
   ListOwnStreamsQuery,
   ListStreamsQuery,
-  PostMessageBody,
-  RoomEventList,
   Stream,
   StreamList,
-  TicketBody,
-  TicketGrant,
 } from '#contract';
 import {
   createStream,
+  editStream,
   findStream,
   listLiveStreams,
-  listRoomEvents,
   listStreamsOf,
-  postMessage,
   transitionStream,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
@@ -29,19 +24,22 @@ import { problem } from '../problem.ts';
 import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
-import { pageOf, presentStream } from '../services/present-stream.ts';
+import { pageOf } from '../services/page.ts';
+import { readRefusal } from '../services/policy.ts';
 import { limits } from '../services/rate-limit.ts';
-import { grantPublish, grantWatch } from '../services/tickets.ts';
+import { openRoom, problemOf, viewerOf } from '../services/rooms.ts';
+import { tellRevoked } from '../services/sessions.ts';
 import { validate } from '../services/validate.ts';
+import { giveVersion, wantedVersion } from '../services/version.ts';
 
 const tag = 'Streams';
 const Params = z.object({ id: Id });
 
 export function streamRoutes(deps: Deps) {
   async function readStream(streamId: string): Promise<Stream> {
-    const row = await findStream(deps.db, streamId);
-    if (!row) throw problem('not-found');
-    return presentStream(row);
+    const stream = await findStream(deps.db, streamId);
+    if (!stream) throw problem('not-found');
+    return stream;
   }
 
   return new Hono<AppEnv>()
@@ -61,7 +59,7 @@ export function streamRoutes(deps: Deps) {
         const rows = await listLiveStreams(deps.db, { category, before, limit: limit + 1 });
         const { page, nextCursor } = pageOf(rows, limit, (row) => row.id);
         c.header('cache-control', 'public, max-age=2');
-        return c.json({ streams: page.map(presentStream), nextCursor }, 200);
+        return c.json({ streams: page, nextCursor }, 200);
       },
     )
     .get(
@@ -82,7 +80,7 @@ export function streamRoutes(deps: Deps) {
           limit: limit + 1,
         });
         const { page, nextCursor } = pageOf(rows, limit, (row) => row.id);
-        return c.json({ streams: page.map(presentStream), nextCursor }, 200);
+        return c.json({ streams: page, nextCursor }, 200);
       },
     )
     .post(
@@ -91,32 +89,65 @@ export function streamRoutes(deps: Deps) {
         summary: 'Create a stream',
         tag,
         answers: [201, Stream],
-        problems: ['invalid-request', 'idempotency-key-reused'],
-        idempotent: true,
+        problems: ['invalid-request', 'idempotency-key-reused', 'account-banned'],
         access: 'perform',
         limit: limits.stream,
+        idempotent: true,
       }),
       validate('json', CreateStreamBody),
       async (c) => {
-        const streamId = await createStream(deps.db, {
-          ...c.req.valid('json'),
-          performerId: c.var.identity.userId,
-          idempotencyKey: idempotencyKey(c),
-        });
-        return c.json(await readStream(streamId), 201);
+        const { userId } = c.var.identity;
+        const body = c.req.valid('json');
+        const stream = await createStream(deps.db, userId, body, idempotencyKey(c));
+        return giveVersion(c, stream, c.json(stream, 201));
       },
     )
     .get(
       '/:id',
       operation(deps, {
-        summary: 'Read a stream',
+        summary: 'Read a stream; whether it may be watched its ticket says',
         tag,
         answers: [200, Stream],
-        problems: ['invalid-request', 'not-found'],
-        access: 'anyone',
+        problems: ['invalid-request', 'not-found', 'blocked', 'country-blocked'],
+        access: 'visitor',
       }),
       validate('param', Params),
-      async (c) => c.json(await readStream(c.req.valid('param').id), 200),
+      async (c) => {
+        const facts = await openRoom(deps, c, c.req.valid('param').id);
+        const refused = readRefusal(facts, viewerOf(c));
+        if (refused) throw problemOf(refused);
+        return giveVersion(c, facts.stream, c.json(facts.stream, 200));
+      },
+    )
+    .patch(
+      '/:id',
+      operation(deps, {
+        summary: 'Change what I say of my stream; If-Match names the version that I have read',
+        tag,
+        answers: [200, Stream],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'stream-ended',
+          'precondition-required',
+          'precondition-failed',
+          'entries-sold',
+        ],
+        access: 'perform',
+        limit: limits.stream,
+      }),
+      validate('param', Params),
+      validate('json', EditStreamBody),
+      async (c) => {
+        const { stream, revocations } = await editStream(deps.db, {
+          streamId: c.req.valid('param').id,
+          performerId: c.var.identity.userId,
+          version: wantedVersion(c),
+          changes: c.req.valid('json'),
+        });
+        await tellRevoked(deps, c, revocations);
+        return giveVersion(c, stream, c.json(stream, 200));
+      },
     )
     .post(
       '/:id/start',
@@ -124,7 +155,14 @@ export function streamRoutes(deps: Deps) {
         summary: 'Start: from here on the media is waited for',
         tag,
         answers: [200, Stream],
-        problems: ['not-found', 'stream-ended', 'stream-limit', 'invalid-transition'],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'stream-ended',
+          'stream-limit',
+          'invalid-transition',
+          'account-banned',
+        ],
         access: 'perform',
       }),
       validate('param', Params),
@@ -143,8 +181,8 @@ export function streamRoutes(deps: Deps) {
         summary: 'End for everybody; its performer may, and staff',
         tag,
         answers: [200, Stream],
-        problems: ['not-found'],
-        access: 'perform',
+        problems: ['invalid-request', 'not-found', 'forbidden'],
+        access: 'take-part',
       }),
       validate('param', Params),
       async (c) => {
@@ -152,7 +190,7 @@ export function streamRoutes(deps: Deps) {
         const { userId, role } = c.var.identity;
         const stream = await readStream(id);
         const own = stream.performer.id === userId;
-        if (!own && role !== 'admin') throw problem('forbidden');
+        if (!own && !isPermitted(role, 'end-streams')) throw problem('forbidden');
         const event = await transitionStream(deps.db, id, 'ended', own ? 'performer' : 'staff');
         if (event) {
           // Told before the answer: whoever ends a stream wants it ended now.
@@ -160,81 +198,6 @@ export function streamRoutes(deps: Deps) {
           c.env.defer(deps.publisher.nudgeTranscoders());
         }
         return c.json(await readStream(id), 200);
-      },
-    )
-    .post(
-      '/:id/tickets',
-      operation(deps, {
-        summary: 'A ticket to the room: to publish (its performer), or to watch (anyone)',
-        tag,
-        answers: [201, TicketGrant],
-        problems: [
-          'invalid-request',
-          'forbidden',
-          'not-found',
-          'stream-not-live',
-          'stream-ended',
-          'invalid-transition',
-          'media-unavailable',
-        ],
-        access: 'visitor',
-        limit: limits.ticket,
-      }),
-      validate('param', Params),
-      validate('json', TicketBody),
-      async (c) => {
-        const { id } = c.req.valid('param');
-        const identity = c.get('visitor');
-        c.header('cache-control', 'no-store');
-        if (c.req.valid('json').intent === 'watch') {
-          return c.json(await grantWatch(deps, identity, id), 201);
-        }
-        if (!identity) throw problem('unauthenticated');
-        return c.json(await grantPublish(deps, identity, id), 201);
-      },
-    )
-    .get(
-      '/:id/events',
-      operation(deps, {
-        summary: 'Events of the room after one of them, or the newest',
-        tag: 'Rooms',
-        answers: [200, RoomEventList],
-        problems: ['invalid-request', 'not-found'],
-        access: 'anyone',
-        limit: limits.events,
-      }),
-      validate('param', Params),
-      validate('query', ListEventsQuery),
-      async (c) => {
-        const { id } = c.req.valid('param');
-        const { after } = c.req.valid('query');
-        const { found, events, more } = await listRoomEvents(deps.db, id, after ?? null);
-        if (!found) throw problem('not-found');
-        return c.json({ events, resyncNeeded: after !== undefined && more }, 200);
-      },
-    )
-    .post(
-      '/:id/messages',
-      operation(deps, {
-        summary: 'Say something in the chat',
-        tag: 'Rooms',
-        answers: [201, ChatMessageEvent],
-        problems: ['invalid-request', 'not-found', 'stream-not-live', 'idempotency-key-reused'],
-        idempotent: true,
-        access: 'take-part',
-        limit: limits.chat,
-      }),
-      validate('param', Params),
-      validate('json', PostMessageBody),
-      async (c) => {
-        const { event, replayed } = await postMessage(deps.db, {
-          streamId: c.req.valid('param').id,
-          userId: c.var.identity.userId,
-          body: c.req.valid('json').body,
-          idempotencyKey: idempotencyKey(c),
-        });
-        if (!replayed) c.env.defer(deps.publisher.publish([event]));
-        return c.json(ChatMessageEvent.parse(event), 201);
       },
     );
 }

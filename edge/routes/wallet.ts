@@ -12,7 +12,7 @@ import { listWalletEntries, readBalance, readLimits, setLimits } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { parseCursor } from '../services/cursor.ts';
 import { operation } from '../services/operation.ts';
-import { pageOf } from '../services/present-stream.ts';
+import { pageOf } from '../services/page.ts';
 import { limits } from '../services/rate-limit.ts';
 import { openStatement, statementPageRows } from '../services/statement.ts';
 import { validate } from '../services/validate.ts';

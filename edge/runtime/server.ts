@@ -72,7 +72,8 @@ export async function createServerParts(
   };
   return {
     deps,
-    fetch: async (request, socketAddress) => app.fetch(request, { defer, socketAddress }),
+    fetch: async (request, socketAddress) =>
+      app.fetch(request, { defer, socketAddress, country: '' }),
     async close() {
       clearInterval(asking);
       await Promise.all(deferred);

@@ -62,6 +62,7 @@ export default {
     return app.fetch(request, {
       defer: (work) => context.waitUntil(work),
       socketAddress: request.headers.get('cf-connecting-ip') ?? '',
+      country: request.headers.get('cf-ipcountry') ?? '',
     });
   },
 

@@ -20,17 +20,17 @@ test('born on 29 February, one is a year older on 1 March of a common year', () 
 
 test('the eighteenth birthday makes an adult, the day before does not', () => {
   const now = new Date('2026-06-15T12:00:00Z');
-  expect(isAdult('2008-06-15', 'IN', now)).toBe(true);
-  expect(isAdult('2008-06-16', 'IN', now)).toBe(false);
+  expect(isAdult('2008-06-15', 'IN', now, 18)).toBe(true);
+  expect(isAdult('2008-06-16', 'IN', now, 18)).toBe(false);
 });
 
 test('an unknown country gives no answer', () => {
   for (const code of ['QQ', 'SU', 'YU', 'AN', 'in', '']) {
-    expect(isAdult('1990-01-01', code, new Date())).toBeNull();
+    expect(isAdult('1990-01-01', code, new Date(), 18)).toBeNull();
   }
 });
 
 test('every country of the list has a calendar', () => {
   const now = new Date();
-  expect(countryCodes.filter((code) => isAdult('1990-01-01', code, now) !== true)).toEqual([]);
+  expect(countryCodes.filter((code) => isAdult('1990-01-01', code, now, 18) !== true)).toEqual([]);
 });

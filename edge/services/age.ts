@@ -1,5 +1,5 @@
 // Age: whether somebody is an adult today, by the calendar where they live.
-import { adultAgeYears, countryCodes } from '#contract';
+import { countryCodes } from '#contract';
 
 interface RegionLocale {
   getTimeZones?: () => string[] | undefined;
@@ -39,9 +39,14 @@ export function ageOn(today: string, dateOfBirth: string): number {
   return today.slice(5) >= dateOfBirth.slice(5) ? years : years - 1;
 }
 
-/** True, false, or null when the country is unknown. */
-export function isAdult(dateOfBirth: string, country: string, now: Date): boolean | null {
+/** Whether somebody is of so many years there; null when the country is unknown. */
+export function isAdult(
+  dateOfBirth: string,
+  country: string,
+  now: Date,
+  adultYears: number,
+): boolean | null {
   const today = todayIn(country, now);
   if (today === null) return null;
-  return ageOn(today, dateOfBirth) >= adultAgeYears;
+  return ageOn(today, dateOfBirth) >= adultYears;
 }

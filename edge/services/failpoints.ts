@@ -93,6 +93,8 @@ export const moneyFailpoints = [
   'goals.closed',
   'reservations.closed',
   'promotions.expired',
+  'entry.bought',
+  'entries.settled',
   'invoices.issued',
   'fraud.found',
 ] as const;

@@ -11,6 +11,7 @@ import {
 } from '#contract';
 import type { AppEnv, Deps } from '../deps.ts';
 import { findIdentity, idempotencyKey, requirePermission } from './access.ts';
+import { findGuest } from './guests.ts';
 import { countRequest, type RateLimit } from './rate-limit.ts';
 
 /** Nobody looks who `anyone` is; a `visitor` need not say it, and is known where they do. */
@@ -59,7 +60,9 @@ export function operation(deps: Deps, description: Operation): MiddlewareHandler
   const handler: MiddlewareHandler<AppEnv> = async (c, next) => {
     if (limit?.by === 'line') await countRequest(deps, c, limit);
     if (access === 'visitor') {
-      c.set('visitor', await findIdentity(deps, c));
+      const identity = await findIdentity(deps, c);
+      c.set('visitor', identity);
+      c.set('guest', identity ? null : await findGuest(deps, c));
     } else if (access !== 'anyone') {
       c.set('identity', await requirePermission(deps, c, access));
       if (limit?.by === 'user') await countRequest(deps, c, limit);

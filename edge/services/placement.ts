@@ -1,6 +1,6 @@
 // Placement: which SFU node a room lives on.
 import { nodeStaleSeconds, SfuNode, sfuNodesKey } from '#contract';
-import { placeStream, type StreamRow } from '#db';
+import { placeStream } from '#db';
 import type { Deps } from '../deps.ts';
 import { isMediaUrl } from './media-origins.ts';
 
@@ -28,7 +28,7 @@ export async function readNodes(
  */
 export async function placeRoom(
   deps: Pick<Deps, 'db'>,
-  stream: Pick<StreamRow, 'id' | 'nodeId' | 'nodeUrl'>,
+  stream: { id: string; nodeId: string | null; nodeUrl: string | null },
   nodes: SfuNode[] | null,
 ): Promise<Place | null> {
   if (!nodes) {

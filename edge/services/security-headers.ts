@@ -1,5 +1,6 @@
 // Security headers: what every answer says to browsers, made once and only copied from then on.
 import type { Config } from '../config.ts';
+import { isSecure } from './secure-origin.ts';
 
 type Table = readonly (readonly [name: string, value: string])[];
 
@@ -40,8 +41,6 @@ export function createSecurityHeaders(config: Config): SecurityHeaders {
     },
   };
 }
-
-const isSecure = (config: Config) => config.APP_ORIGIN.startsWith('https:');
 
 function pagePolicy(config: Config): string {
   const checkout = new URL(config.RAZORPAY_CHECKOUT_URL).origin;

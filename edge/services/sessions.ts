@@ -14,6 +14,7 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { deviceOf } from './device.ts';
 import { randomToken, sha256 } from './secrets.ts';
+import { isSecure } from './secure-origin.ts';
 import { addressHash } from './suspicion.ts';
 
 const cookiePath = '/v1/auth';
@@ -21,8 +22,7 @@ const refreshTtlSeconds = 30 * 24 * 3600;
 
 /** A browser takes a cookie of this prefix over https alone, and for no other host. */
 const cookieName = (deps: Deps) =>
-  isSecure(deps) ? '__Secure-livepanty_refresh' : 'livepanty_refresh';
-const isSecure = (deps: Deps) => deps.config.APP_ORIGIN.startsWith('https:');
+  isSecure(deps.config) ? '__Secure-livepanty_refresh' : 'livepanty_refresh';
 
 /** An access token for a session that the database has just shown to be open. */
 export async function presentSession(deps: Deps, session: OpenSession): Promise<Session> {
@@ -41,7 +41,7 @@ export async function presentSession(deps: Deps, session: OpenSession): Promise<
 function keepCookie(deps: Deps, c: Context<AppEnv>, token: string): void {
   setCookie(c, cookieName(deps), token, {
     httpOnly: true,
-    secure: isSecure(deps),
+    secure: isSecure(deps.config),
     sameSite: 'Strict',
     path: cookiePath,
     maxAge: refreshTtlSeconds,
@@ -49,7 +49,7 @@ function keepCookie(deps: Deps, c: Context<AppEnv>, token: string): void {
 }
 
 function dropCookie(deps: Deps, c: Context<AppEnv>): void {
-  deleteCookie(c, cookieName(deps), { path: cookiePath, secure: isSecure(deps) });
+  deleteCookie(c, cookieName(deps), { path: cookiePath, secure: isSecure(deps.config) });
 }
 
 /** Logs somebody in: a new family of refresh tokens and the first access token. Refuses `account-banned`. */

@@ -1,8 +1,10 @@
 // Signing: access tokens and tickets as EdDSA JWTs, and the public keys by which others verify them.
-import { importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import { importJWK, type JWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import {
   type Capability,
+  type Guest,
+  guestTtlSeconds,
   hlsTicketTtlSeconds,
   nodeTicketTtlSeconds,
   Role,
@@ -21,11 +23,16 @@ const accessAudience = 'api';
 const verifiedTokensMax = 20_000;
 /** The type of an access token (RFC 9068, section 2.1); tickets are of other types. */
 const accessType = 'at+jwt';
+const guestAudience = 'guest';
+const guestType = 'guest+jwt';
 
 export interface Signer {
   accessToken(identity: Identity): Promise<{ token: string; expiresAt: Date }>;
   /** Null when the token is not ours, not for the API, or has expired. Whether it was revoked is not its to say. */
   verifyAccessToken(token: string): Promise<Identity | null>;
+  guestToken(guest: Pick<Guest, 'id' | 'country'>): Promise<{ token: string; expiresAt: Date }>;
+  /** Null when the token is not ours, not a guest's, or has expired. */
+  verifyGuestToken(token: string): Promise<Pick<Guest, 'id' | 'country'> | null>;
   roomTicket(claims: {
     subject: string;
     sessionId: string | null;
@@ -65,9 +72,10 @@ const AccessClaims = z.object({
   rev: z.int().nonnegative(),
   /** When a second factor was last shown, in seconds since the epoch; 0 for never. */
   mfa: z.int().nonnegative(),
-  iat: z.number(),
   exp: z.number(),
 });
+
+const GuestClaims = z.object({ sub: z.uuid(), country: z.string() });
 
 /**
  * `keysJson` is a JSON array of private Ed25519 JWKs: of those whose time to sign has come the newest signs, all of
@@ -129,27 +137,33 @@ export async function createSigner(keysJson: string, now: () => Date): Promise<S
     return { token, expiresAt: new Date((issuedAt + ttlSeconds) * 1000) };
   }
 
+  /** Throws for whatever is not as `type` and `audience` want it. */
+  async function claimsOf(token: string, type: string, audience: string): Promise<JWTPayload> {
+    const { payload } = await jwtVerify(
+      token,
+      (header) => {
+        const key = verifyKeys.get(header.kid ?? '');
+        if (!key) throw new Error('unknown key');
+        return key;
+      },
+      {
+        algorithms: [ticketAlgorithm],
+        typ: type,
+        issuer: ticketIssuer,
+        audience,
+        clockTolerance: ticketClockSkewSeconds,
+        currentDate: now(),
+        requiredClaims: ['exp', 'iat', 'jti'],
+      },
+    );
+    const { iat = Number.POSITIVE_INFINITY } = payload;
+    if (iat > now().getTime() / 1000 + ticketClockSkewSeconds) throw new Error('not made yet');
+    return payload;
+  }
+
   async function verifySignature(token: string): Promise<Identity | null> {
     try {
-      const { payload } = await jwtVerify(
-        token,
-        (header) => {
-          const key = verifyKeys.get(header.kid ?? '');
-          if (!key) throw new Error('unknown key');
-          return key;
-        },
-        {
-          algorithms: [ticketAlgorithm],
-          typ: accessType,
-          issuer: ticketIssuer,
-          audience: accessAudience,
-          clockTolerance: ticketClockSkewSeconds,
-          currentDate: now(),
-          requiredClaims: ['exp', 'iat', 'jti'],
-        },
-      );
-      const claims = AccessClaims.parse(payload);
-      if (claims.iat > now().getTime() / 1000 + ticketClockSkewSeconds) return null;
+      const claims = AccessClaims.parse(await claimsOf(token, accessType, accessAudience));
       const identity = {
         userId: claims.sub,
         username: claims.name,
@@ -188,6 +202,19 @@ export async function createSigner(keysJson: string, now: () => Date): Promise<S
       if (known.expiresAtMs > now().getTime()) return known.identity;
       verified.delete(token);
       return null;
+    },
+
+    guestToken: ({ id, country }) =>
+      sign(guestType, guestAudience, guestTtlSeconds, { sub: id, country }),
+
+    async verifyGuestToken(token) {
+      try {
+        const claims = GuestClaims.parse(await claimsOf(token, guestType, guestAudience));
+        return { id: claims.sub, country: claims.country };
+      } catch {
+        // Whatever is wrong with it, it is nobody's.
+        return null;
+      }
     },
 
     async roomTicket(claims) {

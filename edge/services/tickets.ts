@@ -1,88 +1,92 @@
 // Tickets: decides who may do what in a room, and signs it for the media nodes.
+import type { Context } from 'hono';
 import type { SfuNode, TicketGrant } from '#contract';
-import { findStream, type StreamRow } from '#db';
-import type { Deps, Identity } from '../deps.ts';
+import type { WatchFacts } from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { placeRoom, readNodes } from './placement.ts';
+import { publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
+import { openRoom, problemOf, viewerOf } from './rooms.ts';
 
-/** A ticket to publish one's own stream. Refuses `not-found`, `forbidden`, `stream-ended`, `invalid-transition`. */
+type RoomClaims = Parameters<Deps['signer']['roomTicket']>[0];
+/** Whom a ticket is for, and what may end it before its time. */
+type Holder = Pick<RoomClaims, 'subject' | 'sessionId' | 'revision'>;
+
+/** A ticket to publish one's own stream. Refuses `not-found`, `unauthenticated`, `forbidden`, `stream-ended`, `invalid-transition`. */
 export async function grantPublish(
   deps: Deps,
-  identity: Identity,
+  c: Context<AppEnv>,
   streamId: string,
 ): Promise<TicketGrant> {
-  // Before the facts: what is revoked from here on ends the ticket.
-  const revision = await deps.revocations.known();
-  const [stream, nodes] = await openRoom(deps, streamId);
-  if (stream.performerId !== identity.userId) throw problem('forbidden');
-  if (stream.state === 'created') throw problem('invalid-transition', { from: 'created' });
+  const { facts, nodes, holder } = await lookAt(deps, c, streamId);
+  const refused = publishRefusal(facts, viewerOf(c));
+  if (refused) throw problemOf(refused);
+  const { state } = facts.stream;
+  if (state === 'ended') throw problem('stream-ended');
+  if (state === 'created') throw problem('invalid-transition', { from: state });
   return {
     transport: 'webrtc',
-    room: await roomGrant(deps, stream, nodes, {
-      subject: identity.userId,
-      sessionId: identity.sessionId,
-      revision,
-      name: identity.username,
-      role: identity.role,
-      capabilities: ['publish', 'subscribe'],
-    }),
+    room: await roomGrant(deps, c, { facts, nodes, holder }, ['publish', 'subscribe', 'moderate']),
     hls: null,
   };
 }
 
-/** A ticket to watch; `identity` is null for a guest. Refuses `not-found`, `stream-not-live`, `stream-ended`. */
+/** A ticket to watch. Refuses what the policy does, `not-found`, `stream-not-live`, `stream-ended`. */
 export async function grantWatch(
   deps: Deps,
-  identity: Identity | null,
+  c: Context<AppEnv>,
   streamId: string,
 ): Promise<TicketGrant> {
-  const revision = await deps.revocations.known();
-  const [stream, nodes] = await openRoom(deps, streamId);
+  const room = await lookAt(deps, c, streamId);
+  const { facts, holder } = room;
+  const refused = watchRefusal(facts, viewerOf(c));
+  if (refused) throw problemOf(refused);
+  const { state } = facts.stream;
+  if (state === 'ended') throw problem('stream-ended');
   // Before it starts a stream has no room; its performer alone may prepare one.
-  if (stream.state === 'created') throw problem('stream-not-live', { state: stream.state });
-  const holder = {
-    subject: identity?.userId ?? `guest-${crypto.randomUUID()}`,
-    sessionId: identity?.sessionId ?? null,
-    revision,
-  };
-  const [room, hls] = await Promise.all([
-    roomGrant(deps, stream, nodes, {
-      ...holder,
-      name: identity?.username ?? '',
-      role: identity?.role ?? 'guest',
-      capabilities: ['subscribe'],
-    }),
-    hlsGrant(deps, stream, holder),
+  if (state === 'created') throw problem('stream-not-live', { state });
+  const [granted, hls] = await Promise.all([
+    roomGrant(deps, c, room, watchCapabilities(facts, viewerOf(c))),
+    hlsGrant(deps, facts, holder),
   ]);
-  return { transport: 'webrtc', room, hls };
+  return { transport: 'webrtc', room: granted, hls };
+}
+
+interface Room {
+  facts: WatchFacts;
+  nodes: SfuNode[] | null;
+  holder: Holder;
 }
 
 /** The stream and the nodes that it may be on, read side by side: a viewer waits for both. */
-function openRoom(deps: Deps, streamId: string) {
-  return Promise.all([openStream(deps, streamId), readNodes(deps)]);
-}
-
-async function openStream(deps: Deps, streamId: string): Promise<StreamRow> {
-  const stream = await findStream(deps.db, streamId);
-  if (!stream) throw problem('not-found');
-  if (stream.state === 'ended') throw problem('stream-ended');
-  return stream;
+async function lookAt(deps: Deps, c: Context<AppEnv>, streamId: string): Promise<Room> {
+  // Before the facts: what is revoked from here on ends the ticket.
+  const revision = await deps.revocations.known();
+  const [facts, nodes] = await Promise.all([openRoom(deps, c, streamId), readNodes(deps)]);
+  const { identity, guest } = viewerOf(c);
+  const holder = {
+    subject: identity?.userId ?? `guest-${guest?.id ?? crypto.randomUUID()}`,
+    sessionId: identity?.sessionId ?? null,
+    revision,
+  };
+  return { facts, nodes, holder };
 }
 
 async function roomGrant(
   deps: Deps,
-  stream: StreamRow,
-  nodes: SfuNode[] | null,
-  claims: Pick<
-    Parameters<Deps['signer']['roomTicket']>[0],
-    'subject' | 'sessionId' | 'revision' | 'name' | 'role' | 'capabilities'
-  >,
+  c: Context<AppEnv>,
+  { facts, nodes, holder }: Room,
+  capabilities: RoomClaims['capabilities'],
 ): Promise<TicketGrant['room']> {
-  const place = await placeRoom(deps, stream, nodes);
+  const place = await placeRoom(deps, { id: facts.stream.id, ...facts.place }, nodes);
   if (!place) throw problem('media-unavailable');
+  const { identity } = viewerOf(c);
   const ticket = await deps.signer.roomTicket({
-    ...claims,
-    streamId: stream.id,
+    ...holder,
+    name: identity?.username ?? '',
+    role: identity?.role ?? 'guest',
+    capabilities,
+    streamId: facts.stream.id,
     nodeId: place.nodeId,
   });
   return { url: place.url, ticket };
@@ -90,13 +94,13 @@ async function roomGrant(
 
 async function hlsGrant(
   deps: Deps,
-  stream: StreamRow,
-  holder: { subject: string; sessionId: string | null; revision: number },
+  { stream, place }: WatchFacts,
+  holder: Holder,
 ): Promise<TicketGrant['hls']> {
-  if (!stream.transcoderUrl || stream.transcodeState !== 'ready') return null;
+  if (!place.transcoderUrl) return null;
   const { ticket, expiresAt } = await deps.signer.hlsTicket({ ...holder, streamId: stream.id });
   return {
-    url: `${stream.transcoderUrl}/live/${stream.id}/master.m3u8`,
+    url: `${place.transcoderUrl}/live/${stream.id}/master.m3u8`,
     ticket,
     expiresAt: expiresAt.toISOString(),
   };

@@ -1,6 +1,6 @@
 // People for tests of money over HTTP: made in the database at once, with access tokens that the edge itself signs.
 import { randomUUID } from 'node:crypto';
-import type { Me, Role } from '#contract';
+import type { CreateStreamBody, Me, Role } from '#contract';
 import { createStream, tip, tipMany, tipsPerCallMax, transitionStream } from '#db';
 import { newKey, type TestEdge } from '../../testing/edge.ts';
 import { createMoneyCast } from '../../testing/money.ts';
@@ -84,14 +84,13 @@ export function createCast(edge: TestEdge) {
       };
     },
 
-    async live(performer?: Member): Promise<{ performer: Member; streamId: string }> {
+    async live(
+      performer?: Member,
+      stream: Partial<CreateStreamBody> = {},
+    ): Promise<{ performer: Member; streamId: string }> {
       const who = performer ?? (await member('performer'));
-      const streamId = await createStream(db, {
-        performerId: who.id,
-        title: 'A stream',
-        category: 'music',
-        idempotencyKey: newKey(),
-      });
+      const said = { title: 'A stream', category: 'music', ...stream } as const;
+      const { id: streamId } = await createStream(db, who.id, said, newKey());
       await transitionStream(db, streamId, 'starting');
       await transitionStream(db, streamId, 'live');
       return { performer: who, streamId };

@@ -1,7 +1,13 @@
 // Scenarios of buying, tipping and giving back: what viewers do.
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { listRoomEvents, observeSettlement, readBalance } from '#db';
+import {
+  createStream,
+  listRoomEvents,
+  observeSettlement,
+  readBalance,
+  transitionStream,
+} from '#db';
 import { gatewayKeyId, gatewayKeySecret, newKey } from '../../../testing/edge.ts';
 import { relayEvents } from '../../jobs/relay.ts';
 import type { Member } from '../cast.ts';
@@ -70,6 +76,22 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
     refunds: await database.asOwner('select state, tokens from refunds where user_id = $1', [
       who.id,
     ]),
+  });
+
+  const ticketedStream = async () =>
+    createStream(
+      database.db,
+      (await cast.member('performer')).id,
+      { title: 'A show', category: 'music', visibility: 'ticketed', entryTokens: 20 },
+      newKey(),
+    );
+  const entriesOf = async (who: Member) => ({
+    balance: await balanceOf(who),
+    entries: await database.asOwner(
+      `select r.state, r.tokens from stream_entries e join ledger.reservations r on r.id = e.reservation_id
+        where e.user_id = $1`,
+      [who.id],
+    ),
   });
 
   const disputed = {
@@ -323,6 +345,31 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
             };
           },
         };
+      },
+    },
+    {
+      points: ['entry.bought'],
+      ends: { balance: 30, entries: [{ state: 'open', tokens: '20' }] },
+      async begin() {
+        const fan = await cast.fan();
+        const { id } = await ticketedStream();
+        const headers = { 'idempotency-key': newKey() };
+        return {
+          act: (send) => send(fan, 'POST', `/v1/streams/${id}/entry`, { headers }),
+          end: () => entriesOf(fan),
+        };
+      },
+    },
+    {
+      points: ['entries.settled'],
+      ends: { balance: 30, entries: [{ state: 'captured', tokens: '20' }] },
+      async begin() {
+        const fan = await cast.fan();
+        const { id } = await ticketedStream();
+        await fan.act('POST', `/v1/streams/${id}/entry`);
+        await transitionStream(database.db, id, 'starting');
+        await transitionStream(database.db, id, 'live');
+        return { act: 'entries', end: () => entriesOf(fan) };
       },
     },
     {

@@ -1,0 +1,45 @@
+// Rooms as a request meets them: the facts of a stream for whoever asks, or the refusal.
+import type { Context } from 'hono';
+import { readWatchFacts, type WatchFacts } from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
+import { type Problem, problem } from '../problem.ts';
+import { clientCountry } from './client-address.ts';
+import { type Refused, type Viewer, watchRefusal } from './policy.ts';
+
+/** Who asks, of a route that visitors may call. */
+export const viewerOf = (c: Context<AppEnv>): Viewer => ({
+  identity: c.get('visitor'),
+  guest: c.get('guest'),
+});
+
+export const problemOf = ({ code, details }: Refused): Problem => problem(code, details);
+
+/** What is decided by, in one look. Refuses `not-found`. */
+export async function openRoom(
+  deps: Deps,
+  c: Context<AppEnv>,
+  streamId: string,
+): Promise<WatchFacts> {
+  const { identity, guest } = viewerOf(c);
+  const facts = await readWatchFacts(deps.db, {
+    streamId,
+    viewerId: identity?.userId ?? null,
+    countries: [clientCountry(deps.config, c), guest?.country].filter(
+      (country) => country !== undefined && country !== null,
+    ),
+  });
+  if (!facts) throw problem('not-found');
+  return facts;
+}
+
+/** As `openRoom`, and refuses who may not watch. */
+export async function openWatchedRoom(
+  deps: Deps,
+  c: Context<AppEnv>,
+  streamId: string,
+): Promise<WatchFacts> {
+  const facts = await openRoom(deps, c, streamId);
+  const refused = watchRefusal(facts, viewerOf(c));
+  if (refused) throw problemOf(refused);
+  return facts;
+}
