@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright';
 import { startStack } from '../scripts/launch/stack.ts';
 import { startBrowser } from '../testing/browser.ts';
-import { goLive, openWindow, register } from '../testing/people.ts';
+import { admitGuest, goLive, openWindow, register } from '../testing/people.ts';
 import { quantile, readDelays } from '../testing/pixel-clock.ts';
 import { untilPlaying } from '../testing/video.ts';
 import type { Bench } from './main.ts';
@@ -46,6 +46,7 @@ async function measure(browser: Browser, appUrl: string): Promise<Record<string,
   await register(performer, 'bench');
   const streamId = await goLive(performer, 'Latency bench');
   const { context } = await openWindow(browser, appUrl);
+  await admitGuest({ context });
   const address = (transport: Transport) =>
     `/watch/${streamId}${transport === 'hls' ? '?transport=hls' : ''}`;
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
 import type { Stack } from '../scripts/launch/stack.ts';
 import {
+  admitGuest,
   balanceOf,
   buyTokens,
   goLive,
@@ -34,6 +35,7 @@ beforeAll(async () => {
   await register(fan, 'fan');
   await buyTokens(fan);
   await fan.page.goto(`/watch/${streamId}`);
+  await admitGuest(guest);
   await guest.page.goto(`/watch/${streamId}?transport=hls`);
   await untilPlaying(fan.page, 'webrtc');
   await untilPlaying(guest.page, 'hls');

@@ -1,6 +1,6 @@
 // A performer whose browser cannot encode H264 sends VP8: WebRTC carries it as it is, HLS through x264.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { goLive, type PersonInBrowser, register } from '../testing/people.ts';
+import { admitGuest, goLive, type PersonInBrowser, register } from '../testing/people.ts';
 import { quantile, readDelays } from '../testing/pixel-clock.ts';
 import { type Product, startProduct } from '../testing/product.ts';
 import { soundArrives, untilPlaying } from '../testing/video.ts';
@@ -40,6 +40,7 @@ test.each(['webrtc', 'hls'] as const)(
   async (transport) => {
     const { page, context, complaints } = await product.openWindow();
     const query = transport === 'hls' ? '?transport=hls' : '';
+    await admitGuest({ context });
     await page.goto(`/watch/${streamId}${query}`);
     await untilPlaying(page, transport);
     await soundArrives(page);

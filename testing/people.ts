@@ -67,6 +67,21 @@ export async function register(person: PersonInBrowser, prefix: string): Promise
   person.username = username;
 }
 
+/** Lets a guest pass the age gate without its page. */
+export async function admitGuest({ context }: Pick<PersonInBrowser, 'context'>): Promise<void> {
+  const data = { country: 'IN', dateOfBirth: '1992-04-17' };
+  const answer = await context.request.post('/v1/guests', { data });
+  if (!answer.ok()) throw new Error(`a guest is not let in: ${await answer.text()}`);
+}
+
+/** Says how old they are where a stream asks for it. */
+export async function passAgeGate({ page }: PersonInBrowser): Promise<void> {
+  await page.getByTestId('gate-date-of-birth').fill('1992-04-17');
+  await page.getByTestId('gate-country').selectOption('IN');
+  await page.getByTestId('gate-submit').click();
+  await page.getByTestId('watch-gate').waitFor({ state: 'detached' });
+}
+
 /** Opens the studio, with the pixel clock as camera, and goes live. Answers the stream's id. */
 export async function goLive(person: PersonInBrowser, title: string): Promise<string> {
   const { page } = person;

@@ -73,6 +73,8 @@ const neverMet: readonly ProblemCode[] = [
   'unknown-event',
   'reservation-closed',
   'goal-closed',
+  'precondition-required',
+  'node-not-allowed',
   'second-person-needed',
   'payout-not-in-doubt',
   'payout-in-doubt',

@@ -4,6 +4,7 @@ import { hc } from 'hono/client';
 import type { z } from 'zod';
 import type {
   CreateStreamBody,
+  GuestBody,
   PostMessageBody,
   ProblemDocument,
   RegisterBody,
@@ -136,8 +137,13 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
             query: after === undefined ? {} : { after: String(after) },
           }),
         ),
+      enter: (id: string, idempotencyKey: string) =>
+        bodyOf(stream.entry.$post({ param: { id } }, keyed(idempotencyKey))),
       say: (id: string, json: z.infer<typeof PostMessageBody>, idempotencyKey: string) =>
         bodyOf(stream.messages.$post({ param: { id }, json }, keyed(idempotencyKey))),
+    },
+    guests: {
+      admit: (json: z.infer<typeof GuestBody>) => bodyOf(v1.guests.$post({ json })),
     },
     tips: {
       send: (json: TipBody, idempotencyKey: string) =>

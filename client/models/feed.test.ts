@@ -40,3 +40,23 @@ test('a resume asks again for a few ids before the newest, since small ids may b
   feed.accept([said(500)], 'live');
   expect(feed.resumeAfter()).toBe(500 - resumeOverlapIds);
 });
+
+test('a line that was taken away is gone, whichever of the two is heard first', () => {
+  const feed = createFeed();
+  const line = (id: number, messageId: string): RoomEvent => {
+    const event = said(id);
+    return event.type === 'chat.message' ? { ...event, data: { ...event.data, messageId } } : event;
+  };
+  const away = (id: number, messageId: string): RoomEvent => ({
+    id,
+    streamId: 's',
+    at: '2026-01-01T00:00:00Z',
+    type: 'chat.deleted',
+    data: { messageId },
+  });
+  feed.accept([line(1, 'kept'), line(2, 'rude')], 'live');
+  feed.accept([away(3, 'rude')], 'live');
+  feed.accept([away(5, 'late')], 'live');
+  feed.accept([line(4, 'late')], 'history');
+  expect(feed.lines.value.map(({ id }) => id)).toEqual([1]);
+});

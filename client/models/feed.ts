@@ -7,6 +7,8 @@ import type { RoomEvent } from '#contract';
 export const feedLinesMax = 300;
 /** Event ids remembered to recognise a repeated event. */
 export const seenIdsMax = 2_000;
+/** Lines that were taken away and are remembered, should they be told once more. */
+export const goneLinesMax = 1_000;
 /** Own lines on their way at one time. */
 export const pendingLinesMax = 20;
 /**
@@ -26,6 +28,9 @@ export type PendingLine = {
   state: 'sending' | 'failed';
 };
 
+const isSpoken = (event: RoomEvent): event is SpokenEvent =>
+  event.type === 'chat.message' || event.type === 'tip.received';
+
 export type EventListener = (event: RoomEvent, origin: 'history' | 'live') => void;
 
 export function createFeed() {
@@ -33,7 +38,19 @@ export function createFeed() {
   const pending = signal<readonly PendingLine[]>([]);
   const listeners = new Set<EventListener>();
   const seen = new Set<number>();
+  /** Lines that were taken away; what tells of one may come before the line itself. */
+  const gone = new Set<string>();
   let newestId = 0;
+
+  function isThere(line: SpokenEvent): boolean {
+    return line.type === 'tip.received' || !(line.data.deleted || gone.has(line.data.messageId));
+  }
+
+  function takeAway(messageId: string): void {
+    gone.add(messageId);
+    const [oldest] = gone;
+    if (gone.size > goneLinesMax && oldest !== undefined) gone.delete(oldest);
+  }
 
   function isNew(event: RoomEvent): boolean {
     if (seen.has(event.id)) return false;
@@ -47,8 +64,8 @@ export function createFeed() {
   }
 
   function insert(events: readonly SpokenEvent[]): void {
-    if (events.length === 0) return;
-    const all = [...lines.peek(), ...events].sort((a, b) => a.id - b.id);
+    if (events.length === 0 && !lines.peek().some((line) => !isThere(line))) return;
+    const all = [...lines.peek(), ...events].filter(isThere).sort((a, b) => a.id - b.id);
     lines.value = all.slice(-feedLinesMax);
   }
 
@@ -59,7 +76,8 @@ export function createFeed() {
     /** Takes events in, whatever their order, and tells the listeners about those that are new. */
     accept(events: readonly RoomEvent[], origin: 'history' | 'live'): void {
       const fresh = events.filter(isNew);
-      insert(fresh.filter((event): event is SpokenEvent => event.type !== 'stream.state'));
+      for (const event of fresh) if (event.type === 'chat.deleted') takeAway(event.data.messageId);
+      insert(fresh.filter(isSpoken));
       for (const event of fresh) for (const listener of listeners) listener(event, origin);
     },
 

@@ -10,7 +10,7 @@ const loadHls = () => import('../media/hls-playback.ts');
 /** How long after the start the other way of playing is fetched, in case it will be needed. */
 export const preloadAfterMs = 5_000;
 
-export function openWatch(app: App, streamId: string, choice: Choice): Watch {
+export function openWatch(app: App, streamId: string, choice: Choice, country: string): Watch {
   const { clock } = app;
   const user = app.session.user.peek();
   // The first picture waits for this code, so it is made ready beside the ticket and not after it.
@@ -27,6 +27,7 @@ export function openWatch(app: App, streamId: string, choice: Choice): Watch {
     streamId,
     choice,
     api: app.api,
+    country,
     wallet: app.wallet,
     self: user,
     clock,

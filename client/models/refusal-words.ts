@@ -83,6 +83,15 @@ const words: Partial<Record<ProblemCode, Words>> = {
     const least = numberOf(details.minPaise);
     return least === null ? null : `The smallest payout is ${inRupees(least)}.`;
   },
+  'age-gate-needed': 'Say first how old you are and where.',
+  'followers-only': 'Only who follows this performer can take part here.',
+  'entry-needed': 'This stream needs an entry.',
+  'entries-sold': 'Entries were sold for what was announced, so this stays as it is.',
+  'country-blocked': 'This performer does not stream to your country.',
+  blocked: 'This performer has closed their streams to you.',
+  silenced: 'You cannot talk here at present.',
+  'precondition-failed':
+    'It was changed elsewhere meanwhile. Reload the page, then change it again.',
   'insufficient-earnings': (details) => {
     const available = numberOf(details.availablePaise);
     return available === null ? null : `Only ${inRupees(available)} is available now.`;

@@ -34,6 +34,11 @@ const finalFaults = new Set<unknown>([
   'not-found',
   'unauthenticated',
   'session-expired',
+  'age-gate-needed',
+  'followers-only',
+  'entry-needed',
+  'country-blocked',
+  'blocked',
 ]);
 
 function codeOf(error: unknown): LinkRefusal | null {

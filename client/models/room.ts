@@ -11,6 +11,7 @@ import {
 } from '#contract';
 import type { Notice, RoomSocket } from '../media/room-socket.ts';
 import type { Api } from './api.ts';
+import { isTransient } from './api-error.ts';
 import { backoffMs, requestBackoff } from './backoff.ts';
 import { type Clock, pause } from './clock.ts';
 import { createFeed, type Feed } from './feed.ts';
@@ -47,9 +48,11 @@ function createCatchUp({ streamId, api, feed, clock, random, life }: CatchUpDeps
       gap = null;
       try {
         await fill(filling.after);
-      } catch {
+      } catch (error) {
         // The socket goes on telling news meanwhile; the older gap covers any newer one.
         gap = filling;
+        // Who may not watch may not read either, until a ticket says otherwise.
+        if (!isTransient(error)) return;
         await pause(clock, backoffMs(attempt, requestBackoff, random), life);
         attempt += 1;
       }

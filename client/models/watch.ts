@@ -17,6 +17,7 @@ import { createTipBar } from './tip-bar.ts';
 import { createTipShow } from './tip-show.ts';
 import type { Toasts } from './toasts.ts';
 import type { WalletModel } from './wallet.ts';
+import { createWatchGate } from './watch-gate.ts';
 
 export const streamRefreshMs = 15_000;
 
@@ -24,7 +25,9 @@ export type WatchDeps = {
   streamId: string;
   /** What the address asks for. */
   choice?: Choice;
-  api: Pick<Api, 'streams' | 'tips'>;
+  api: Pick<Api, 'guests' | 'streams' | 'tips'>;
+  /** Where somebody most likely is. */
+  country: string;
   wallet: WalletModel;
   self: { id: string; username: string } | null;
   clock: Clock;
@@ -57,6 +60,19 @@ export function createWatch(deps: WatchDeps) {
     tipShow.add({ id: event.id, username, amountTokens, message });
   });
 
+  const gate = createWatchGate({
+    streamId,
+    api,
+    refusal: room.link.refusal,
+    country: deps.country,
+    clock,
+    newKey,
+    onOpened() {
+      room.link.retry();
+      refresh();
+    },
+  });
+
   async function refresh(): Promise<void> {
     await stream.load();
     const fresh = stream.value.peek();
@@ -69,6 +85,7 @@ export function createWatch(deps: WatchDeps) {
     streamId,
     stream,
     room,
+    gate,
     chat: createChat({ streamId, api, feed, newKey, toast }),
     tipBar: createTipBar({ streamId, api, wallet, feed, self, clock, newKey, toast }),
     tipShow,

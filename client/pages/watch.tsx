@@ -9,6 +9,7 @@ import { Badge, LiveBadge } from '../ui/badge.tsx';
 import { ButtonLink } from '../ui/button.tsx';
 import { categoryFaces } from '../ui/category.ts';
 import { ChatComposer, ChatInvitation, ChatList } from '../ui/chat-panel.tsx';
+import { likelyCountry } from '../ui/countries.ts';
 import { formatCount, formatDuration } from '../ui/format.ts';
 import { EyeIcon } from '../ui/icons.tsx';
 import { Empty, Fault } from '../ui/notice.tsx';
@@ -16,6 +17,7 @@ import { PageSkeleton } from '../ui/page-skeleton.tsx';
 import { Player } from '../ui/player.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { TipPanel } from '../ui/tip-panel.tsx';
+import { WatchGate } from '../ui/watch-gate.tsx';
 import { NotFoundPage } from './not-found.tsx';
 import './watch.css';
 
@@ -112,7 +114,9 @@ function ChatSide({
         onRetry={(line) => deal(line).retry(line.key)}
         onGiveUp={(line) => deal(line).giveUp(line.key)}
       />
-      {!watch.ended.value && (user ? <ChatComposer chat={chat} /> : <ChatInvitation next={next} />)}
+      {!watch.ended.value &&
+        !watch.gate.gate.value &&
+        (user ? <ChatComposer chat={chat} /> : <ChatInvitation next={next} />)}
     </aside>
   );
 }
@@ -121,7 +125,10 @@ function WatchStream({ streamId, user }: { streamId: string; user: Me | null }) 
   const app = useApp();
   // A link may ask for HLS from the start, for a network on which WebRTC is known to fail.
   const choice = app.router.search.peek().get('transport') === 'hls' ? 'hls' : 'live';
-  const watch = useLife(() => openWatch(app, streamId, choice), streamId);
+  const watch = useLife(
+    () => openWatch(app, streamId, choice, likelyCountry(navigator.language)),
+    streamId,
+  );
   const stream = watch.stream.value.value;
   const { fault } = watch.stream;
   useTitle(stream ? `${stream.title} · ${stream.performer.username}` : 'Watch');
@@ -133,17 +140,22 @@ function WatchStream({ streamId, user }: { streamId: string; user: Me | null }) 
       </main>
     );
   }
+  const gate = watch.ended.value ? null : watch.gate.gate.value;
   const own = user !== null && stream?.performer.id === user.id;
   return (
     <main class="page page-watch" id="main" tabIndex={-1} data-testid="page-watch">
       <div class="watch-main">
         <div class="watch-stage">
-          <Player watch={watch} />
+          {gate ? (
+            <WatchGate gate={watch.gate} stream={stream} isMember={user !== null} />
+          ) : (
+            <Player watch={watch} />
+          )}
           {watch.ended.value && <Ended watch={watch} stream={stream} />}
         </div>
         <About watch={watch} stream={stream} />
       </div>
-      {!watch.ended.value && !own && (
+      {!watch.ended.value && !gate && !own && (
         <div class="watch-tip">
           <TipPanel
             bar={watch.tipBar}

@@ -16,6 +16,7 @@ export function createFakeStreams(answered: Partial<Streams>): Streams {
     end: unexpected,
     ticket: unexpected,
     events: unexpected,
+    enter: unexpected,
     say: unexpected,
     ...answered,
   };
