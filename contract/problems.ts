@@ -11,6 +11,10 @@ const table = {
   'idempotency-key-reused': [409, 'This idempotency key was used for a different request'],
   unauthenticated: [401, 'You need to log in'],
   'invalid-credentials': [401, 'E-mail or password is wrong'],
+  'login-confirmation-needed': [
+    403,
+    'There were many attempts to log in here; use the link that we have mailed',
+  ],
   'session-expired': [401, 'The session has ended; log in again'],
   'session-renewed': [
     409,
@@ -73,6 +77,7 @@ const table = {
   'node-not-allowed': [422, 'No viewer may be sent to this address'],
   'media-unavailable': [503, 'No media node is free at the moment; try again'],
   'rate-limited': [429, 'Too many requests; slow down'],
+  busy: [503, 'Too many ask for this at the moment; try again'],
   unavailable: [503, 'The service is not available at the moment; try again'],
   internal: [500, 'Something went wrong on our side'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { Device, Me, Revocation } from '#contract';
+import { hex } from './bytes.ts';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 import { sessions } from './schema/index.ts';
@@ -23,7 +24,8 @@ export type OpenSession = z.infer<typeof OpenSession>;
 const Revoked = Revocation.array();
 
 /**
- * Opens a session with its first refresh token. Answers also what had to end for it. Refuses `account-banned`.
+ * Opens a session with its first refresh token. Answers also what had to end for it, and whether its browser is a new
+ * one for somebody who has others. Refuses `account-banned`.
  */
 export async function openSession(
   db: Db,
@@ -34,15 +36,21 @@ export async function openSession(
     /** Of where it is opened from, keyed. */
     addressHash: string | null;
     device: string;
+    /** Of what the browser keeps to be known by. */
+    deviceHash: Uint8Array;
     methods: readonly string[];
     secondFactor: boolean;
   },
-): Promise<OpenSession & { revocations: Revocation[] }> {
-  const facts = JSON.stringify({ ...session, tokenHash: hex(session.tokenHash) });
+): Promise<OpenSession & { revocations: Revocation[]; isNewDevice: boolean }> {
+  const facts = JSON.stringify({
+    ...session,
+    tokenHash: hex(session.tokenHash),
+    deviceHash: hex(session.deviceHash),
+  });
   return callFunction(
     db,
     sql`select open_session(${facts}::jsonb, ${sessionsMax}) as result`,
-    OpenSession.extend({ revocations: Revoked }),
+    OpenSession.extend({ revocations: Revoked, isNewDevice: z.boolean() }),
   );
 }
 
@@ -138,8 +146,4 @@ export async function removeOldSessions(db: Db, keepSeconds: number): Promise<nu
     )
     .returning({ id: sessions.id });
   return removed.length;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

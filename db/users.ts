@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { Id, Me } from '#contract';
+import { hex } from './bytes.ts';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 
@@ -30,9 +31,22 @@ export async function findAccount(db: Db, userId: string): Promise<Me | null> {
   return callFunction(db, sql`select account_of(${userId}) as result`, Me.nullable());
 }
 
-const Login = z.object({ userId: Id, passwordHash: z.string() });
+const Login = z.object({
+  userId: Id,
+  passwordHash: z.string(),
+  /** Whether somebody has logged in from this browser before. */
+  isKnownDevice: z.boolean(),
+});
 
 /** What a log-in is checked against. `email` must be normalised, as the contract's `Email` does. */
-export async function findLogin(db: Db, email: string): Promise<z.infer<typeof Login> | null> {
-  return callFunction(db, sql`select login_of(${email}) as result`, Login.nullable());
+export async function findLogin(
+  db: Db,
+  email: string,
+  deviceHash: Uint8Array,
+): Promise<z.infer<typeof Login> | null> {
+  return callFunction(
+    db,
+    sql`select login_of(${email}, decode(${hex(deviceHash)}, 'hex')) as result`,
+    Login.nullable(),
+  );
 }

@@ -8,6 +8,7 @@ import type { EdgeRedis } from './services/edge-redis.ts';
 import type { ReachFailpoint } from './services/failpoints.ts';
 import type { PaymentGateway } from './services/gateway.ts';
 import type { InvoiceFonts } from './services/invoice-typesetter.ts';
+import type { Limiter } from './services/limiter.ts';
 import type { Log } from './services/log.ts';
 import type { PasswordHasher } from './services/passwords.ts';
 import type { PayoutGateway } from './services/payout-gateway.ts';
@@ -24,6 +25,7 @@ export interface Deps {
   publisher: Publisher;
   signer: Signer;
   revocations: Revocations;
+  limiter: Limiter;
   passwords: PasswordHasher;
   gateway: PaymentGateway;
   /** Null where no payout account is configured. */

@@ -32,7 +32,7 @@ export interface Answer {
 
 export interface Person {
   session: Session;
-  /** The refresh cookie as `name=value`. */
+  /** The cookies as a browser sends them. */
   cookie: string;
   call: TestEdge['call'];
 }
@@ -61,6 +61,14 @@ export interface TestEdge {
   /** A performer with a stream that has gone live on a node. */
   goLive(): Promise<{ performer: Person; streamId: string; nodeId: string }>;
   close(): Promise<void>;
+}
+
+/** What an answer gives a browser to keep, as it sends it back. */
+export function cookiesOf({ headers }: { headers: Headers }): string {
+  return headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';')[0])
+    .join('; ');
 }
 
 export function newKey(): string {
@@ -181,7 +189,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
         `update users set created_at = now() - interval '1 year' where id = $1`,
         [session.user.id],
       );
-      const cookie = (registered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+      const cookie = cookiesOf(registered);
       if (role === 'performer') {
         const raised = await call('POST', '/v1/auth/performer', {
           headers: { authorization: `Bearer ${session.accessToken}` },
@@ -212,7 +220,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
         body: { country, dateOfBirth: '1990-05-05' },
         headers: { 'x-test-address': newAddress() },
       });
-      const cookie = (admitted.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+      const cookie = cookiesOf(admitted);
       return (method, path, options = {}) =>
         call(method, path, { ...options, headers: { cookie, ...options.headers } });
     },

@@ -82,11 +82,30 @@ as $$
   select account_json(u) from users u where u.id = p_user and u.erased_at is null
 $$;
 
--- What a log-in is checked against; null when nobody has this e-mail.
-create or replace function login_of(p_email text) returns jsonb
+-- What a log-in is checked against, and whether its browser has logged in before; null when nobody has this e-mail.
+create or replace function login_of(p_email text, p_device bytea) returns jsonb
 language sql stable security definer set search_path = public, pg_temp
 as $$
-  select jsonb_build_object('userId', id, 'passwordHash', password_hash) from users where email = p_email
+  select jsonb_build_object('userId', id, 'passwordHash', password_hash,
+      'isKnownDevice', exists (select from known_devices where user_id = users.id and hash = p_device))
+    from users where email = p_email
+$$;
+
+-- Remembers a browser, and forgets the one that was seen longest ago beyond the most. Whether it is a new one for
+-- somebody who has others.
+create or replace function remember_device(p_user uuid, p_hash bytea, p_max integer) returns boolean
+language plpgsql
+as $$
+declare
+  v_is_new boolean;
+begin
+  insert into known_devices (user_id, hash) values (p_user, p_hash)
+    on conflict (user_id, hash) do update set last_seen_at = now()
+    returning xmax = 0 into v_is_new;
+  delete from known_devices where user_id = p_user and hash in (
+    select hash from known_devices where user_id = p_user order by last_seen_at desc, hash offset p_max);
+  return v_is_new and (select count(*) > 1 from known_devices where user_id = p_user);
+end
 $$;
 
 -- Refuses who may do nothing (any more).
@@ -125,8 +144,8 @@ end
 $$;
 
 -- Opens a session with its first refresh token:
--- `{ userId, tokenHash, ttlSeconds, addressHash, device, methods, secondFactor }`. Beyond the most that somebody may
--- have, the one that was used longest ago ends. Refuses `account-banned`.
+-- `{ userId, tokenHash, ttlSeconds, addressHash, device, deviceHash, methods, secondFactor }`. Beyond the most that
+-- somebody may have, the one that was used longest ago ends. Refuses `account-banned`.
 create or replace function open_session(p_session jsonb, p_max integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -135,6 +154,7 @@ declare
   v_user users;
   v_session sessions;
   v_old uuid;
+  v_is_new_device boolean;
   v_ended jsonb := '[]';
 begin
   -- Somebody who is being banned is waited for.
@@ -147,13 +167,15 @@ begin
       case when (p_session->>'secondFactor')::boolean then now() end)
     returning * into v_session;
   insert into refresh_tokens (hash, session_id) values (decode(p_session->>'tokenHash', 'hex'), v_session.id);
+  v_is_new_device := remember_device(v_user.id, decode(p_session->>'deviceHash', 'hex'), 20);
   for v_old in
     select id from sessions where user_id = v_user.id and revoked_at is null and expires_at > now()
       order by rotated_at desc offset p_max
   loop
     v_ended := v_ended || end_session(v_old, 'other-device');
   end loop;
-  return session_json(v_session, v_revision) || jsonb_build_object('revocations', v_ended);
+  return session_json(v_session, v_revision)
+    || jsonb_build_object('revocations', v_ended, 'isNewDevice', v_is_new_device);
 end
 $$;
 

@@ -1,6 +1,6 @@
 // Accounts: registering, logging in, renewing, logging out.
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newAddress, startTestEdge, type TestEdge } from '../../testing/edge.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cookiesOf, newAddress, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 
 let edge: TestEdge;
 beforeAll(async () => {
@@ -36,8 +36,6 @@ async function age(): Promise<void> {
       created_at = created_at - interval '1 minute'`,
   );
 }
-const cookieOf = (answer: { headers: Headers }) =>
-  (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 
 test('registering logs in, with the refresh token in a cookie that scripts cannot read', async () => {
   const answer = await register({});
@@ -92,10 +90,10 @@ test('a wrong password and an unknown e-mail are refused alike', async () => {
 
 test('a refresh token is used once; a stolen one ends the whole session', async () => {
   const answer = await register({ email: 'rotate@example.com', username: 'Rotate' });
-  const first = cookieOf(answer);
+  const first = cookiesOf(answer);
   const renewed = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
   expect(renewed.status).toBe(200);
-  const second = cookieOf(renewed);
+  const second = cookiesOf(renewed);
   expect(second).not.toBe(first);
   // A moment later the first one may come again: its answer may have been lost.
   const again = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
@@ -105,16 +103,16 @@ test('a refresh token is used once; a stolen one ends the whole session', async 
   const stolen = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie: first } });
   expect([stolen.status, stolen.body.code]).toEqual([401, 'session-expired']);
   const victim = await edge.call('POST', '/v1/auth/refresh', {
-    headers: { cookie: cookieOf(again) },
+    headers: { cookie: cookiesOf(again) },
   });
   expect(victim.status).toBe(401);
 });
 
 test('a token whose successor was used a moment ago brings nothing, and ends nothing', async () => {
   const answer = await register({ email: 'fork@example.com', username: 'Fork' });
-  const first = cookieOf(answer);
-  const second = cookieOf(await refresh(first));
-  const third = cookieOf(await refresh(second));
+  const first = cookiesOf(answer);
+  const second = cookiesOf(await refresh(first));
+  const third = cookiesOf(await refresh(second));
   const late = await refresh(first);
   expect([late.status, late.body.code]).toEqual([409, 'session-renewed']);
   expect(late.headers.get('set-cookie')).toBeNull();
@@ -127,7 +125,7 @@ test('a token whose successor was used a moment ago brings nothing, and ends not
 
 test('an access token that outlives its session gets no new one', async () => {
   const answer = await register({ email: 'ghost@example.com', username: 'Ghost' });
-  await edge.call('POST', '/v1/auth/logout', { headers: { cookie: cookieOf(answer) } });
+  await edge.call('POST', '/v1/auth/logout', { headers: { cookie: cookiesOf(answer) } });
   const raised = await edge.call('POST', '/v1/auth/performer', {
     headers: { authorization: `Bearer ${answer.body.accessToken}` },
   });
@@ -145,7 +143,7 @@ test('becoming a performer raises a viewer and leaves staff as they are', async 
 });
 
 test('a logged-out session cannot be renewed', async () => {
-  const cookie = cookieOf(await register({ email: 'leave@example.com', username: 'Leave' }));
+  const cookie = cookiesOf(await register({ email: 'leave@example.com', username: 'Leave' }));
   expect((await edge.call('POST', '/v1/auth/logout', { headers: { cookie } })).status).toBe(204);
   expect((await edge.call('POST', '/v1/auth/refresh', { headers: { cookie } })).status).toBe(401);
 });
@@ -169,3 +167,63 @@ test('log-in attempts from one address are limited', async () => {
   expect(limited.length).toBeGreaterThanOrEqual(1);
   expect(Number(limited[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
 });
+
+describe('guessing passwords', () => {
+  const known = { email: 'owner@example.com', username: 'Owner' };
+  const attempt = (email: string, password: string, cookie = '') =>
+    edge.call('POST', '/v1/auth/login', {
+      body: { email, password },
+      headers: { 'x-test-address': newAddress(), ...(cookie ? { cookie } : {}) },
+    });
+
+  test('ends soon for strangers, whoever they guess at and from however many lines', async () => {
+    await register({ email: 'guessed@example.com', username: 'Guessed' });
+    for (const email of ['guessed@example.com', 'nobody-at-all@example.com']) {
+      const answers = [];
+      for (let guess = 0; guess < 14; guess += 1)
+        answers.push(await attempt(email, `guess ${guess}`));
+      expect(answers.map(({ body }) => body.code)).toEqual([
+        ...Array(10).fill('invalid-credentials'),
+        ...Array(4).fill('login-confirmation-needed'),
+      ]);
+    }
+  });
+
+  test('locks out nobody who has logged in from this browser before', async () => {
+    const registered = await register(known);
+    for (let guess = 0; guess < 12; guess += 1) await attempt(known.email, `guess ${guess}`);
+    expect((await attempt(known.email, registration.password)).body.code).toBe(
+      'login-confirmation-needed',
+    );
+    const device = cookiesOf(registered);
+    expect((await attempt(known.email, registration.password, device)).status).toBe(200);
+    // A cookie that somebody made up is a stranger's.
+    const invented = device.replace(/(livepanty_device=)[^;]+/, '$1invented');
+    expect((await attempt(known.email, registration.password, invented)).body.code).toBe(
+      'login-confirmation-needed',
+    );
+    // Nor is the browser of somebody else one of theirs.
+    const other = await register({ email: 'other-owner@example.com', username: 'OtherOwner' });
+    expect((await attempt(known.email, registration.password, cookiesOf(other))).body.code).toBe(
+      'login-confirmation-needed',
+    );
+  });
+});
+
+test('while passwords are hashed everything else goes on, and who comes when too many wait is told so', async () => {
+  const person = await edge.register();
+  const guesses = Array.from({ length: 60 }, (_, index) =>
+    login(`crowd-${index}@example.com`, 'a guess at it'),
+  );
+  const waits: number[] = [];
+  for (let read = 0; read < 20; read += 1) {
+    const askedAt = performance.now();
+    expect((await person.call('GET', '/v1/wallet')).status).toBe(200);
+    waits.push(performance.now() - askedAt);
+  }
+  const codes = (await Promise.all(guesses)).map(({ body }) => body.code);
+  expect(new Set(codes)).toEqual(new Set(['invalid-credentials', 'busy']));
+  expect(codes.filter((code) => code === 'invalid-credentials').length).toBeGreaterThan(30);
+  // A hash takes several times as long; one after another on this thread would make each read wait for one.
+  expect(waits.toSorted((a, b) => a - b)[10]).toBeLessThan(40);
+}, 60_000);

@@ -6,6 +6,8 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin } from '../services/access.ts';
 import { isAdult } from '../services/age.ts';
+import { deviceHash } from '../services/known-device.ts';
+import { countLogin } from '../services/login-throttle.ts';
 import { operation } from '../services/operation.ts';
 import { limits } from '../services/rate-limit.ts';
 import { beginSession, endSession, presentSession, renewSession } from '../services/sessions.ts';
@@ -55,14 +57,23 @@ export function authRoutes(deps: Deps) {
         summary: 'Log in',
         tag,
         answers: [200, Session],
-        problems: ['invalid-request', 'invalid-credentials', 'account-banned', 'untrusted-origin'],
+        problems: [
+          'invalid-request',
+          'invalid-credentials',
+          'login-confirmation-needed',
+          'account-banned',
+          'busy',
+          'untrusted-origin',
+        ],
         access: 'anyone',
         limit: limits.login,
       }),
       validate('json', LoginBody),
       async (c) => {
         const { email, password } = c.req.valid('json');
-        const known = await findLogin(deps.db, email);
+        const device = await deviceHash(deps, c);
+        const known = await findLogin(deps.db, email, device);
+        await countLogin(deps, email, known, device);
         const right = await deps.passwords.verify(password, known?.passwordHash ?? null);
         if (!known || !right) throw problem('invalid-credentials');
         const login = { userId: known.userId, methods: ['password'], secondFactor: false };

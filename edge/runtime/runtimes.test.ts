@@ -7,6 +7,7 @@ import { edgeCommand } from '../../scripts/launch/edge-command.ts';
 import { Part } from '../../scripts/launch/part.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import {
+  cookiesOf,
   newAddress,
   newKey,
   nodeSecret,
@@ -110,7 +111,7 @@ describe.each(runtimes)('on %s', (name, start) => {
     expect(registered.status, JSON.stringify(registered.body)).toBe(201);
     const session = await call('POST', '/v1/auth/login', undefined, credentials);
     expect(session.status).toBe(200);
-    const cookie = (session.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const cookie = cookiesOf(session);
     const renewed = await fetch(`${running.url}/v1/auth/refresh`, {
       method: 'POST',
       headers: { cookie },

@@ -11,7 +11,7 @@ import { describeError } from '../problem.ts';
 import { buildDeps } from '../services/build-deps.ts';
 import { revocationsPaceMs } from '../services/revocations.ts';
 import { createBatchingTipDesk } from '../services/tip-desk.ts';
-import { loadArgon2Modules } from './argon2-files.ts';
+import { createHashThreads } from './hash-threads.ts';
 import { loadInvoiceFonts } from './invoice-font-files.ts';
 
 const clientFolder = fileURLToPath(new URL('../../client/dist', import.meta.url));
@@ -45,9 +45,10 @@ export async function createServerParts(
   const pool = connectPostgres(config.DATABASE_URL, {
     onError: (error) => deps.log.warn('idle database connection lost', { error: error.message }),
   });
+  const threads = createHashThreads();
   const deps: Deps = await buildDeps(config, {
     db: pool.db,
-    argon2: await loadArgon2Modules(),
+    passwords: threads.hasher,
     tips: createBatchingTipDesk(pool.db),
     invoiceFonts: once(loadInvoiceFonts),
     die: (failpoint) => {
@@ -77,6 +78,7 @@ export async function createServerParts(
     async close() {
       clearInterval(asking);
       await Promise.all(deferred);
+      await threads.close();
       await pool.close();
     },
   };

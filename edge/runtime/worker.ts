@@ -13,6 +13,8 @@ import type { Deps } from '../deps.ts';
 import { jobs } from '../jobs/index.ts';
 import { runLeased } from '../jobs/lease.ts';
 import { buildDeps } from '../services/build-deps.ts';
+import { createHashQueue } from '../services/hash-queue.ts';
+import { createPasswordHasher } from '../services/passwords.ts';
 import { createDirectTipDesk } from '../services/tip-desk.ts';
 
 interface WorkerEnv extends Record<string, unknown> {
@@ -39,7 +41,8 @@ async function build(env: WorkerEnv): Promise<Deps> {
   });
   return buildDeps(config, {
     db,
-    argon2: { simd, noSimd },
+    // One isolate does one thing at a time.
+    passwords: createHashQueue(await createPasswordHasher({ simd, noSimd }), 1),
     tips: createDirectTipDesk(db),
     invoiceFonts: async () => ({
       regular: [latin400, latinExt400, devanagari400].map((bytes) => new Uint8Array(bytes)),

@@ -8,8 +8,9 @@ import { createEdgeRedis } from './edge-redis.ts';
 import { createFailpoints, type Failpoint } from './failpoints.ts';
 import { createRazorpayGateway } from './gateway.ts';
 import type { InvoiceFonts } from './invoice-typesetter.ts';
+import { createLimiter } from './limiter.ts';
 import { createLog } from './log.ts';
-import { type Argon2Modules, createPasswordHasher } from './passwords.ts';
+import type { PasswordHasher } from './passwords.ts';
 import { createPayoutGateway, type PayoutGateway } from './payout-gateway.ts';
 import { createPublisher } from './publisher.ts';
 import { createRevocations } from './revocations.ts';
@@ -21,7 +22,7 @@ export async function buildDeps(
   config: Config,
   parts: {
     db: Db;
-    argon2: Argon2Modules;
+    passwords: PasswordHasher;
     tips: TipDesk;
     invoiceFonts: () => Promise<InvoiceFonts>;
     /** Ends the process at once, for failpoints. */
@@ -42,7 +43,8 @@ export async function buildDeps(
     publisher: createPublisher(redis, log),
     signer: await createSigner(config.SIGNING_KEYS, now),
     revocations: createRevocations(parts.db),
-    passwords: await createPasswordHasher(parts.argon2),
+    limiter: createLimiter(redis),
+    passwords: parts.passwords,
     gateway: createRazorpayGateway({
       keyId: config.RAZORPAY_KEY_ID,
       keySecret: config.RAZORPAY_KEY_SECRET,

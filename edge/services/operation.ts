@@ -12,7 +12,7 @@ import {
 import type { AppEnv, Deps } from '../deps.ts';
 import { findIdentity, idempotencyKey, requirePermission } from './access.ts';
 import { findGuest } from './guests.ts';
-import { countRequest, type RateLimit } from './rate-limit.ts';
+import { countRead, countRequest, limits, type RateLimit, readLimits } from './rate-limit.ts';
 
 /** Nobody looks who `anyone` is; a `visitor` need not say it, and is known where they do. */
 export type Access = 'anyone' | 'visitor' | Permission;
@@ -58,7 +58,9 @@ export function ruleOf(handler: object): Rule | undefined {
 export function operation(deps: Deps, description: Operation): MiddlewareHandler<AppEnv> {
   const { access, limit, idempotent = false } = description;
   const handler: MiddlewareHandler<AppEnv> = async (c, next) => {
+    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (limit?.by === 'line') await countRequest(deps, c, limit);
+    else if (access === 'visitor' || access === 'anyone') countRead(deps, c, readLimits.line);
     if (access === 'visitor') {
       const identity = await findIdentity(deps, c);
       c.set('visitor', identity);
@@ -66,6 +68,8 @@ export function operation(deps: Deps, description: Operation): MiddlewareHandler
     } else if (access !== 'anyone') {
       c.set('identity', await requirePermission(deps, c, access));
       if (limit?.by === 'user') await countRequest(deps, c, limit);
+      else if (isRead) countRead(deps, c, readLimits.user);
+      else await countRequest(deps, c, limits.act);
     }
     if (idempotent) idempotencyKey(c);
     await next();
@@ -85,7 +89,7 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
     ...(access === 'anyone' || access === 'visitor' || access === 'take-part'
       ? []
       : (['forbidden'] as const)),
-    ...(description.limit ? (['rate-limited'] as const) : []),
+    'rate-limited' as const,
     ...(description.idempotent ? (['missing-idempotency-key'] as const) : []),
     ...(description.problems?.includes('invalid-request') ? withInput : []),
     ...everywhere,

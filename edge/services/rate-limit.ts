@@ -1,19 +1,18 @@
-// Rate limits: fixed windows counted on Redis, and in each instance by itself while Redis is away.
+// Rate limits: how often somebody may ask for what, told in the headers of every answer that is limited.
 import type { Context } from 'hono';
-import { lineOf } from '#contract';
+import { isLoopback, lineOf } from '#contract';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { clientAddress } from './client-address.ts';
+import type { Quota, Taken } from './limiter.ts';
 
-export interface RateLimit {
+export interface RateLimit extends Quota {
   name: string;
-  requestsMax: number;
-  windowSeconds: number;
   /** Whose requests are counted together. */
   by: 'line' | 'user';
 }
 
-export const limits = {
+const acts = {
   register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'line' },
   login: { name: 'login', requestsMax: 20, windowSeconds: 60, by: 'line' },
   refresh: { name: 'refresh', requestsMax: 120, windowSeconds: 60, by: 'line' },
@@ -27,24 +26,57 @@ export const limits = {
   stream: { name: 'stream', requestsMax: 30, windowSeconds: 60, by: 'user' },
   events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'line' },
   ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'line' },
+  /** Acts that have no limit of their own. */
+  act: { name: 'act', requestsMax: 300, windowSeconds: 60, by: 'user' },
+} as const satisfies Record<string, RateLimit>;
+export const limits = acts;
+
+/** Reads that have no limit of their own: of who is logged in, and of everybody else of one line. */
+export const readLimits = {
+  user: { name: 'read', requestsMax: 1_200, windowSeconds: 60, by: 'user' },
+  line: { name: 'read', requestsMax: 1_200, windowSeconds: 60, by: 'line' },
 } as const satisfies Record<string, RateLimit>;
 
-/** Counts the request and refuses it with `rate-limited` beyond the limit. */
+function keyOf(deps: Deps, c: Context<AppEnv>, { name, by }: RateLimit): string {
+  const who = by === 'user' ? c.get('identity').userId : lineOf(clientAddress(deps.config, c));
+  return `limit:${name}:${who}`;
+}
+
+/**
+ * Says how the limit stands (draft-ietf-httpapi-ratelimit-headers), and refuses with `rate-limited` beyond it.
+ * `t` is when one more than now is allowed, in seconds.
+ */
+function tell(c: Context<AppEnv>, limit: RateLimit, taken: Taken): void {
+  const stepSeconds = limit.windowSeconds / limit.requestsMax;
+  const retryAfterSeconds = Math.ceil(taken.retryAfterMs / 1000);
+  const nextSeconds = taken.isAllowed ? Math.ceil(stepSeconds) : retryAfterSeconds;
+  c.header('ratelimit-policy', `"${limit.name}";q=${limit.requestsMax};w=${limit.windowSeconds}`);
+  c.header('ratelimit', `"${limit.name}";r=${taken.left};t=${nextSeconds}`);
+  if (taken.isAllowed) return;
+  c.header('retry-after', String(retryAfterSeconds));
+  throw problem('rate-limited', { retryAfterSeconds });
+}
+
+/** Counts the request, on all instances together, and refuses it with `rate-limited` beyond the limit. */
 export async function countRequest(
   deps: Deps,
   c: Context<AppEnv>,
   limit: RateLimit,
 ): Promise<void> {
-  const who =
-    limit.by === 'user' ? c.get('identity').userId : lineOf(clientAddress(deps.config, c));
-  const nowSeconds = Math.floor(deps.now().getTime() / 1000);
-  const window = Math.floor(nowSeconds / limit.windowSeconds);
-  const key = `limit:${limit.name}:${who}:${window}`;
-  const used = await countUse(deps, key, limit.windowSeconds);
-  if (used <= limit.requestsMax) return;
-  const retryAfterSeconds = (window + 1) * limit.windowSeconds - nowSeconds;
-  c.header('retry-after', String(retryAfterSeconds));
-  throw problem('rate-limited', { retryAfterSeconds });
+  const key = keyOf(deps, c, limit);
+  const [taken] = await deps.limiter.take([{ key, quota: limit }]);
+  if (taken) tell(c, limit, taken);
+}
+
+/**
+ * Counts a read without waiting for anybody: other instances hear of it a moment later. Callers who all seem to be
+ * this machine have nothing in common.
+ */
+export function countRead(deps: Deps, c: Context<AppEnv>, limit: RateLimit): void {
+  if (limit.by === 'line' && isLoopback(clientAddress(deps.config, c))) return;
+  const taken = deps.limiter.takeRead(keyOf(deps, c, limit), limit, c.env.defer);
+  // What is far from its limit is not worth the bytes of its headers.
+  if (!taken.isAllowed) tell(c, limit, taken);
 }
 
 /** Keys counted in this instance alone while Redis is away; the oldest go first. */

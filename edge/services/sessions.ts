@@ -13,6 +13,7 @@ import {
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { deviceOf } from './device.ts';
+import { knowDevice } from './known-device.ts';
 import { randomToken, sha256 } from './secrets.ts';
 import { isSecure } from './secure-origin.ts';
 import { addressHash } from './suspicion.ts';
@@ -59,12 +60,17 @@ export async function beginSession(
   login: { userId: string; methods: readonly string[]; secondFactor: boolean },
 ): Promise<Session> {
   const token = randomToken();
-  const { revocations, ...session } = await openSession(deps.db, {
+  const {
+    revocations,
+    isNewDevice: _,
+    ...session
+  } = await openSession(deps.db, {
     ...login,
     tokenHash: await sha256(token),
     ttlSeconds: refreshTtlSeconds,
     addressHash: await addressHash(deps, c),
     device: deviceOf(c.req.header('user-agent') ?? ''),
+    deviceHash: await knowDevice(deps, c),
   });
   await tellRevoked(deps, c, revocations);
   keepCookie(deps, c, token);
