@@ -15,6 +15,10 @@ const table = {
     403,
     'There were many attempts to log in here; use the link that we have mailed',
   ],
+  'second-factor-needed': [401, 'Show a second factor to log in'],
+  'second-factor-wrong': [401, 'This code is wrong, or was used'],
+  'factor-exists': [409, 'There is an authenticator already'],
+  'step-up-needed': [403, 'Show a second factor first'],
   'session-expired': [401, 'The session has ended; log in again'],
   'session-renewed': [
     409,

@@ -20,6 +20,7 @@ export * from './reservations.ts';
 export * from './revocations.ts';
 export * from './room-order.ts';
 export * from './rules.ts';
+export * from './second-factors.ts';
 export * from './sessions.ts';
 export * from './settlements.ts';
 export * from './staff.ts';

@@ -12,7 +12,7 @@ const refreshGraceSeconds = 10;
 /** Of one person at once; beyond that the one that was used longest ago ends. */
 export const sessionsMax = 50;
 
-const OpenSession = z.object({
+export const OpenSession = z.object({
   sessionId: z.uuid(),
   /** The number of the last revocation that was known when it was looked at. */
   revision: z.int(),

@@ -34,6 +34,8 @@ export async function findAccount(db: Db, userId: string): Promise<Me | null> {
 const Login = z.object({
   userId: Id,
   passwordHash: z.string(),
+  /** Whether a password alone logs nobody in. */
+  hasSecondFactor: z.boolean(),
   /** Whether somebody has logged in from this browser before. */
   isKnownDevice: z.boolean(),
 });

@@ -14,6 +14,7 @@ import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { roomRoutes } from './routes/rooms.ts';
+import { secondFactorRoutes } from './routes/second-factor.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -33,6 +34,7 @@ export function createApi(deps: Deps) {
   return new Hono<AppEnv>()
     .route('/v1/auth', authRoutes(deps))
     .route('/v1/auth/sessions', sessionRoutes(deps))
+    .route('/v1/auth/second-factor', secondFactorRoutes(deps))
     .route('/v1/guests', guestRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))

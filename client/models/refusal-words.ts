@@ -83,6 +83,13 @@ const words: Partial<Record<ProblemCode, Words>> = {
     const least = numberOf(details.minPaise);
     return least === null ? null : `The smallest payout is ${inRupees(least)}.`;
   },
+  'login-confirmation-needed':
+    'There were many attempts to log in to this account. Use a browser in which you have logged in before, or wait a quarter of an hour.',
+  'second-factor-needed': 'Enter the code of your authenticator app.',
+  'second-factor-wrong': 'This code is wrong, or was used. Wait for the next one.',
+  'factor-exists': 'There is an authenticator app already. Take that one off first.',
+  'step-up-needed': 'Show a code of your authenticator app first.',
+  busy: 'Too many ask for this at the moment. Try again in a few seconds.',
   'age-gate-needed': 'Say first how old you are and where.',
   'followers-only': 'Only who follows this performer can take part here.',
   'entry-needed': 'This stream needs an entry.',

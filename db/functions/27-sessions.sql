@@ -87,6 +87,7 @@ create or replace function login_of(p_email text, p_device bytea) returns jsonb
 language sql stable security definer set search_path = public, pg_temp
 as $$
   select jsonb_build_object('userId', id, 'passwordHash', password_hash,
+      'hasSecondFactor', exists (select from totp_factors where user_id = users.id and confirmed_at is not null),
       'isKnownDevice', exists (select from known_devices where user_id = users.id and hash = p_device))
     from users where email = p_email
 $$;

@@ -1,5 +1,5 @@
 // Tidying: removes what nobody needs any more.
-import { forgetRevocations, forgetWebhooks, removeOldSessions } from '#db';
+import { forgetChallenges, forgetRevocations, forgetWebhooks, removeOldSessions } from '#db';
 import type { Deps } from '../deps.ts';
 
 const daySeconds = 24 * 3600;
@@ -16,6 +16,7 @@ export async function tidy(
 ): Promise<{ sessions: number; webhooks: number }> {
   const sessions = await removeOldSessions(deps.db, sessionsKeptSeconds);
   await forgetRevocations(deps.db, revocationsKeptSeconds);
+  await forgetChallenges(deps.db);
   let webhooks = 0;
   for (;;) {
     const forgotten = await forgetWebhooks(deps.db, webhooksKeptSeconds, webhooksPerCallMax);

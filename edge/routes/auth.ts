@@ -1,7 +1,14 @@
 // Accounts: register, log in, renew, log out, who am I, become a performer.
 import { Hono } from 'hono';
 import { LoginBody, Me, RegisterBody, Session } from '#contract';
-import { becomePerformer, createUser, findAccount, findLogin, readAdultYears } from '#db';
+import {
+  becomePerformer,
+  beginChallenge,
+  createUser,
+  findAccount,
+  findLogin,
+  readAdultYears,
+} from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin } from '../services/access.ts';
@@ -10,6 +17,7 @@ import { deviceHash } from '../services/known-device.ts';
 import { countLogin } from '../services/login-throttle.ts';
 import { operation } from '../services/operation.ts';
 import { limits } from '../services/rate-limit.ts';
+import { challengeTtlSeconds } from '../services/second-factor.ts';
 import { beginSession, endSession, presentSession, renewSession } from '../services/sessions.ts';
 import { validate } from '../services/validate.ts';
 
@@ -60,6 +68,7 @@ export function authRoutes(deps: Deps) {
         problems: [
           'invalid-request',
           'invalid-credentials',
+          'second-factor-needed',
           'login-confirmation-needed',
           'account-banned',
           'busy',
@@ -76,6 +85,14 @@ export function authRoutes(deps: Deps) {
         await countLogin(deps, email, known, device);
         const right = await deps.passwords.verify(password, known?.passwordHash ?? null);
         if (!known || !right) throw problem('invalid-credentials');
+        if (known.hasSecondFactor) {
+          const challengeId = await beginChallenge(deps.db, {
+            userId: known.userId,
+            purpose: 'second-factor',
+            ttlSeconds: challengeTtlSeconds,
+          });
+          throw problem('second-factor-needed', { challengeId });
+        }
         const login = { userId: known.userId, methods: ['password'], secondFactor: false };
         return c.json(await beginSession(deps, c, login), 200);
       },

@@ -35,6 +35,15 @@ export async function requirePermission(
   return identity;
 }
 
+/** A second factor counts as just shown for so long. */
+export const proofSeconds = 15 * 60;
+
+/** Throws `step-up-needed` unless a second factor was shown in this session a short while ago. */
+export function requireRecentProof(deps: Deps, { secondFactorAt }: Identity): void {
+  const oldest = deps.now().getTime() - proofSeconds * 1000;
+  if (!secondFactorAt || secondFactorAt.getTime() < oldest) throw problem('step-up-needed');
+}
+
 /** Lets in SFU nodes and transcoders, which share one secret with the edge. */
 export function requireNode(deps: Deps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {

@@ -10,7 +10,7 @@ import {
   problemTitle,
 } from '#contract';
 import type { AppEnv, Deps } from '../deps.ts';
-import { findIdentity, idempotencyKey, requirePermission } from './access.ts';
+import { findIdentity, idempotencyKey, requirePermission, requireRecentProof } from './access.ts';
 import { findGuest } from './guests.ts';
 import { countRead, countRequest, limits, type RateLimit, readLimits } from './rate-limit.ts';
 
@@ -26,6 +26,8 @@ interface Operation {
   answers: readonly [status: 200 | 201 | 204, schema: z.ZodType | null];
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
+  /** `recent`: only where a second factor was shown in this session a short while ago. */
+  proof?: 'recent';
   limit?: RateLimit;
   /** Whether a key says which act is meant, so that a retry does nothing twice. */
   idempotent?: boolean;
@@ -56,7 +58,7 @@ export function ruleOf(handler: object): Rule | undefined {
  * so before anything of the request is looked at; a forbidden caller learns nothing from the refusal.
  */
 export function operation(deps: Deps, description: Operation): MiddlewareHandler<AppEnv> {
-  const { access, limit, idempotent = false } = description;
+  const { access, limit, proof, idempotent = false } = description;
   const handler: MiddlewareHandler<AppEnv> = async (c, next) => {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (limit?.by === 'line') await countRequest(deps, c, limit);
@@ -66,7 +68,9 @@ export function operation(deps: Deps, description: Operation): MiddlewareHandler
       c.set('visitor', identity);
       c.set('guest', identity ? null : await findGuest(deps, c));
     } else if (access !== 'anyone') {
-      c.set('identity', await requirePermission(deps, c, access));
+      const identity = await requirePermission(deps, c, access);
+      c.set('identity', identity);
+      if (proof === 'recent') requireRecentProof(deps, identity);
       if (limit?.by === 'user') await countRequest(deps, c, limit);
       else if (isRead) countRead(deps, c, readLimits.user);
       else await countRequest(deps, c, limits.act);
@@ -90,6 +94,7 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
       ? []
       : (['forbidden'] as const)),
     'rate-limited' as const,
+    ...(description.proof ? (['step-up-needed'] as const) : []),
     ...(description.idempotent ? (['missing-idempotency-key'] as const) : []),
     ...(description.problems?.includes('invalid-request') ? withInput : []),
     ...everywhere,

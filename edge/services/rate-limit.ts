@@ -15,6 +15,7 @@ export interface RateLimit extends Quota {
 const acts = {
   register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'line' },
   login: { name: 'login', requestsMax: 20, windowSeconds: 60, by: 'line' },
+  proof: { name: 'proof', requestsMax: 20, windowSeconds: 60, by: 'user' },
   refresh: { name: 'refresh', requestsMax: 120, windowSeconds: 60, by: 'line' },
   tip: { name: 'tip', requestsMax: 60, windowSeconds: 60, by: 'user' },
   chat: { name: 'chat', requestsMax: 20, windowSeconds: 10, by: 'user' },

@@ -1,0 +1,190 @@
+// Second factors: an authenticator app beside the password, recovery codes, and showing one again.
+import { Hono } from 'hono';
+import {
+  Factors,
+  NewTotp,
+  RecoveryCodes,
+  SecondFactorBody,
+  SecondFactorLoginBody,
+  Session,
+} from '#contract';
+import {
+  beginTotp,
+  confirmTotp,
+  endChallenge,
+  endTotp,
+  proveSession,
+  readFactors,
+  setRecoveryCodes,
+  tryChallenge,
+} from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
+import { problem } from '../problem.ts';
+import { requireOwnOrigin } from '../services/access.ts';
+import { operation } from '../services/operation.ts';
+import { limits } from '../services/rate-limit.ts';
+import {
+  challengeAttemptsMax,
+  checkSecondFactor,
+  contextOf,
+  newRecoveryCodes,
+  takeCode,
+} from '../services/second-factor.ts';
+import { beginSession, presentSession } from '../services/sessions.ts';
+import { newTotpSecret, totpUri } from '../services/totp.ts';
+import { validate } from '../services/validate.ts';
+
+const tag = 'Accounts';
+const issuer = 'LivePanty';
+
+export function secondFactorRoutes(deps: Deps) {
+  return new Hono<AppEnv>()
+    .use(requireOwnOrigin(deps))
+    .get(
+      '/',
+      operation(deps, {
+        summary: 'Which second factors I have',
+        tag,
+        answers: [200, Factors],
+        access: 'take-part',
+      }),
+      async (c) => c.json(await readFactors(deps.db, c.var.identity.userId), 200),
+    )
+    .post(
+      '/totp',
+      operation(deps, {
+        summary: 'Begin with an authenticator app; it counts once it has shown a code',
+        tag,
+        answers: [201, NewTotp],
+        problems: ['factor-exists', 'account-banned', 'untrusted-origin'],
+        access: 'take-part',
+      }),
+      async (c) => {
+        const { userId, username } = c.var.identity;
+        const secret = newTotpSecret();
+        await beginTotp(deps.db, userId, await deps.vault.seal(secret, contextOf(userId)));
+        return c.json({ secret, uri: totpUri(secret, username, issuer) }, 201);
+      },
+    )
+    .post(
+      '/totp/confirmation',
+      operation(deps, {
+        summary: 'Show the app’s first code; answers recovery codes, which are shown once',
+        tag,
+        answers: [200, RecoveryCodes.extend({ session: Session })],
+        problems: [
+          'invalid-request',
+          'second-factor-wrong',
+          'factor-exists',
+          'not-found',
+          'session-expired',
+          'account-banned',
+          'untrusted-origin',
+        ],
+        access: 'take-part',
+        limit: limits.proof,
+      }),
+      validate('json', SecondFactorBody),
+      async (c) => {
+        const { userId, sessionId } = c.var.identity;
+        if (!(await takeCode(deps, userId, c.req.valid('json').code))) {
+          throw problem('second-factor-wrong');
+        }
+        const { recoveryCodes, hashes } = await newRecoveryCodes(deps);
+        await confirmTotp(deps.db, userId, hashes);
+        const session = await proveSession(deps.db, { userId, sessionId, method: 'totp' });
+        if (!session) throw problem('session-expired');
+        return c.json({ recoveryCodes, session: await presentSession(deps, session) }, 200);
+      },
+    )
+    .delete(
+      '/totp',
+      operation(deps, {
+        summary: 'Take the authenticator app off, and its recovery codes',
+        tag,
+        answers: [204, null],
+        problems: ['not-found', 'untrusted-origin'],
+        access: 'take-part',
+        proof: 'recent',
+      }),
+      async (c) => {
+        await endTotp(deps.db, c.var.identity.userId);
+        return c.body(null, 204);
+      },
+    )
+    .post(
+      '/recovery-codes',
+      operation(deps, {
+        summary: 'New recovery codes in place of all of before',
+        tag,
+        answers: [201, RecoveryCodes],
+        problems: ['untrusted-origin'],
+        access: 'take-part',
+        proof: 'recent',
+      }),
+      async (c) => {
+        const { recoveryCodes, hashes } = await newRecoveryCodes(deps);
+        await setRecoveryCodes(deps.db, c.var.identity.userId, hashes);
+        return c.json({ recoveryCodes }, 201);
+      },
+    )
+    .post(
+      '/proof',
+      operation(deps, {
+        summary: 'Show a second factor in this session',
+        tag,
+        answers: [200, Session],
+        problems: [
+          'invalid-request',
+          'second-factor-wrong',
+          'session-expired',
+          'account-banned',
+          'untrusted-origin',
+        ],
+        access: 'take-part',
+        limit: limits.proof,
+      }),
+      validate('json', SecondFactorBody),
+      async (c) => {
+        const { userId, sessionId } = c.var.identity;
+        const { totp } = await readFactors(deps.db, userId);
+        // One that has not shown a code yet proves nothing.
+        if (!totp) throw problem('second-factor-wrong');
+        const method = await checkSecondFactor(deps, userId, c.req.valid('json').code);
+        const session = await proveSession(deps.db, { userId, sessionId, method });
+        if (!session) throw problem('session-expired');
+        return c.json(await presentSession(deps, session), 200);
+      },
+    )
+    .post(
+      '/login',
+      operation(deps, {
+        summary: 'Log in with a second factor, after the password was right',
+        tag,
+        answers: [200, Session],
+        problems: [
+          'invalid-request',
+          'second-factor-wrong',
+          'session-expired',
+          'account-banned',
+          'untrusted-origin',
+        ],
+        access: 'anyone',
+        limit: limits.login,
+      }),
+      validate('json', SecondFactorLoginBody),
+      async (c) => {
+        const { challengeId, code } = c.req.valid('json');
+        const userId = await tryChallenge(deps.db, {
+          challengeId,
+          purpose: 'second-factor',
+          attemptsMax: challengeAttemptsMax,
+        });
+        if (!userId) throw problem('session-expired');
+        const method = await checkSecondFactor(deps, userId, code);
+        if (!(await endChallenge(deps.db, challengeId))) throw problem('session-expired');
+        const login = { userId, methods: ['password', method], secondFactor: true };
+        return c.json(await beginSession(deps, c, login), 200);
+      },
+    );
+}
