@@ -1,9 +1,13 @@
-// A proxy in front of PostgreSQL that counts round trips: every Query and Sync message that a client sends.
+// A proxy in front of PostgreSQL that counts round trips: every Query and Sync message that a client sends, but for what
+// an instance of the edge asks at its own pace, whatever it is asked itself.
 import { connect, createServer } from 'node:net';
 
 /** Frontend messages that the server answers with ReadyForQuery (PostgreSQL protocol, "Message Formats"). */
 const query = 'Q'.charCodeAt(0);
 const sync = 'S'.charCodeAt(0);
+const parse = 'P'.charCodeAt(0);
+/** Asked twice a second by each instance. */
+const atItsOwnPace = /\brevocations_(after|begin)\b/;
 
 export interface RoundTripCounter {
   /** The same database, through the proxy. */
@@ -53,6 +57,7 @@ export async function countRoundTrips(databaseUrl: string): Promise<RoundTripCou
 function createMessageCounter(onRoundTrip: () => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   let started = false;
+  let isUncounted = false;
   return (chunk) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (;;) {
@@ -60,7 +65,14 @@ function createMessageCounter(onRoundTrip: () => void): (chunk: Buffer) => void 
       if (rest.length < head + 4) return;
       const length = head + rest.readUInt32BE(head);
       if (rest.length < length) return;
-      if (started && (rest[0] === query || rest[0] === sync)) onRoundTrip();
+      const isQuery = rest[0] === query;
+      if (started && (isQuery || rest[0] === parse)) {
+        isUncounted = atItsOwnPace.test(rest.toString('utf8', head + 4, length));
+      }
+      if (started && (isQuery || rest[0] === sync)) {
+        if (!isUncounted) onRoundTrip();
+        isUncounted = false;
+      }
       started = true;
       rest = rest.subarray(length);
     }

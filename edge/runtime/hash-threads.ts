@@ -8,7 +8,11 @@ import type { HashAnswer, HashJob } from './hash-worker.ts';
 /** One core is left for everything else. */
 const threadsMax = Math.max(1, availableParallelism() - 1);
 
+/** A hash takes a tenth of a second: a thread that has not answered by then never will. */
+const answerMsMax = 15_000;
+
 interface Waiting {
+  late: NodeJS.Timeout;
   resolve: (result: string | boolean) => void;
   reject: (error: Error) => void;
 }
@@ -56,12 +60,16 @@ function startThread(onEnd: () => void) {
 
   function end(error: Error): void {
     onEnd();
-    for (const { reject } of waiting.values()) reject(error);
+    for (const { late, reject } of waiting.values()) {
+      clearTimeout(late);
+      reject(error);
+    }
     waiting.clear();
   }
   worker.on('message', (answer: HashAnswer) => {
     const asked = waiting.get(answer.id);
     waiting.delete(answer.id);
+    clearTimeout(asked?.late);
     if (waiting.size === 0) worker.unref();
     if ('error' in answer) asked?.reject(new Error(answer.error));
     else asked?.resolve(answer.result);
@@ -73,7 +81,8 @@ function startThread(onEnd: () => void) {
     ask(question: Question): Promise<string | boolean> {
       return new Promise((resolve, reject) => {
         last += 1;
-        waiting.set(last, { resolve, reject });
+        const late = setTimeout(() => void worker.terminate(), answerMsMax);
+        waiting.set(last, { late, resolve, reject });
         worker.ref();
         worker.postMessage({ id: last, ...question });
       });

@@ -9,7 +9,8 @@ export type HashJob =
   | { id: number; type: 'verify'; password: string; hash: string | null };
 export type HashAnswer = { id: number; result: string | boolean } | { id: number; error: string };
 
-const hasher = createPasswordHasher(await loadArgon2Modules());
+// Nothing is waited for before the thread listens: on Deno what comes earlier is lost.
+const hasher = loadArgon2Modules().then(createPasswordHasher);
 
 async function carryOut(job: HashJob): Promise<string | boolean> {
   const { hash, verify } = await hasher;
