@@ -7,7 +7,6 @@ import {
   Revocation,
   RoomEvent,
   Stream,
-  type StreamCategory,
   type StreamEndReason,
   type StreamState,
 } from '#contract';
@@ -95,18 +94,6 @@ export async function readWatchFacts(
     sql`select watch_facts(${of.streamId}, ${of.viewerId},
       array(select jsonb_array_elements_text(${JSON.stringify(of.countries)}::jsonb))) as result`,
     WatchFacts.nullable(),
-  );
-}
-
-/** Live streams that everybody may find, newest first; `before` is the id of the last one on the page before. */
-export async function listLiveStreams(
-  db: Db,
-  page: { category?: StreamCategory | undefined; before?: string | undefined; limit: number },
-): Promise<Stream[]> {
-  return callFunction(
-    db,
-    sql`select live_streams(${JSON.stringify(page)}::jsonb) as result`,
-    Stream.array(),
   );
 }
 

@@ -1,6 +1,6 @@
 // What the app stands on: built once by each runtime, handed to every route.
 import type { Guest, ProblemCode, Role } from '#contract';
-import type { Db } from '#db';
+import type { Db, Reads } from '#db';
 import type { Config } from './config.ts';
 import type { BookSeal } from './services/book-seal.ts';
 import type { Counters } from './services/counters.ts';
@@ -21,6 +21,8 @@ import type { Vault } from './services/vault.ts';
 export interface Deps {
   config: Config;
   db: Db;
+  /** For what is asked thousands of times a second. */
+  reads: Reads;
   redis: EdgeRedis;
   publisher: Publisher;
   signer: Signer;

@@ -15,14 +15,15 @@ import {
   createStream,
   editStream,
   findStream,
-  listLiveStreams,
   listStreamsOf,
+  liveRead,
   transitionStream,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
+import { sendJson } from '../services/json-text.ts';
 import { operation } from '../services/operation.ts';
 import { pageOf } from '../services/page.ts';
 import { readRefusal } from '../services/policy.ts';
@@ -56,10 +57,10 @@ export function streamRoutes(deps: Deps) {
       async (c) => {
         const { category, cursor, limit } = c.req.valid('query');
         const before = parseCursor(cursor);
-        const rows = await listLiveStreams(deps.db, { category, before, limit: limit + 1 });
-        const { page, nextCursor } = pageOf(rows, limit, (row) => row.id);
-        c.header('cache-control', 'public, max-age=2');
-        return c.json({ streams: page, nextCursor }, 200);
+        const page = await deps.reads.one(liveRead, [JSON.stringify({ category, before, limit })]);
+        const answer = sendJson<z.infer<typeof StreamList>>(c, page);
+        answer.headers.set('cache-control', 'public, max-age=2');
+        return answer;
       },
     )
     .get(

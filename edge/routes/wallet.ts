@@ -8,9 +8,10 @@ import {
   Wallet,
   WalletTransactionList,
 } from '#contract';
-import { listWalletEntries, readBalance, readLimits, setLimits } from '#db';
+import { listWalletEntries, readLimits, setLimits, walletRead } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { parseCursor } from '../services/cursor.ts';
+import { sendJson } from '../services/json-text.ts';
 import { operation } from '../services/operation.ts';
 import { pageOf } from '../services/page.ts';
 import { limits } from '../services/rate-limit.ts';
@@ -25,7 +26,7 @@ export function walletRoutes(deps: Deps) {
       '/',
       operation(deps, { summary: 'My balance', tag, answers: [200, Wallet], access: 'take-part' }),
       async (c) =>
-        c.json({ balanceTokens: await readBalance(deps.db, c.var.identity.userId) }, 200),
+        sendJson<Wallet>(c, await deps.reads.one(walletRead, [c.get('identity').userId])),
     )
     .get(
       '/transactions',

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectPostgres } from '#db/postgres';
+import { connectReads } from '#db/postgres-reads';
 import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
@@ -45,9 +46,13 @@ export async function createServerParts(
   const pool = connectPostgres(config.DATABASE_URL, {
     onError: (error) => deps.log.warn('idle database connection lost', { error: error.message }),
   });
+  const reads = connectReads(config.DATABASE_URL, {
+    onError: (error) => deps.log.warn('connection of reads lost', { error: error.message }),
+  });
   const threads = createHashThreads();
   const deps: Deps = await buildDeps(config, {
     db: pool.db,
+    reads,
     passwords: threads.hasher,
     tips: createBatchingTipDesk(pool.db),
     invoiceFonts: once(loadInvoiceFonts),
@@ -79,7 +84,7 @@ export async function createServerParts(
       clearInterval(asking);
       await Promise.all(deferred);
       await threads.close();
-      await pool.close();
+      await Promise.all([reads.close(), pool.close()]);
     },
   };
 }

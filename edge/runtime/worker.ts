@@ -6,7 +6,7 @@ import latin600 from '@fontsource/noto-sans/files/noto-sans-latin-600-normal.wof
 import latinExt400 from '@fontsource/noto-sans/files/noto-sans-latin-ext-400-normal.woff';
 import noSimd from 'argon2id/dist/no-simd.wasm';
 import simd from 'argon2id/dist/simd.wasm';
-import { connectNeon } from '#db/neon';
+import { connectNeon, connectNeonReads } from '#db/neon';
 import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
@@ -41,6 +41,7 @@ async function build(env: WorkerEnv): Promise<Deps> {
   });
   return buildDeps(config, {
     db,
+    reads: connectNeonReads(config.DATABASE_URL),
     // One isolate does one thing at a time.
     passwords: createHashQueue(await createPasswordHasher({ simd, noSimd }), 1),
     tips: createDirectTipDesk(db),

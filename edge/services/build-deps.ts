@@ -1,5 +1,5 @@
 // Building what the app stands on, from configuration; only what differs by runtime is handed in.
-import type { Db } from '#db';
+import type { Db, Reads } from '#db';
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { createBookSeal } from './book-seal.ts';
@@ -22,6 +22,7 @@ export async function buildDeps(
   config: Config,
   parts: {
     db: Db;
+    reads: Reads;
     passwords: PasswordHasher;
     tips: TipDesk;
     invoiceFonts: () => Promise<InvoiceFonts>;
@@ -39,6 +40,7 @@ export async function buildDeps(
   return {
     config,
     db: parts.db,
+    reads: parts.reads,
     redis,
     publisher: createPublisher(redis, log),
     signer: await createSigner(config.SIGNING_KEYS, now),

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const arrows: Record<string, readonly string[]> = {
   contract: [],
   db: ['#contract'],
-  edge: ['#contract', '#db', '#db/postgres', '#db/neon'],
+  edge: ['#contract', '#db', '#db/postgres', '#db/postgres-reads', '#db/neon'],
   'sfu-cluster': ['#contract'],
   transcoder: ['#contract'],
   client: ['#contract', 'type:#edge'],
