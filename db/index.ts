@@ -7,6 +7,7 @@ export * from './earnings.ts';
 export * from './events.ts';
 export * from './invoices.ts';
 export * from './leases.ts';
+export * from './mails.ts';
 export * from './media.ts';
 export * from './payments.ts';
 export * from './payout-balance.ts';
