@@ -5,14 +5,17 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connectPostgres } from '#db/postgres';
 import { createApp } from '../app.ts';
-import { readConfig } from '../config.ts';
+import { type Config, httpMailOf, readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../problem.ts';
 import { buildDeps } from '../services/build-deps.ts';
+import type { MailSender } from '../services/mail.ts';
+import { createHttpMailSender } from '../services/mail-http.ts';
 import { revocationsPaceMs } from '../services/revocations.ts';
 import { createBatchingTipDesk } from '../services/tip-desk.ts';
 import { loadArgon2Modules } from './argon2-files.ts';
 import { loadInvoiceFonts } from './invoice-font-files.ts';
+import { createSmtpMailSender } from './mail-smtp.ts';
 
 const clientFolder = fileURLToPath(new URL('../../client/dist', import.meta.url));
 
@@ -50,6 +53,7 @@ export async function createServerParts(
     argon2: await loadArgon2Modules(),
     tips: createBatchingTipDesk(pool.db),
     invoiceFonts: once(loadInvoiceFonts),
+    mailSender: mailSenderOf(config),
     die: (failpoint) => {
       // Without waiting for anything: whatever is buffered is lost, as it is in a crash.
       writeSync(process.stderr.fd, `killed at ${failpoint}\n`);
@@ -79,6 +83,11 @@ export async function createServerParts(
       await pool.close();
     },
   };
+}
+
+function mailSenderOf(config: Config): MailSender {
+  const { MAIL_SMTP_URL: server, MAIL_FROM: from } = config;
+  return server ? createSmtpMailSender({ server, from }) : createHttpMailSender(httpMailOf(config));
 }
 
 /** Keeps what succeeded; a failure is tried again. */
