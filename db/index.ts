@@ -8,6 +8,7 @@ export * from './entries.ts';
 export * from './events.ts';
 export * from './invoices.ts';
 export * from './leases.ts';
+export * from './mails.ts';
 export * from './media.ts';
 export * from './payments.ts';
 export * from './payout-balance.ts';

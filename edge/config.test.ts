@@ -1,7 +1,7 @@
 // The configuration: what is wrong with it is said at once, and what is for tests stays out of production.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestEdge, type TestEdge } from '../testing/edge.ts';
-import { readConfig } from './config.ts';
+import { httpMailOf, readConfig } from './config.ts';
 
 let edge: TestEdge;
 beforeAll(async () => {
@@ -52,10 +52,11 @@ test('production has no failpoints and nothing that is not encrypted', () => {
     APP_ORIGIN: 'https://example.com',
     RAZORPAY_API_URL: 'https://api.razorpay.com',
     RAZORPAY_CHECKOUT_URL: 'https://checkout.razorpay.com/v1/checkout.js',
+    MAIL_API_URL: 'https://mail.example.com',
   };
   expect(faultOf(production)).toBeNull();
   expect(faultOf({ ...production, FAILPOINTS: 'tip.posted' })).toContain('FAILPOINTS');
-  for (const name of ['APP_ORIGIN', 'RAZORPAY_API_URL', 'RAZORPAY_CHECKOUT_URL']) {
+  for (const name of ['APP_ORIGIN', 'RAZORPAY_API_URL', 'RAZORPAY_CHECKOUT_URL', 'MAIL_API_URL']) {
     expect(faultOf({ ...production, [name]: 'http://example.com' }), name).toContain(name);
   }
 });
@@ -67,4 +68,54 @@ test('whom to believe about addresses is said as a whole', () => {
   expect(faultOf({ ...none, [header]: 'x-forwarded-for' })).toContain(proxies);
   expect(faultOf({ ...none, [proxies]: '10.0.0.0/8' })).toContain(header);
   expect(faultOf({ [proxies]: '10.0.0.0/8, everybody' })).toContain('neither an address');
+});
+
+const noMail = { MAIL_API_URL: undefined, MAIL_API_KEY: undefined };
+
+test('mail goes one way, and that way is whole', () => {
+  const smtp = { ...noMail, MAIL_SMTP_URL: 'smtp://user:secret@mail.example.com' };
+  expect(faultOf(smtp)).toBeNull();
+  expect(faultOf(noMail)).toContain('MAIL_API_URL');
+  expect(faultOf({ MAIL_API_URL: undefined })).toContain('MAIL_API_URL');
+  expect(faultOf({ MAIL_API_KEY: undefined })).toContain('MAIL_API_KEY');
+  expect(faultOf({ ...smtp, MAIL_API_URL: 'https://mail.example.com' })).toContain('MAIL_');
+  expect(faultOf({ MAIL_SMTP_URL: smtp.MAIL_SMTP_URL })).toContain('MAIL_SMTP_URL');
+  const fault = faultOf({ ...noMail, MAIL_SMTP_URL: 'smtp://user:secret@mail.example.com?tls=no' });
+  expect(fault).toContain('MAIL_SMTP_URL');
+  expect(fault).not.toContain('secret');
+});
+
+test('it is said whom mails are from, and nobody else can be added to it', () => {
+  for (const from of ['LivePanty <no-reply@example.com>', 'no-reply@example.com']) {
+    expect(faultOf({ MAIL_FROM: from }), from).toBeNull();
+  }
+  const wrong = [
+    undefined,
+    '',
+    'LivePanty',
+    'a@example.com, b@example.com',
+    'A <a@x.org>\r\nBcc: b@x.org',
+  ];
+  for (const from of wrong) expect(faultOf({ MAIL_FROM: from }), from).toContain('MAIL_FROM');
+});
+
+test('in production mail is encrypted, and Workers need a provider with HTTP', () => {
+  const production = {
+    ...noMail,
+    ENVIRONMENT: 'production',
+    APP_ORIGIN: 'https://example.com',
+    RAZORPAY_API_URL: 'https://api.razorpay.com',
+    RAZORPAY_CHECKOUT_URL: 'https://checkout.razorpay.com/v1/checkout.js',
+  };
+  const plain = { ...production, MAIL_SMTP_URL: 'smtp://mail.example.com?tls=none' };
+  expect(faultOf(plain)).toContain('MAIL_SMTP_URL: must be encrypted');
+  // STARTTLS, without which nothing is sent.
+  const encrypted = { ...production, MAIL_SMTP_URL: 'smtp://mail.example.com' };
+  expect(faultOf(encrypted)).toBeNull();
+  expect(() => httpMailOf(readConfig({ ...edge.env, ...encrypted }))).toThrow(/MAIL_API_URL/);
+  expect(httpMailOf(readConfig(edge.env))).toEqual({
+    apiUrl: edge.mailbox.url,
+    apiKey: edge.mailbox.apiKey,
+    from: edge.env.MAIL_FROM,
+  });
 });

@@ -1,6 +1,7 @@
 // Configuration of the edge: read once from the environment, every missing name in one error.
 import { z } from 'zod';
 import { type Network, parseNetwork } from '#contract';
+import { parseSmtpUrl, type SmtpServer } from './services/smtp-server.ts';
 
 const secret = z.string().min(32);
 const commaList = z
@@ -18,6 +19,17 @@ const network = z.string().transform((text, context): Network => {
   const read = parseNetwork(text);
   if (read) return read;
   context.addIssue({ code: 'custom', message: 'neither an address nor a network' });
+  return z.NEVER;
+});
+
+const smtpUrl = z.string().transform((text, context): SmtpServer => {
+  const read = parseSmtpUrl(text);
+  if (read) return read;
+  // Without the text, which may hold a password.
+  context.addIssue({
+    code: 'custom',
+    message: 'is not smtps://user:password@host:port or smtp://…',
+  });
   return z.NEVER;
 });
 
@@ -57,6 +69,18 @@ const Config = z.object({
   LEDGER_KEYS: z.string().min(1),
   /** For tests: places on the paths of money where the process ends. */
   FAILPOINTS: z.string().default(''),
+  /** Whom mails are from: `LivePanty <no-reply@example.com>`. */
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^(?:[^<>"@,\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
+      'is not Name <address>',
+    ),
+  /** A mail provider with the protocol of Resend; Workers need one. */
+  MAIL_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  MAIL_API_KEY: z.string().min(1).optional(),
+  /** Or an SMTP server. */
+  MAIL_SMTP_URL: smtpUrl.optional(),
   RAZORPAY_API_URL: z.url().default('https://api.razorpay.com'),
   RAZORPAY_CHECKOUT_URL: z.url().default('https://checkout.razorpay.com/v1/checkout.js'),
   /** Origins of SFU nodes (ws, wss) and transcoders (http, https), for the content security policy. */
@@ -77,6 +101,20 @@ function refuseLocalPartsInProduction(config: Config, context: z.RefinementCtx):
     if (!config[name].startsWith('https:')) {
       context.addIssue({ code: 'custom', path: [name], message: 'must be https in production' });
     }
+  }
+  if (config.MAIL_API_URL && !config.MAIL_API_URL.startsWith('https:')) {
+    context.addIssue({
+      code: 'custom',
+      path: ['MAIL_API_URL'],
+      message: 'must be https in production',
+    });
+  }
+  if (config.MAIL_SMTP_URL?.tls === 'none') {
+    context.addIssue({
+      code: 'custom',
+      path: ['MAIL_SMTP_URL'],
+      message: 'must be encrypted in production',
+    });
   }
   if (config.FAILPOINTS) {
     context.addIssue({ code: 'custom', path: ['FAILPOINTS'], message: 'is for tests alone' });
@@ -104,6 +142,20 @@ function refuseHalfAPayoutAccount(config: Config, context: z.RefinementCtx): voi
   }
 }
 
+/** Mail goes one way: without any nobody could prove an address, and of two one would be forgotten. */
+function refuseUnclearMail(config: Config, context: z.RefinementCtx): void {
+  const { MAIL_API_URL: url, MAIL_API_KEY: key, MAIL_SMTP_URL: smtp } = config;
+  const refuse = (name: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  if (url === undefined && key === undefined) {
+    if (!smtp) refuse('MAIL_API_URL', 'is missing with MAIL_API_KEY, or else MAIL_SMTP_URL');
+    return;
+  }
+  if (url === undefined) refuse('MAIL_API_URL', 'is missing, and MAIL_API_KEY is there');
+  if (key === undefined) refuse('MAIL_API_KEY', 'is missing, and MAIL_API_URL is there');
+  if (smtp) refuse('MAIL_SMTP_URL', 'is there, and so is another way for mail');
+}
+
 /** Either alone says nothing of whom to believe. */
 function refuseProxiesInPart(config: Config, context: z.RefinementCtx): void {
   const { CLIENT_ADDRESS_HEADER: header, TRUSTED_PROXIES: proxies } = config;
@@ -119,9 +171,22 @@ function refuseProxiesInPart(config: Config, context: z.RefinementCtx): void {
 export function readConfig(env: Record<string, unknown>): Config {
   const parsed = Config.superRefine(refuseLocalPartsInProduction)
     .superRefine(refuseHalfAPayoutAccount)
+    .superRefine(refuseUnclearMail)
     .superRefine(refuseProxiesInPart)
     .safeParse(env);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new Error(`the edge is not configured:\n  ${faults.join('\n  ')}`);
+  throw notConfigured(
+    parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  );
+}
+
+/** The provider that mails go to over HTTP. Throws where the configuration names none: Workers have no sockets. */
+export function httpMailOf(config: Config): { apiUrl: string; apiKey: string; from: string } {
+  const { MAIL_API_URL: apiUrl, MAIL_API_KEY: apiKey, MAIL_FROM: from } = config;
+  if (apiUrl && apiKey) return { apiUrl, apiKey, from };
+  throw notConfigured(['MAIL_API_URL: is missing, and SMTP cannot be spoken here']);
+}
+
+function notConfigured(faults: string[]): Error {
+  return new Error(`the edge is not configured:\n  ${faults.join('\n  ')}`);
 }

@@ -10,6 +10,7 @@ import type { PaymentGateway } from './services/gateway.ts';
 import type { InvoiceFonts } from './services/invoice-typesetter.ts';
 import type { Limiter } from './services/limiter.ts';
 import type { Log } from './services/log.ts';
+import type { Mailer } from './services/mail.ts';
 import type { PasswordHasher } from './services/passwords.ts';
 import type { PayoutGateway } from './services/payout-gateway.ts';
 import type { Publisher } from './services/publisher.ts';
@@ -33,6 +34,7 @@ export interface Deps {
   /** Null where no payout account is configured. */
   payouts: PayoutGateway | null;
   vault: Vault;
+  mailer: Mailer;
   tips: TipDesk;
   books: BookSeal;
   /** Read when the first invoice is asked for. */

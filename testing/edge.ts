@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { Session, TicketGrant } from '#contract';
 import { createServerParts, type ServerParts } from '../edge/runtime/server.ts';
-import { sandboxAccountNumber } from '../scripts/launch/environment.ts';
+import { mailboxFrom, sandboxAccountNumber } from '../scripts/launch/environment.ts';
 import {
   type ControlClient,
   createControlClient,
@@ -14,6 +14,7 @@ import {
 import { type Sandbox, startSandbox } from '../scripts/local/razorpay-sandbox/server.ts';
 import { startUpstashProxy } from '../scripts/local/upstash-proxy/server.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { startTestMailbox, type TestMailbox } from './mailbox.ts';
 import { freePort } from './redis.ts';
 import { redisUrl } from './services.ts';
 
@@ -56,6 +57,8 @@ export interface TestEdge {
   buyTokens(person: Person): Promise<{ gatewayOrderId: string; tokens: number }>;
   /** The sandbox's controls. */
   control: ControlClient;
+  /** What was mailed. */
+  mailbox: TestMailbox;
   /** A request to the sandbox's controls, for what is said in its own words. */
   controlSandbox(method: string, path: string, body?: unknown): Promise<Answer>;
   /** A performer with a stream that has gone live on a node. */
@@ -96,6 +99,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
     freePort(),
   ]);
   const url = `http://127.0.0.1:${port}`;
+  const mailbox = await startTestMailbox(database, log);
   const upstashToken = randomUUID();
   const upstash = await startUpstashProxy({
     redisUrl: redisUrl(),
@@ -131,6 +135,9 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
     RAZORPAYX_KEY_SECRET: gatewayKeySecret,
     RAZORPAYX_ACCOUNT_NUMBER: sandboxAccountNumber,
     RAZORPAYX_WEBHOOK_SECRET: payoutWebhookSecret,
+    MAIL_FROM: mailboxFrom,
+    MAIL_API_URL: mailbox.url,
+    MAIL_API_KEY: mailbox.apiKey,
     DATA_KEYS: JSON.stringify([{ kid: 'test', key: randomBytes(32).toString('base64url') }]),
     HASH_KEY: randomBytes(32).toString('base64url'),
     LEDGER_KEYS: await newSigningKeys('books'),
@@ -169,6 +176,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
       keyId: gatewayKeyId,
       keySecret: gatewayKeySecret,
     }),
+    mailbox,
     call,
 
     async register(role = 'viewer') {
@@ -276,6 +284,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
       });
       await parts.close();
       await sandbox.close();
+      await mailbox.close();
       await upstash.close();
       await database.close();
     },

@@ -33,6 +33,8 @@ grant execute on function
   buy_entry(uuid, uuid, text), settle_entries(integer), set_entry(uuid, uuid, uuid, boolean),
   set_moderator(uuid, uuid, uuid, boolean), moderators_of(uuid), set_room_ban(uuid, uuid, uuid, text, timestamptz),
   delete_message(uuid, uuid, uuid),
+  queue_mail(uuid, text, text), mails_to_send(integer), mail_sent(uuid), mail_failed(uuid, integer, text, boolean),
+  forget_mails(interval),
   transition_stream(uuid, text, text), post_message(uuid, uuid, text, text),
   report_sfu(text, text, jsonb), report_transcoder(text, text, integer, jsonb, interval),
   place_stream(uuid, text, text, text), end_lost_streams(interval, interval, text[]),

@@ -5,6 +5,7 @@ import { sealBooks, signAndWatch } from './chain.ts';
 import { followDisputes } from './disputes.ts';
 import { lookForFraud } from './fraud.ts';
 import type { Lease } from './lease.ts';
+import { sendMails } from './mails.ts';
 import { verifyPayoutAccounts } from './payout-accounts.ts';
 import { comparePayoutBalance } from './payout-balance.ts';
 import { followReversals } from './payout-reversals.ts';
@@ -36,6 +37,7 @@ export interface Job {
 export const jobs: readonly Job[] = [
   { name: 'relay', everySeconds: 1, run: relayEvents },
   { name: 'seal', everySeconds: 1, run: sealBooks },
+  { name: 'mails', everySeconds: 1, run: sendMails },
   { name: 'sweep', everySeconds: 5, run: sweepStreams },
   { name: 'payout-accounts', everySeconds: 5, nodeOnly: true, run: verifyPayoutAccounts },
   { name: 'payouts', everySeconds: 5, nodeOnly: true, run: sendPayouts },

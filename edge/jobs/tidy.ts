@@ -1,11 +1,19 @@
 // Tidying: removes what nobody needs any more.
-import { forgetChallenges, forgetRevocations, forgetWebhooks, removeOldSessions } from '#db';
+import {
+  forgetChallenges,
+  forgetMails,
+  forgetRevocations,
+  forgetWebhooks,
+  removeOldSessions,
+} from '#db';
 import type { Deps } from '../deps.ts';
 
 const daySeconds = 24 * 3600;
 const sessionsKeptSeconds = 30 * daySeconds;
 /** Far longer than anything lives that they end. */
 const revocationsKeptSeconds = daySeconds;
+/** For whoever asks whether a mail went: of its text nothing is kept that long. */
+const mailsKeptSeconds = 30 * daySeconds;
 /** For whoever asks what the gateway said: buyers can dispute a payment for about four months. */
 export const webhooksKeptSeconds = 180 * daySeconds;
 const webhooksPerCallMax = 5_000;
@@ -17,6 +25,7 @@ export async function tidy(
   const sessions = await removeOldSessions(deps.db, sessionsKeptSeconds);
   await forgetRevocations(deps.db, revocationsKeptSeconds);
   await forgetChallenges(deps.db);
+  await forgetMails(deps.db, mailsKeptSeconds);
   let webhooks = 0;
   for (;;) {
     const forgotten = await forgetWebhooks(deps.db, webhooksKeptSeconds, webhooksPerCallMax);

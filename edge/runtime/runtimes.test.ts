@@ -19,6 +19,7 @@ import { freePort } from '../../testing/redis.ts';
 import { startWorkerd } from '../../testing/workerd.ts';
 import { sealBooks, signCheckpoint } from '../jobs/chain.ts';
 import { jobs } from '../jobs/index.ts';
+import { loginMail } from '../services/mail-texts.ts';
 import { statementPageRows } from '../services/statement.ts';
 import { createCast } from '../testing/cast.ts';
 
@@ -228,8 +229,20 @@ describe.each(runtimes)('on %s', (name, start) => {
       const order = await cast.order(buyer);
       await edge.control.pay(order.gatewayOrderId);
       await edge.database.asOwner('update orders set check_at = now() where id = $1', [order.id]);
+      const mail = await edge.parts.deps.mailer.seal(
+        'login',
+        'cron@example.com',
+        loginMail({ username: 'asha_1', link: 'https://livepanty.example/login', minutes: 15 }),
+      );
+      await edge.database.asOwner('select queue_mail($1, $2, $3)', [
+        mail.id,
+        mail.kind,
+        mail.sealed,
+      ]);
+      await edge.database.asOwner('update mails set next_attempt_at = now()');
       await edge.database.asOwner('delete from job_leases');
       await running.cron?.();
+      expect((await edge.mailbox.newest('cron@example.com')).senderId).toBe(mail.id);
       const leases = await edge.database.asOwner<{ name: string; error: string | null }>(
         'select name, last_error as error from job_leases where last_ended_at is not null order by name',
       );

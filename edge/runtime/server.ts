@@ -6,14 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { connectPostgres } from '#db/postgres';
 import { connectReads } from '#db/postgres-reads';
 import { createApp } from '../app.ts';
-import { readConfig } from '../config.ts';
+import { type Config, httpMailOf, readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../problem.ts';
 import { buildDeps } from '../services/build-deps.ts';
+import type { MailSender } from '../services/mail.ts';
+import { createHttpMailSender } from '../services/mail-http.ts';
 import { revocationsPaceMs } from '../services/revocations.ts';
 import { createBatchingTipDesk } from '../services/tip-desk.ts';
 import { createHashThreads } from './hash-threads.ts';
 import { loadInvoiceFonts } from './invoice-font-files.ts';
+import { createSmtpMailSender } from './mail-smtp.ts';
 
 const clientFolder = fileURLToPath(new URL('../../client/dist', import.meta.url));
 
@@ -56,6 +59,7 @@ export async function createServerParts(
     passwords: threads.hasher,
     tips: createBatchingTipDesk(pool.db),
     invoiceFonts: once(loadInvoiceFonts),
+    mailSender: mailSenderOf(config),
     die: (failpoint) => {
       // Without waiting for anything: whatever is buffered is lost, as it is in a crash.
       writeSync(process.stderr.fd, `killed at ${failpoint}\n`);
@@ -87,6 +91,11 @@ export async function createServerParts(
       await Promise.all([reads.close(), pool.close()]);
     },
   };
+}
+
+function mailSenderOf(config: Config): MailSender {
+  const { MAIL_SMTP_URL: server, MAIL_FROM: from } = config;
+  return server ? createSmtpMailSender({ server, from }) : createHttpMailSender(httpMailOf(config));
 }
 
 /** Keeps what succeeded; a failure is tried again. */

@@ -8,12 +8,13 @@ import noSimd from 'argon2id/dist/no-simd.wasm';
 import simd from 'argon2id/dist/simd.wasm';
 import { connectNeon, connectNeonReads } from '#db/neon';
 import { createApp } from '../app.ts';
-import { readConfig } from '../config.ts';
+import { httpMailOf, readConfig } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { jobs } from '../jobs/index.ts';
 import { runLeased } from '../jobs/lease.ts';
 import { buildDeps } from '../services/build-deps.ts';
 import { createHashQueue } from '../services/hash-queue.ts';
+import { createHttpMailSender } from '../services/mail-http.ts';
 import { createPasswordHasher } from '../services/passwords.ts';
 import { createDirectTipDesk } from '../services/tip-desk.ts';
 
@@ -49,6 +50,7 @@ async function build(env: WorkerEnv): Promise<Deps> {
       regular: [latin400, latinExt400, devanagari400].map((bytes) => new Uint8Array(bytes)),
       semibold: [latin600, devanagari600].map((bytes) => new Uint8Array(bytes)),
     }),
+    mailSender: createHttpMailSender(httpMailOf(config)),
     die: () => {
       throw new Error('a worker has no process to end');
     },

@@ -10,6 +10,7 @@ import { createRazorpayGateway } from './gateway.ts';
 import type { InvoiceFonts } from './invoice-typesetter.ts';
 import { createLimiter } from './limiter.ts';
 import { createLog } from './log.ts';
+import { createMailer, type MailSender } from './mail.ts';
 import type { PasswordHasher } from './passwords.ts';
 import { createPayoutGateway, type PayoutGateway } from './payout-gateway.ts';
 import { createPublisher } from './publisher.ts';
@@ -26,6 +27,7 @@ export async function buildDeps(
     passwords: PasswordHasher;
     tips: TipDesk;
     invoiceFonts: () => Promise<InvoiceFonts>;
+    mailSender: MailSender;
     /** Ends the process at once, for failpoints. */
     die: (failpoint: Failpoint) => void;
     service: string;
@@ -33,6 +35,7 @@ export async function buildDeps(
 ): Promise<Deps> {
   const now = () => new Date();
   const log = createLog(config.LOG_LEVEL, { service: parts.service });
+  const vault = await createVault(config.DATA_KEYS, config.HASH_KEY);
   const redis = createEdgeRedis({
     url: config.UPSTASH_REDIS_REST_URL,
     token: config.UPSTASH_REDIS_REST_TOKEN,
@@ -53,7 +56,8 @@ export async function buildDeps(
       apiUrl: config.RAZORPAY_API_URL,
     }),
     payouts: payoutGatewayOf(config),
-    vault: await createVault(config.DATA_KEYS, config.HASH_KEY),
+    vault,
+    mailer: createMailer({ db: parts.db, vault, sender: parts.mailSender, log }),
     tips: parts.tips,
     books: await createBookSeal(config.LEDGER_KEYS),
     invoiceFonts: parts.invoiceFonts,

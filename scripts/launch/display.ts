@@ -17,6 +17,8 @@ export interface Display {
   /** Everything is up: from now on logs are shown as they come. */
   up(stack: {
     app: string;
+    /** Null when mails really go out. */
+    mailbox: string | null;
     statuses: PartStatus[];
     accounts: DemoAccounts | null;
     logsFolder: string;
@@ -76,7 +78,7 @@ export function createDisplay(options: {
       if (levels.indexOf(line.level) < levels.indexOf(least)) return;
       write(renderLine(line, { colour, width: nameWidth }));
     },
-    up({ app, statuses, accounts, logsFolder, seconds }) {
+    up({ app, mailbox, statuses, accounts, logsFolder, seconds }) {
       isUp = true;
       write(`\n${renderStatusTable(statuses, { colour, width: widthOf(out) })}\n`);
       if (accounts?.made) {
@@ -92,6 +94,8 @@ export function createDisplay(options: {
       const address = `  LivePanty is ready in ${seconds.toFixed(1)} s:  ${app}  `;
       const rule = '━'.repeat(Math.min(address.length, widthOf(out)));
       write(paint(['bold', 'magenta'], `${rule}\n${address}\n${rule}`));
+      if (mailbox)
+        write(`  Mailbox  ${mailbox}  ${paint('dim', 'what LivePanty mails comes here')}`);
       write(paint('dim', 'Ctrl-C ends everything.\n'));
     },
     ending() {

@@ -16,6 +16,8 @@ export interface StackUrls {
   transcoder: string;
   jobs: string;
   sandbox: string | null;
+  /** Null when mails go to a real provider. */
+  mailbox: string | null;
   /** With the rights of the services. */
   database: string;
   /** With the rights of the schema's owner. */
@@ -40,6 +42,7 @@ export function stackUrls(settings: Settings, secrets: Secrets): StackUrls {
     transcoder: at(ports.transcoder),
     jobs: at(ports.jobs),
     sandbox: settings.razorpay ? null : at(ports.sandbox),
+    mailbox: settings.mail ? null : at(ports.mailbox),
     database: settings.database?.url ?? edgeDatabaseUrl(owner, secrets.edgePassword),
     databaseOwner: settings.database?.ownerUrl ?? owner,
     neonFetchEndpoint: settings.database?.isNeon ? null : `${at(ports.neon)}/sql`,
@@ -50,6 +53,9 @@ export function stackUrls(settings: Settings, secrets: Secrets): StackUrls {
 
 /** From which the stand-in pays. */
 export const sandboxAccountNumber = '7878780080316316';
+
+/** Whom the mails in the mailbox are from. */
+export const mailboxFrom = 'LivePanty <no-reply@livepanty.example>';
 
 /** The variables of the edge and of the job runner, on every runtime. */
 export function edgeEnvironment(
@@ -86,6 +92,9 @@ export function edgeEnvironment(
           RAZORPAYX_WEBHOOK_SECRET: secrets.razorpayxWebhookSecret,
         }
       : {}),
+    ...(urls.mailbox
+      ? { MAIL_FROM: mailboxFrom, MAIL_API_URL: urls.mailbox, MAIL_API_KEY: secrets.mailApiKey }
+      : settings.mail),
     DATA_KEYS: JSON.stringify(secrets.dataKeys),
     HASH_KEY: secrets.hashKey,
     LEDGER_KEYS: JSON.stringify(secrets.ledgerKeys),

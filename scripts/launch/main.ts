@@ -17,8 +17,9 @@ const help = `npm start -- [options]
   --no-client            leaves the client as it is: for work on it with its own dev server
 ${portNames.map((name) => `  --port-${`${name} <n>`.padEnd(16)}${usualPort(name)} by default; also ${portVariable(name)}`).join('\n')}
 
-DATABASE_URL, REDIS_URL, UPSTASH_REDIS_REST_URL and _TOKEN, and RAZORPAY_KEY_ID, _KEY_SECRET and
-_WEBHOOK_SECRET point at real services, which are then not started here.
+DATABASE_URL, REDIS_URL, UPSTASH_REDIS_REST_URL and _TOKEN, RAZORPAY_KEY_ID, _KEY_SECRET and
+_WEBHOOK_SECRET, and MAIL_FROM with MAIL_API_URL and _API_KEY (or MAIL_SMTP_URL) point at real services,
+which are then not started here.
 `;
 
 /** A second Ctrl-C means it when it comes so much later: npm and the terminal both send the first. */
@@ -123,6 +124,7 @@ async function main(): Promise<void> {
   }
   display.up({
     app: stack.urls.app,
+    mailbox: stack.urls.mailbox,
     statuses: stack.statuses(),
     accounts: stack.accounts,
     logsFolder: logs.folder,

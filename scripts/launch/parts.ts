@@ -50,6 +50,7 @@ export function planParts(plan: StackPlan): { parts: PlannedPart[]; steps: StepS
       ...(onWorkerd && !settings.database?.isNeon ? [neonProxy(plan)] : []),
       ...(settings.upstash ? [] : [upstashProxy(plan)]),
       ...(settings.razorpay ? [] : [sandbox(plan)]),
+      ...(settings.mail ? [] : [mailbox(plan)]),
       edge(plan),
       sfu(plan),
       transcoder(plan),
@@ -164,6 +165,20 @@ function sandbox({ settings, secrets, urls, dataDir }: StackPlan): PlannedPart {
         RAZORPAYX_ACCOUNT_NUMBER: sandboxAccountNumber,
         RAZORPAYX_WEBHOOK_SECRET: secrets.razorpayxWebhookSecret,
         RAZORPAYX_WEBHOOK_URL: `${urls.edge}/v1/payments/webhooks/razorpayx`,
+        LOG_LEVEL: settings.logLevel,
+      }),
+  });
+}
+
+function mailbox({ settings, secrets }: StackPlan): PlannedPart {
+  return service('mailbox', `http://127.0.0.1:${settings.ports.mailbox}`, {
+    after: [],
+    ports: ['mailbox', 'smtp'],
+    command: async () =>
+      nodeCommand('scripts/local/mailbox/main.ts', {
+        MAILBOX_PORT: String(settings.ports.mailbox),
+        MAILBOX_SMTP_PORT: String(settings.ports.smtp),
+        MAIL_API_KEY: secrets.mailApiKey,
         LOG_LEVEL: settings.logLevel,
       }),
   });

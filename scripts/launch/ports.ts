@@ -11,6 +11,8 @@ const table = {
   transcoder: { port: 4500, of: 'the transcoder' },
   jobs: { port: 4600, of: 'the job runner' },
   sandbox: { port: 4700, of: 'the payment sandbox' },
+  mailbox: { port: 4800, of: 'the mailbox' },
+  smtp: { port: 4825, of: "the mailbox's SMTP" },
   postgres: { port: 54_320, of: 'PostgreSQL' },
   neon: { port: 54_321, of: 'the stand-in for Neon' },
   redis: { port: 63_790, of: 'Redis' },

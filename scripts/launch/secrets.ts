@@ -22,6 +22,7 @@ const Secrets = z.object({
   razorpayKeySecret: secret,
   razorpayWebhookSecret: secret,
   razorpayxWebhookSecret: secret,
+  mailApiKey: secret,
   /** Keys of what is sealed at rest; the first seals. */
   dataKeys: z.array(z.object({ kid: z.string(), key: secret })).min(1),
   hashKey: secret,
@@ -83,6 +84,7 @@ async function makeSecrets(): Promise<Secrets> {
     razorpayKeySecret: random(),
     razorpayWebhookSecret: random(),
     razorpayxWebhookSecret: random(),
+    mailApiKey: random(),
     dataKeys: [{ kid: randomBytes(4).toString('hex'), key: random(32) }],
     hashKey: random(32),
     ledgerKeys: [await newSigningKey()],

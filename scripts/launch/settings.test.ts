@@ -24,6 +24,7 @@ test('without any variable everything is local, on the usual ports', () => {
     redisUrl: null,
     upstash: null,
     razorpay: null,
+    mail: null,
   });
   expect(settings.ports).toMatchObject({ edge: 8787, sfu: 4400, media: 44_400, postgres: 54_320 });
 });
@@ -37,7 +38,16 @@ test('real services take the place of local ones', () => {
   expect(plain.database?.isNeon).toBe(false);
 });
 
+test('a real mail provider takes the place of the mailbox', () => {
+  const api = { MAIL_FROM: 'a@x.org', MAIL_API_URL: 'https://mail.x.org', MAIL_API_KEY: 'k' };
+  expect(readSettings(api).mail).toEqual(api);
+  const smtp = { MAIL_FROM: 'a@x.org', MAIL_SMTP_URL: 'smtps://u:p@mail.x.org' };
+  expect(readSettings({ ...smtp, LIVEPANTY_EDGE: 'node' }).mail).toEqual(smtp);
+});
+
 test.each([
+  [{ MAIL_FROM: 'a@x.org' }, 'MAIL_API_URL and MAIL_API_KEY must be set as well'],
+  [{ MAIL_FROM: 'a@x.org', MAIL_SMTP_URL: 'smtps://mail.x.org' }, 'workerd speaks no SMTP'],
   [{ LIVEPANTY_PORT_SFU: 'eighty' }, 'LIVEPANTY_PORT_SFU'],
   [{ LIVEPANTY_EDGE: 'php' }, 'LIVEPANTY_EDGE'],
   [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],

@@ -26,6 +26,10 @@ const Environment = z.object({
   RAZORPAY_KEY_ID: z.string().startsWith('rzp_').optional(),
   RAZORPAY_KEY_SECRET: z.string().min(1).optional(),
   RAZORPAY_WEBHOOK_SECRET: z.string().min(1).optional(),
+  MAIL_FROM: z.string().min(1).optional(),
+  MAIL_API_URL: z.url({ protocol: /^https?$/ }).optional(),
+  MAIL_API_KEY: z.string().min(1).optional(),
+  MAIL_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   REDIS_SERVER_BIN: z.string().min(1).default('redis-server'),
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
@@ -45,6 +49,8 @@ export interface Settings {
   redisUrl: string | null;
   upstash: { url: string; token: string } | null;
   razorpay: { keyId: string; keySecret: string; webhookSecret: string } | null;
+  /** The variables of a real mail provider, as the edge reads them. */
+  mail: Record<string, string> | null;
 }
 
 /**
@@ -112,7 +118,27 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     redisUrl: redisUrl ?? null,
     upstash: restUrl && restToken ? { url: restUrl, token: restToken } : null,
     razorpay: keyId && keySecret && webhookSecret ? { keyId, keySecret, webhookSecret } : null,
+    mail: mailSettings(values),
   };
+}
+
+/** Over HTTP or over SMTP; null for the mailbox. */
+function mailSettings(values: z.infer<typeof Environment>): Record<string, string> | null {
+  const { MAIL_FROM, MAIL_API_URL, MAIL_API_KEY, MAIL_SMTP_URL } = values;
+  if (!MAIL_SMTP_URL) {
+    refuseHalf({ MAIL_FROM, MAIL_API_URL, MAIL_API_KEY });
+    return MAIL_FROM ? given({ MAIL_FROM, MAIL_API_URL, MAIL_API_KEY }) : null;
+  }
+  refuseHalf({ MAIL_FROM, MAIL_SMTP_URL });
+  if (MAIL_API_URL || MAIL_API_KEY) {
+    throw new StartRefused('MAIL_SMTP_URL and MAIL_API_URL are both set: mail goes one way.');
+  }
+  if (values.LIVEPANTY_EDGE === 'workerd') {
+    throw new StartRefused(
+      'MAIL_SMTP_URL is set, and workerd speaks no SMTP: run the edge on node (--edge node), or set MAIL_API_URL.',
+    );
+  }
+  return given({ MAIL_FROM, MAIL_SMTP_URL });
 }
 
 /** Variables that only make sense together. */

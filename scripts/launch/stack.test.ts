@@ -32,6 +32,7 @@ test('every part is ready, and the edge reaches its database and Redis through t
       'neon-proxy',
       'upstash-proxy',
       'sandbox',
+      'mailbox',
       'edge',
       'sfu',
       'transcoder',
@@ -68,19 +69,25 @@ test('a second stack with the same data is refused', async () => {
   );
 });
 
-test.each<PartName>(['edge', 'postgres', 'redis', 'neon-proxy', 'sfu', 'transcoder', 'jobs'])(
-  'when %s is killed it comes back, and the edge is ready again',
-  async (part) => {
-    const before = stack.statuses().find(({ name }) => name === part);
-    await stack.kill(part);
-    await stack.untilReady(part);
-    const after = stack.statuses().find(({ name }) => name === part);
-    expect(after?.pid).not.toBe(before?.pid);
-    await expect
-      .poll(() => health(stack.urls.edge).then(({ ok }) => ok), { timeout: 10_000 })
-      .toBe(true);
-  },
-);
+test.each<PartName>([
+  'edge',
+  'postgres',
+  'redis',
+  'neon-proxy',
+  'mailbox',
+  'sfu',
+  'transcoder',
+  'jobs',
+])('when %s is killed it comes back, and the edge is ready again', async (part) => {
+  const before = stack.statuses().find(({ name }) => name === part);
+  await stack.kill(part);
+  await stack.untilReady(part);
+  const after = stack.statuses().find(({ name }) => name === part);
+  expect(after?.pid).not.toBe(before?.pid);
+  await expect
+    .poll(() => health(stack.urls.edge).then(({ ok }) => ok), { timeout: 10_000 })
+    .toBe(true);
+});
 
 test('after the end nothing listens and no data is left', async () => {
   const urls = stack.statuses().map(({ address }) => new URL(address).host);

@@ -21,6 +21,7 @@ export type PartName =
   | 'neon-proxy'
   | 'upstash-proxy'
   | 'sandbox'
+  | 'mailbox'
   | 'edge'
   | 'sfu'
   | 'transcoder'
