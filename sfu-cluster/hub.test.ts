@@ -1,10 +1,11 @@
 // Tests of the hub: what is published on Redis reaches every socket of the room, in order, once.
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type RoomEvent, roomChannel } from '#contract';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Health, type RoomEvent, roomChannel } from '#contract';
 import { type RunningRedis, startRedis } from '../testing/redis.ts';
 import { redisUrl } from '../testing/services.ts';
+import { unheardMaxSeconds } from './revocations.ts';
 import { chatEvent } from './testing/chat-event.ts';
 import { RoomClient } from './testing/room-client.ts';
 import { startTestEdge, type TestEdge } from './testing/test-edge.ts';
@@ -129,6 +130,8 @@ describe('while Redis is away', () => {
   });
 
   afterEach(async () => {
+    vi.restoreAllMocks();
+    edge.broken = false;
     await node.close();
     await redis.stop();
   });
@@ -148,6 +151,30 @@ describe('while Redis is away', () => {
     expect(eventIds(client)).toEqual([5]);
     expect(client.of('room.resync')).toHaveLength(1);
     client.close();
+  });
+
+  test('nobody new is admitted after a while if the edge is away too, and until it is back', async () => {
+    const now = performance.now.bind(performance);
+    let aheadSeconds = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadSeconds * 1000);
+    const checks = async () => {
+      const health = Health.parse(await (await fetch(`${node.httpUrl}/readyz`)).json());
+      return { hears: health.checks.hub?.ok, admits: health.checks.revocations?.ok };
+    };
+    await expect.poll(checks).toEqual({ hears: true, admits: true });
+    const before = edge.reports.length;
+    await edge.report((report) => edge.reports.indexOf(report) >= before);
+    edge.broken = true;
+    aheadSeconds += 10 * unheardMaxSeconds;
+    await expect.poll(checks).toEqual({ hears: true, admits: true });
+    await redis.stop();
+    await expect.poll(checks, { timeout: 5_000 }).toEqual({ hears: false, admits: true });
+    aheadSeconds += unheardMaxSeconds + 1;
+    expect(await checks()).toEqual({ hears: false, admits: false });
+    redis = await startRedis(redis.port);
+    await expect.poll(checks, { timeout: 5_000 }).toEqual({ hears: true, admits: false });
+    edge.broken = false;
+    await expect.poll(checks, { timeout: 5_000 }).toEqual({ hears: true, admits: true });
   });
 
   test('the node is on the list again as soon as Redis is back', async () => {

@@ -1,8 +1,17 @@
-// The hub: hears room events on Redis for the streams that have sockets here.
+// The hub: hears on Redis the events of the streams that have sockets here, and what was revoked.
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { RoomEvent, roomChannel, streamOfChannel } from '#contract';
+import type { z } from 'zod';
+import {
+  assertNever,
+  ControlMessage,
+  controlChannel,
+  type Revocation,
+  RoomEvent,
+  roomChannel,
+  streamOfChannel,
+} from '#contract';
 import { createOutage } from './outage.ts';
 import { connectRedis, redisCommandTimeoutMs, redisReadyOr } from './redis.ts';
 
@@ -10,11 +19,16 @@ import { connectRedis, redisCommandTimeoutMs, redisReadyOr } from './redis.ts';
 const pulseIntervalMs = 5_000;
 /** Channels in one SUBSCRIBE after a reconnect. */
 const resubscribeBatchMax = 500;
-/** A message longer than this is no event of ours. */
-const eventCharsMax = 16 * 1024;
+/** A longer message is none of ours. */
+const messageCharsMax = 16 * 1024;
 
 interface HubEvents {
   event: [RoomEvent];
+  revoked: [Revocation];
+  /** From here on everything is heard. */
+  hearing: [];
+  /** From here on nothing is heard. */
+  deaf: [];
   /** The link to Redis was broken and stands again: events may have been missed. */
   resync: [];
 }
@@ -22,9 +36,10 @@ interface HubEvents {
 export class Hub extends EventEmitter<HubEvents> {
   readonly #redis: Redis;
   readonly #log: Logger;
-  readonly #channels = new Set<string>();
+  readonly #channels = new Set<string>([controlChannel]);
   readonly #pulse: NodeJS.Timeout;
   #connections = 0;
+  #hearing = false;
   #closed = false;
 
   private constructor(redis: Redis, log: Logger) {
@@ -34,13 +49,22 @@ export class Hub extends EventEmitter<HubEvents> {
     const outage = createOutage(log, 'the redis subscription');
     redis.on('ready', () => {
       this.#resubscribe().then(
-        () => outage.recovered(),
+        () => {
+          outage.recovered();
+          if (this.#closed) return;
+          this.#hearing = true;
+          this.emit('hearing');
+        },
         (error: unknown) => {
           outage.failed(error);
           // A half-made subscription is worse than none: connect again.
           if (!this.#closed) redis.disconnect(true);
         },
       );
+    });
+    redis.on('close', () => {
+      this.#hearing = false;
+      this.emit('deaf');
     });
     redis.on('message', (channel, message) => this.#receive(channel, message));
     this.#pulse = setInterval(() => void this.#beat(), pulseIntervalMs);
@@ -51,9 +75,9 @@ export class Hub extends EventEmitter<HubEvents> {
     return new Hub(connectRedis({ url: redisUrl, name: `${nodeId}-hub`, log }), log);
   }
 
-  /** Whether events are heard at the moment. */
+  /** Whether all that is to be heard is heard at the moment. */
   get hearing(): boolean {
-    return this.#redis.status === 'ready';
+    return this.#hearing;
   }
 
   /** Waits for the first connection, but no longer than `timeoutMs`. */
@@ -111,21 +135,36 @@ export class Hub extends EventEmitter<HubEvents> {
   }
 
   #receive(channel: string, message: string): void {
-    const event = this.#parse(message);
-    if (!event || event.streamId !== streamOfChannel(channel)) {
-      this.#log.warn({ channel, chars: message.length }, 'a message is no room event');
-      return;
-    }
-    this.emit('event', event);
+    const isHeard = channel === controlChannel ? this.#obey(message) : this.#tell(channel, message);
+    if (!isHeard) this.#log.warn({ channel, chars: message.length }, 'a message is none of ours');
   }
 
-  #parse(message: string): RoomEvent | null {
-    if (message.length > eventCharsMax) return null;
-    try {
-      return RoomEvent.parse(JSON.parse(message));
-    } catch {
-      // Logged by the caller, without the content.
-      return null;
+  #obey(text: string): boolean {
+    const message = parse(ControlMessage, text);
+    if (!message) return false;
+    switch (message.type) {
+      case 'revoked':
+        this.emit('revoked', message.revocation);
+        return true;
+      default:
+        return assertNever(message.type);
     }
+  }
+
+  #tell(channel: string, text: string): boolean {
+    const event = parse(RoomEvent, text);
+    if (!event || event.streamId !== streamOfChannel(channel)) return false;
+    this.emit('event', event);
+    return true;
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string): T | null {
+  if (text.length > messageCharsMax) return null;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    // Logged by the caller, without the content.
+    return null;
   }
 }

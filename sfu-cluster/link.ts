@@ -25,8 +25,11 @@ const offencesForgivenPerSecond = 0.1;
 export const waitingCharsMax = 4 * frameBytesMax;
 /** A request that a worker has not answered by then has failed. */
 const requestTimeoutMs = 10_000;
-/** How long the other side may take to answer a close before the connection is cut. */
-const closeGraceMs = 2_000;
+/**
+ * How long the other side may take to answer a close before the connection is cut: whoever is sent away has left
+ * within two seconds, whether it wants or not.
+ */
+const closeGraceMs = 1_000;
 
 export type Answer = ResponseData<ClientFrame['type']>;
 

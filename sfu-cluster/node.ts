@@ -14,6 +14,7 @@ import { connectRedis, redisReadyOr } from './redis.ts';
 import { createRefusalCounter } from './refusals.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { createReporter, type Reporter } from './reports.ts';
+import { createRevocations, type Revocations } from './revocations.ts';
 import { Rooms } from './rooms.ts';
 import { openSession } from './session.ts';
 import { createSocketServer, type SocketServer, socketsMax } from './socket-server.ts';
@@ -33,6 +34,7 @@ export interface SfuNodeProcess {
   httpUrl: string;
   rooms: Rooms;
   pool: WorkerPool;
+  revocations: Revocations;
   close(): Promise<void>;
 }
 
@@ -49,10 +51,12 @@ export async function createSfuNode({
   const hub = Hub.open({ redisUrl, nodeId, log });
   const rooms = Rooms.open({ hub, pool, log });
   const refusals = createRefusalCounter();
-  const gate = createTicketGate({ edgeUrl: config.edgeUrl, nodeId, redis });
+  const revocations = createRevocations({ onBehind: () => reporter.nudge() });
+  const gate = createTicketGate({ edgeUrl: config.edgeUrl, nodeId, redis, revocations });
   const sessionDeps = {
     nodeId,
     gate,
+    revocations,
     rooms,
     refusals,
     log,
@@ -67,7 +71,7 @@ export async function createSfuNode({
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
   const server = createNodeServer({
-    ready: () => checkReady({ pool, redis, hub, reporter, registry }),
+    ready: () => checkReady({ pool, redis, hub, revocations, reporter, registry }),
     secret: config.nodeSecret,
     stats: () => ({
       nodeId,
@@ -100,9 +104,20 @@ export async function createSfuNode({
     edgeUrl: config.edgeUrl,
     nodeSecret: config.nodeSecret,
     log,
-    snapshot: () => reportOf(config, rooms),
-    onClose: (streamId) => rooms.end(streamId),
+    snapshot: () => reportOf(config, rooms, revocations.known),
+    onAnswer(answer, askedAtMs) {
+      revocations.take(answer, askedAtMs);
+      for (const streamId of answer.close) rooms.end(streamId);
+    },
   });
+  // Only from here on, because what is missing is asked for by a report.
+  hub.on('revoked', (revocation) => revocations.hear(revocation));
+  hub.on('hearing', () => {
+    revocations.listening();
+    reporter.nudge();
+  });
+  hub.on('deaf', () => revocations.deaf());
+  if (hub.hearing) revocations.listening();
   rooms.on('media', () => reporter.nudge());
   const registry = createRegistry({
     redis,
@@ -140,6 +155,7 @@ export async function createSfuNode({
     httpUrl: httpUrlOf(server.address()),
     rooms,
     pool,
+    revocations,
     close() {
       closing ??= shutDown();
       return closing;
@@ -153,20 +169,26 @@ function loadOf(pool: WorkerPool, rooms: Rooms, sockets: SocketServer): number {
   return Math.min(1, Math.max(0, load));
 }
 
-function reportOf(config: SfuConfig, rooms: Rooms): SfuReport {
+function reportOf(
+  { nodeId, publicUrl }: SfuConfig,
+  rooms: Rooms,
+  revocationsKnown: number | null,
+): SfuReport {
   const streams = rooms.all.map((room) => room.report);
-  return { nodeId: config.nodeId, url: config.publicUrl, revocationsKnown: null, streams };
+  return { nodeId, url: publicUrl, revocationsKnown, streams };
 }
 
 interface Leaned {
   pool: WorkerPool;
   redis: Redis;
   hub: Hub;
+  revocations: Revocations;
   reporter: Reporter;
   registry: Registry;
 }
 
-async function checkReady({ pool, redis, hub, reporter, registry }: Leaned): Promise<Health> {
+async function checkReady(parts: Leaned): Promise<Health> {
+  const { pool, redis, hub, revocations, reporter, registry } = parts;
   const [workers, redisAnswers] = await Promise.all([
     pool.probe(probeTimeoutMs),
     withDeadline(redis.ping(), probeTimeoutMs, () => new Error('no answer')).then(
@@ -181,6 +203,10 @@ async function checkReady({ pool, redis, hub, reporter, registry }: Leaned): Pro
     },
     redis: { ok: redisAnswers, detail: redisAnswers ? 'answers' : 'does not answer' },
     hub: { ok: hub.hearing, detail: hub.hearing ? 'hears room events' : 'hears nothing' },
+    revocations: {
+      ok: revocations.current,
+      detail: revocations.current ? 'known' : 'not known: nobody is admitted',
+    },
     clock: clockCheck(reporter.clockAheadSeconds),
     name: registry.disputed ? { ok: false, detail: 'another node has this id' } : { ok: true },
   };

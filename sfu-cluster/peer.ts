@@ -1,7 +1,7 @@
 // A peer: one socket that has joined a room, and who stands behind it.
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Capability, ServerFrame, SocketErrorCode } from '#contract';
+import type { Capability, Revocation, ServerFrame, SocketErrorCode } from '#contract';
 import type { EncodedFrame } from './frames.ts';
 import type { Link } from './link.ts';
 import type { TapRules } from './media/tap.ts';
@@ -89,6 +89,12 @@ export class Peer {
 
   sendEncoded(frame: EncodedFrame): void {
     this.#link.sendEncoded(frame);
+  }
+
+  /** Leaves for a revocation of its ticket. Whoever publishes a stream is none of its viewers. */
+  revoke({ kind }: Revocation): void {
+    if (kind === 'stream' && !this.isViewer) return;
+    this.dismiss('revoked', 'the ticket was revoked; ask for a new one');
   }
 
   /** Closes the socket with a reason, and everything that this peer has made at once. */

@@ -2,7 +2,6 @@
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { Health, sfuNodesKey } from '#contract';
-import { redisUrl } from '../testing/services.ts';
 import { useScene } from './testing/scene.ts';
 import { startTestNode } from './testing/test-node.ts';
 
@@ -15,7 +14,7 @@ test('a second node with the same id makes the first one unready', async () => {
     return health.checks.name?.ok;
   };
   expect(await name()).toBe(true);
-  const urls = { edgeUrl: scene.edge.url, redisUrl: redisUrl() };
+  const urls = { edgeUrl: scene.edge.url, redisUrl: scene.redisUrl };
   const twin = await startTestNode({ ...urls, nodeId });
   await expect.poll(name, { timeout: 5_000 }).toBe(false);
   await twin.close();
@@ -23,9 +22,9 @@ test('a second node with the same id makes the first one unready', async () => {
 });
 
 test('a node that ends leaves the entry of its successor alone', async () => {
-  const urls = { edgeUrl: scene.edge.url, redisUrl: redisUrl() };
+  const urls = { edgeUrl: scene.edge.url, redisUrl: scene.redisUrl };
   const ending = await startTestNode({ ...urls, nodeId: 'sfu-ending' });
-  const redis = new Redis(redisUrl());
+  const redis = new Redis(scene.redisUrl);
   const entry = () => redis.hget(sfuNodesKey, 'sfu-ending');
   const first = await entry();
   await expect.poll(entry, { timeout: 5_000 }).not.toBe(first);

@@ -2,7 +2,6 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { Health } from '#contract';
-import { redisUrl } from '../testing/services.ts';
 import { createReporter, reportSpacingMs } from './reports.ts';
 import { RoomClient } from './testing/room-client.ts';
 import { h264Parameters, opusParameters } from './testing/rtp-source.ts';
@@ -66,7 +65,7 @@ describe('reports', () => {
         revocationsKnown: null,
         streams: [],
       }),
-      onClose: () => undefined,
+      onAnswer: () => undefined,
     });
     const startedAt = performance.now();
     const nervous = () => {
@@ -115,7 +114,7 @@ describe('reports', () => {
   test('a node that shuts down says that nobody publishes there any more', async () => {
     const other = await startTestNode({
       edgeUrl: scene.edge.url,
-      redisUrl: redisUrl(),
+      redisUrl: scene.redisUrl,
       nodeId: 'sfu-leaving',
     });
     const ticket = await scene.edge.ticket({

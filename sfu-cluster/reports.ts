@@ -1,4 +1,4 @@
-// Reports: tells the edge what runs in the rooms of this node, and closes those that it says are over.
+// Reports: tells the edge what runs in the rooms of this node, and hands on what it answers.
 
 import type { Logger } from 'pino';
 import { nodeReportIntervalSeconds, type SfuReport, SfuReportAnswer } from '#contract';
@@ -26,15 +26,15 @@ export function createReporter({
   nodeSecret,
   log,
   snapshot,
-  onClose,
+  onAnswer,
 }: {
   edgeUrl: string;
   nodeSecret: string;
   log: Logger;
   /** The facts as they are now: each report is whole, so a lost one needs no repair. */
   snapshot(): SfuReport;
-  /** The edge wants this room closed. */
-  onClose(streamId: string): void;
+  /** What the edge says to a report that was sent at `askedAtMs`, by the clock of `performance`. */
+  onAnswer(answer: SfuReportAnswer, askedAtMs: number): void;
 }): Reporter {
   const outage = createOutage(log, 'the edge');
   const intervalMs = nodeReportIntervalSeconds * 1000;
@@ -46,7 +46,7 @@ export function createReporter({
   let clockAheadSeconds: number | null = null;
   let closed = false;
 
-  async function post(): Promise<void> {
+  async function post(askedAtMs: number): Promise<void> {
     const response = await fetch(`${edgeUrl}/internal/nodes/report`, {
       method: 'POST',
       headers: { authorization: `Bearer ${nodeSecret}`, 'content-type': 'application/json' },
@@ -59,15 +59,14 @@ export function createReporter({
       await response.body?.cancel();
       throw new Error(`the edge answered ${response.status}`);
     }
-    const answer = SfuReportAnswer.parse(await response.json());
-    for (const streamId of answer.close) onClose(streamId);
+    onAnswer(SfuReportAnswer.parse(await response.json()), askedAtMs);
   }
 
   async function send(): Promise<void> {
     nudged = false;
     sentAtMs = performance.now();
     try {
-      await post();
+      await post(sentAtMs);
       failures = 0;
       outage.recovered();
     } catch (error) {

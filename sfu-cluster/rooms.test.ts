@@ -1,6 +1,5 @@
 // Tests of joins that are under way when something ends: none gets in, and each hears the true reason.
 import { expect, test } from 'vitest';
-import { redisUrl } from '../testing/services.ts';
 import { useScene } from './testing/scene.ts';
 import { startTestNode } from './testing/test-node.ts';
 
@@ -18,7 +17,7 @@ test('a stream that ends while somebody joins lets nobody in', async () => {
 });
 
 test('a node that ends while somebody joins does not call the stream over', async () => {
-  const node = await startTestNode({ edgeUrl: scene.edge.url, redisUrl: redisUrl() });
+  const node = await startTestNode({ edgeUrl: scene.edge.url, redisUrl: scene.redisUrl });
   const joining = node.rooms.join(scene.stream, () => 'in');
   const outcome = expect(joining).rejects.toMatchObject({ code: 'unavailable' });
   node.rooms.close('unavailable', 'the node shuts down');

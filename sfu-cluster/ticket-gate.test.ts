@@ -2,10 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { generateKeyPair } from 'jose';
-import { describe, expect, test } from 'vitest';
-import { signallingVersion } from '#contract';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { signallingVersion, ticketTypes } from '#contract';
 import { startRedis } from '../testing/redis.ts';
-import { redisUrl } from '../testing/services.ts';
 import { RoomClient } from './testing/room-client.ts';
 import { useScene } from './testing/scene.ts';
 import { startTestEdge } from './testing/test-edge.ts';
@@ -88,8 +87,20 @@ describe('the ticket gate', () => {
     expect(await joinWith(await make())).toBe('ticket-invalid');
   });
 
+  test('a ticket of another type is refused', async () => {
+    const { room, node, hls } = ticketTypes;
+    for (const typ of [node, hls, 'at+jwt', 'JWT', '']) {
+      expect(await joinWith(await scene.edge.ticket({ stream: randomUUID(), typ }))).toBe(
+        'ticket-invalid',
+      );
+    }
+    const tap = { stream: randomUUID(), aud: 'node' } as const;
+    expect(await joinWith(await scene.edge.ticket({ ...tap, typ: room }))).toBe('ticket-invalid');
+    expect(await joinWith(await scene.edge.ticket(tap))).toBe('joined');
+  });
+
   test('a ticket shown to two nodes at the same moment is taken by exactly one', async () => {
-    const twin = await startTestNode({ edgeUrl: scene.edge.url, redisUrl: redisUrl() });
+    const twin = await startTestNode({ edgeUrl: scene.edge.url, redisUrl: scene.redisUrl });
     try {
       for (let round = 0; round < 10; round += 1) {
         const ticket = await scene.edge.ticket({ stream: randomUUID() });
@@ -131,10 +142,81 @@ describe('the ticket gate', () => {
 
   test('nobody gets in while the key set of the edge is out of reach', async () => {
     const other = await startTestEdge();
-    const orphan = await startTestNode({ edgeUrl: other.url, redisUrl: redisUrl() });
+    const orphan = await startTestNode({ edgeUrl: other.url, redisUrl: scene.redisUrl });
     const ticket = await other.ticket({ stream: randomUUID() });
     await other.close();
     expect(await joinWith(ticket, orphan.socketUrl)).toBe('unavailable');
     await orphan.close();
+  });
+});
+
+describe('without a list of what was revoked', () => {
+  test('before the first list nobody is admitted but transcoders, and no ticket is lost', async () => {
+    const edge = await startTestEdge();
+    edge.broken = true;
+    const node = await startTestNode({
+      edgeUrl: edge.url,
+      redisUrl: scene.redisUrl,
+      edgeAnswers: false,
+    });
+    const stream = randomUUID();
+    const ticket = await edge.ticket({ stream });
+    expect(await joinWith(ticket, node.socketUrl)).toBe('unavailable');
+    expect(await joinWith(await edge.ticket({ stream, aud: 'node' }), node.socketUrl)).toBe(
+      'joined',
+    );
+    const ready = await fetch(`${node.httpUrl}/readyz`);
+    expect(await ready.json()).toMatchObject({ checks: { revocations: { ok: false } } });
+    edge.broken = false;
+    await expect.poll(() => node.revocations.current, { timeout: 5_000 }).toBe(true);
+    expect(await joinWith(ticket, node.socketUrl)).toBe('joined');
+    // Once it has had one, the edge may be away.
+    edge.broken = true;
+    expect(await joinWith(await edge.ticket({ stream }), node.socketUrl)).toBe('joined');
+    await node.close();
+    await edge.close();
+  });
+});
+
+describe('the key set', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Moves the clock by which tickets and keys grow old, and no timer. */
+  function pass(seconds: number): void {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
+  }
+
+  async function startAnew() {
+    const edge = await startTestEdge();
+    const node = await startTestNode({ edgeUrl: edge.url, redisUrl: scene.redisUrl });
+    const sign = () => edge.ticket({ stream: randomUUID(), ttlSeconds: 300 });
+    const join = (ticket: string) => joinWith(ticket, node.socketUrl);
+    expect(await join(await sign())).toBe('joined');
+    const end = async () => {
+      await node.close();
+      await edge.close();
+    };
+    return { edge, sign, join, end };
+  }
+
+  test('a key that was removed is believed no longer than a minute', async () => {
+    const { edge, sign, join, end } = await startAnew();
+    const [first, second] = [await sign(), await sign()];
+    await edge.changeKey();
+    pass(55);
+    expect(await join(first)).toBe('joined');
+    pass(6);
+    expect(await join(second)).toBe('ticket-invalid');
+    await end();
+  });
+
+  test('a new key is fetched as soon as somebody comes with it', async () => {
+    const { edge, sign, join, end } = await startAnew();
+    await edge.changeKey();
+    pass(1.5);
+    expect(await join(await sign())).toBe('joined');
+    await end();
   });
 });

@@ -1,28 +1,46 @@
 // The ticket gate: lets a socket in for a ticket that the edge signed, once, for this node.
 
 import type { Redis } from 'ioredis';
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTVerifyGetKey,
+  type JWTVerifyResult,
+  jwtVerify,
+} from 'jose';
 import { z } from 'zod';
 import {
   NodeTicket,
+  type Revocable,
   RoomTicket,
   ticketAlgorithm,
   ticketClockSkewSeconds,
   ticketIssuer,
+  ticketTypes,
   usedTicketKey,
 } from '#contract';
 import { type Refusal, refusal } from './refusals.ts';
+import type { Revocations } from './revocations.ts';
 
 const jwksTimeoutMs = 2_000;
-/** After a fetch of the key set, tickets with an unknown key cause no further one for so long. */
-const jwksCooldownMs = 10_000;
+/** The key set is fetched anew when it is older: a key that was removed is believed no longer than this. */
+const jwksAgeMaxMs = 60_000;
+/** A ticket with an unknown key causes a fetch at once, but not within so long of the last one. */
+const jwksCooldownMs = 1_000;
 
 const Ticket = z.discriminatedUnion('aud', [RoomTicket, NodeTicket]);
 /** What a socket was admitted with. */
 export type Ticket = z.infer<typeof Ticket>;
 
+/** What may end a ticket before its time; null for a transcoder's, which nothing ends. */
+export function revocableOf(ticket: Ticket): Revocable | null {
+  if (ticket.aud === 'node') return null;
+  const { rev, sub, sid, stream } = ticket;
+  return { rev, subject: sub, sessionId: sid, streamId: stream };
+}
+
 export interface TicketGate {
-  /** Verifies the ticket and spends it; throws a `Refusal`. */
+  /** Verifies the ticket and spends it; throws a `Refusal`. One that is refused before that is not spent. */
   admit(token: string): Promise<Ticket>;
 }
 
@@ -30,37 +48,41 @@ export function createTicketGate({
   edgeUrl,
   nodeId,
   redis,
+  revocations,
 }: {
   edgeUrl: string;
   nodeId: string;
   redis: Redis;
+  revocations: Pick<Revocations, 'check'>;
 }): TicketGate {
   const keys = createRemoteJWKSet(new URL(`${edgeUrl}/.well-known/jwks.json`), {
     timeoutDuration: jwksTimeoutMs,
     cooldownDuration: jwksCooldownMs,
+    cacheMaxAge: jwksAgeMaxMs,
   });
   return {
     async admit(token) {
-      const ticket = readClaims(await verifySignature(token, keys));
+      const ticket = readTicket(await verifySignature(token, keys));
       if (ticket.node !== nodeId) {
         throw refusal('ticket-invalid', 'the ticket is for another node');
       }
+      const revocable = revocableOf(ticket);
+      if (revocable) revocations.check(revocable);
       await spend(redis, ticket);
       return ticket;
     },
   };
 }
 
-async function verifySignature(token: string, keys: JWTVerifyGetKey): Promise<JWTPayload> {
+async function verifySignature(token: string, keys: JWTVerifyGetKey): Promise<JWTVerifyResult> {
   try {
-    const { payload } = await jwtVerify(token, keys, {
+    return await jwtVerify(token, keys, {
       algorithms: [ticketAlgorithm],
       issuer: ticketIssuer,
       audience: ['room', 'node'],
       clockTolerance: ticketClockSkewSeconds,
       requiredClaims: ['exp', 'iat', 'jti', 'sub'],
     });
-    return payload;
   } catch (error) {
     throw refusalOf(error);
   }
@@ -85,9 +107,12 @@ function refusalOf(error: unknown): Refusal {
     : refusal('unavailable', 'tickets cannot be verified at the moment');
 }
 
-function readClaims(payload: JWTPayload): Ticket {
+function readTicket({ payload, protectedHeader }: JWTVerifyResult): Ticket {
   const parsed = Ticket.safeParse(payload);
   if (!parsed.success) throw refusal('ticket-invalid', 'the ticket lacks claims');
+  if (protectedHeader.typ !== ticketTypes[parsed.data.aud]) {
+    throw refusal('ticket-invalid', 'the token is of another type');
+  }
   return parsed.data;
 }
 

@@ -76,6 +76,13 @@ test('a socket that answers no ping is ended, so that another one is opened', as
   expect(socket.isOpen).toBe(false);
 });
 
+test('a ticket that was revoked is refused by that name, as is a socket that had it', async () => {
+  await expect(enter({ answer: () => 'revoked' })).rejects.toMatchObject({ code: 'revoked' });
+  const { room, socket } = await enter();
+  room.latest().close('revoked');
+  expect(await socket.ended).toBe('revoked');
+});
+
 test('the end of a socket tells why, and fails every open request', async () => {
   const { room, socket } = await enter({
     answer: (frame) => (frame.type === 'join' ? undefined : silence),

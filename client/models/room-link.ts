@@ -41,6 +41,18 @@ const finalFaults = new Set<unknown>([
   'blocked',
 ]);
 
+/** What a ticket is refused with to whom a log-in has ended; without one it may still be had. */
+const loginFaults = new Set<unknown>(['unauthenticated', 'session-expired']);
+
+/**
+ * Whether to ask for a new ticket at once: after the old one was revoked, which may have been for everybody here, and
+ * once more as nobody in particular when the revocation was of the log-in.
+ */
+function isAskedAnewAtOnce(fault: LinkRefusal | null, before: LinkRefusal | null): boolean {
+  if (fault === 'revoked') return before !== 'revoked';
+  return before === 'revoked' && loginFaults.has(fault);
+}
+
 function codeOf(error: unknown): LinkRefusal | null {
   if (error instanceof ApiError) return error.code;
   const code = (error as { code?: unknown } | null)?.code;
@@ -98,15 +110,20 @@ export class RoomLink {
   }
 
   async #run(): Promise<void> {
+    let before: LinkRefusal | null = null;
     while (!this.#closed) {
       const fault = await this.#hold();
       if (this.#closed) return;
-      if (finalFaults.has(fault) || this.#attempts >= linkAttemptsMax) {
+      // A link that held has nothing to do with what was before.
+      if (this.#attempts === 0) before = null;
+      const atOnce = isAskedAnewAtOnce(fault, before);
+      if ((finalFaults.has(fault) && !atOnce) || this.#attempts >= linkAttemptsMax) {
         this.refusal.value = fault;
         this.state.value = 'closed';
         return;
       }
-      await this.#waitAfter(fault);
+      before = fault;
+      await this.#waitAfter(fault, atOnce);
     }
   }
 
@@ -134,7 +151,7 @@ export class RoomLink {
     }
   }
 
-  async #waitAfter(fault: LinkRefusal | null): Promise<void> {
+  async #waitAfter(fault: LinkRefusal | null, atOnce: boolean): Promise<void> {
     const { clock, random } = this.#deps;
     this.#waiting = new AbortController();
     if (fault === 'stream-not-live') {
@@ -143,7 +160,8 @@ export class RoomLink {
       return;
     }
     if (this.state.peek() !== 'connecting') this.state.value = 'reconnecting';
-    await pause(clock, backoffMs(this.#attempts, reconnectBackoff, random), this.#waiting.signal);
+    const waitMs = atOnce ? 0 : backoffMs(this.#attempts, reconnectBackoff, random);
+    await pause(clock, waitMs, this.#waiting.signal);
     this.#attempts += 1;
   }
 }

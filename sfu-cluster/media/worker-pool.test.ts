@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { sfuNodesKey } from '#contract';
-import { redisUrl } from '../../testing/services.ts';
 import type { RoomClient } from '../testing/room-client.ts';
 import { publishCamera, useScene } from '../testing/scene.ts';
 
@@ -62,7 +61,7 @@ describe('a media worker that is killed', () => {
 
   test('is replaced, and the load shows it until then', async () => {
     await allWorkers();
-    const redis = new Redis(redisUrl());
+    const redis = new Redis(scene.redisUrl);
     for (const worker of scene.node.pool.workers) process.kill(worker.pid, 'SIGKILL');
     await expect.poll(() => scene.node.pool.load, { interval: 5 }).toBe(1);
     const ready = await fetch(`${scene.node.httpUrl}/readyz`);

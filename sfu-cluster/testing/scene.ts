@@ -1,39 +1,45 @@
 // A scene for tests: an edge and a node for the tests of one file, a new stream for each, and who comes in.
 import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { assert } from '#contract';
-import { redisUrl } from '../../testing/services.ts';
+import { assert, type ControlMessage, controlChannel, type Revocation } from '#contract';
+import { type RunningRedis, startRedis } from '../../testing/redis.ts';
 import type { Room } from '../room.ts';
 import { RoomClient } from './room-client.ts';
 import { h264Parameters, opusParameters } from './rtp-source.ts';
 import { startTestEdge, type TestEdge, type TicketWish } from './test-edge.ts';
 import { startTestNode, type TestNode, type TestNodeSettings } from './test-node.ts';
 
-type SceneSettings = Partial<Omit<TestNodeSettings, 'edgeUrl'>>;
+type SceneSettings = Partial<Omit<TestNodeSettings, 'edgeUrl' | 'redisUrl'>>;
 
 export interface Scene {
   readonly edge: TestEdge;
   readonly node: TestNode;
+  /** A Redis of its own: what the edges of other tests revoke is not heard here. */
+  readonly redisUrl: string;
+  readonly redis: Redis;
   /** The stream of the test that runs. */
   readonly stream: string;
   /** The room of that stream on the node. */
   readonly room: Room;
   /** A socket that has joined with such a ticket; without wishes it hears events only. */
-  join(wish?: Partial<TicketWish>): Promise<RoomClient>;
+  join(wish?: Partial<TicketWish>, node?: TestNode): Promise<RoomClient>;
   performer(sub?: string): Promise<RoomClient>;
   viewer(sub?: string): Promise<RoomClient>;
   transcoder(): Promise<RoomClient>;
+  /** The edge revokes something, and tells it on Redis. */
+  revoke(what: Parameters<TestEdge['revoke']>[0]): Promise<Revocation>;
 }
 
 /** Called once at the head of a test file. */
 export function useScene(settings: SceneSettings = {}): Scene {
-  let started: { edge: TestEdge; node: TestNode } | null = null;
+  let started: { edge: TestEdge; node: TestNode; server: RunningRedis; redis: Redis } | null = null;
   let stream = '';
 
   beforeAll(async () => {
-    const edge = await startTestEdge();
-    const node = await startTestNode({ edgeUrl: edge.url, redisUrl: redisUrl(), ...settings });
-    started = { edge, node };
+    const [edge, server] = await Promise.all([startTestEdge(), startRedis()]);
+    const node = await startTestNode({ edgeUrl: edge.url, redisUrl: server.url, ...settings });
+    started = { edge, node, server, redis: new Redis(server.url) };
   });
   beforeEach(() => {
     stream = randomUUID();
@@ -41,6 +47,8 @@ export function useScene(settings: SceneSettings = {}): Scene {
   afterAll(async () => {
     await started?.node.close();
     await started?.edge.close();
+    started?.redis.disconnect();
+    await started?.server.stop();
   });
 
   const now = () => {
@@ -54,6 +62,12 @@ export function useScene(settings: SceneSettings = {}): Scene {
     get node() {
       return now().node;
     },
+    get redisUrl() {
+      return now().server.url;
+    },
+    get redis() {
+      return now().redis;
+    },
     get stream() {
       return stream;
     },
@@ -62,14 +76,20 @@ export function useScene(settings: SceneSettings = {}): Scene {
       assert(room, 'somebody is in the room');
       return room;
     },
-    async join(wish = {}) {
-      const { edge, node } = now();
+    async join(wish = {}, node = now().node) {
+      const { edge } = now();
       const ticket = await edge.ticket({ stream, node: node.nodeId, ...wish });
       return RoomClient.join(node.socketUrl, ticket);
     },
     performer: (sub = randomUUID()) => scene.join({ sub, capabilities: ['publish'] }),
     viewer: (sub = randomUUID()) => scene.join({ sub, capabilities: ['subscribe'] }),
     transcoder: () => scene.join({ aud: 'node' }),
+    async revoke(what) {
+      const { edge, redis } = now();
+      const message: ControlMessage = { type: 'revoked', revocation: edge.revoke(what) };
+      await redis.publish(controlChannel, JSON.stringify(message));
+      return message.revocation;
+    },
   };
   return scene;
 }

@@ -1,14 +1,17 @@
-// The edge as the tests need it: a key set, tickets signed with it, and a place to report to.
+// The edge as the tests need it: a key set, tickets signed with it, revocations, and a place to report to.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import {
   type Capability,
+  type Revocation,
+  revocationsPageMax,
   SfuReport,
   type SfuReportAnswer,
   ticketAlgorithm,
   ticketIssuer,
+  ticketTypes,
 } from '#contract';
 
 export const testNodeSecret = 'a-secret-for-tests-only-0123456789abcdef';
@@ -17,7 +20,10 @@ export const withSecret = { headers: { authorization: `Bearer ${testNodeSecret}`
 
 export interface TicketWish {
   aud?: 'room' | 'node' | 'hls';
+  /** What its header says that it is; left out: what its audience wants. */
+  typ?: string;
   sub?: string;
+  sid?: string;
   stream: string;
   node?: string;
   capabilities?: Capability[];
@@ -36,23 +42,35 @@ export interface TestEdge {
   broken: boolean;
   /** How far its clock is ahead of the node's. */
   clockAheadSeconds: number;
+  /** All that it has revoked, oldest first; its reports tell them, and its tickets carry the last one's number. */
+  revocations: Revocation[];
+  revoke(what: Partial<Revocation> & Pick<Revocation, 'kind'>): Revocation;
+  /** Signs with a new key from now on; the one before is no key any more. */
+  changeKey(): Promise<void>;
   ticket(wish: TicketWish): Promise<string>;
   /** The first report, from now on or from before, that `fits`. */
   report(fits: (report: SfuReport) => boolean): Promise<SfuReport>;
   close(): Promise<void>;
 }
 
-export async function startTestEdge(): Promise<TestEdge> {
+async function newKey() {
   const { publicKey, privateKey } = await generateKeyPair(ticketAlgorithm, {
     crv: 'Ed25519',
     extractable: true,
   });
-  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: ticketAlgorithm }] };
+  const jwk = { ...(await exportJWK(publicKey)), kid: randomUUID(), alg: ticketAlgorithm };
+  return { privateKey, jwk };
+}
+
+export async function startTestEdge(): Promise<TestEdge> {
+  let signing = await newKey();
   const waiting = new Set<() => void>();
 
   const server = createServer((request, response) => {
     if (request.url === '/.well-known/jwks.json') {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(jwks));
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ keys: [signing.jwk] }));
       return;
     }
     const authorised = request.headers.authorization === `Bearer ${testNodeSecret}`;
@@ -71,12 +89,17 @@ export async function startTestEdge(): Promise<TestEdge> {
         response.writeHead(500).end();
         return;
       }
-      edge.reports.push(SfuReport.parse(JSON.parse(body)));
+      const report = SfuReport.parse(JSON.parse(body));
+      edge.reports.push(report);
       for (const check of waiting) check();
+      const known = report.revocationsKnown ?? 0;
+      const revocations = edge.revocations
+        .filter(({ number }) => number > known)
+        .slice(0, revocationsPageMax);
       const answer: SfuReportAnswer = {
         close: [...edge.over],
-        revocations: [],
-        revocationsKnown: 0,
+        revocations,
+        revocationsKnown: revocations.at(-1)?.number ?? known,
       };
       response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
     });
@@ -92,25 +115,36 @@ export async function startTestEdge(): Promise<TestEdge> {
     over: new Set(),
     broken: false,
     clockAheadSeconds: 0,
+    revocations: [],
+    revoke(what) {
+      const number = edge.revocations.length + 1;
+      const revocation = { subject: null, streamId: null, ...what, number };
+      edge.revocations.push(revocation);
+      return revocation;
+    },
+    async changeKey() {
+      signing = await newKey();
+    },
     ticket(wish) {
       const nowSeconds = Math.floor(Date.now() / 1000);
       const { aud = 'room', sub = randomUUID(), node = 'sfu-test', stream } = wish;
+      const { kid } = signing.jwk;
       const room = {
-        sid: null,
-        rev: 0,
+        sid: wish.sid ?? null,
+        rev: edge.revocations.length,
         name: 'Somebody',
         role: 'viewer',
         capabilities: wish.capabilities ?? [],
       };
       return new SignJWT({ stream, node, ...(aud === 'room' ? room : {}) })
-        .setProtectedHeader({ alg: ticketAlgorithm, kid: 'k1' })
+        .setProtectedHeader({ alg: ticketAlgorithm, kid, typ: wish.typ ?? ticketTypes[aud] })
         .setIssuer(wish.issuer ?? ticketIssuer)
         .setAudience(aud)
         .setSubject(sub)
         .setJti(wish.jti ?? randomUUID())
         .setIssuedAt(nowSeconds)
         .setExpirationTime(nowSeconds + (wish.ttlSeconds ?? 60))
-        .sign(wish.key ?? privateKey);
+        .sign(wish.key ?? signing.privateKey);
     },
     report(fits) {
       return new Promise((resolve) => {

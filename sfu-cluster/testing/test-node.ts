@@ -1,5 +1,7 @@
 // An SFU node in the test's own process, on free ports, with a real media worker.
 import { pino } from 'pino';
+import { vi } from 'vitest';
+import { assert } from '#contract';
 import { readConfig } from '../config.ts';
 import { createSfuNode, type SfuNodeProcess } from '../node.ts';
 import { testNodeSecret } from './test-edge.ts';
@@ -16,6 +18,8 @@ export interface TestNodeSettings {
   redisUrl: string;
   nodeId?: string;
   workers?: number;
+  /** False when the edge does not answer: then it is not waited for until the node admits anybody. */
+  edgeAnswers?: boolean;
   /** Further environment variables. */
   env?: Record<string, string>;
 }
@@ -35,5 +39,7 @@ export async function startTestNode(settings: TestNodeSettings): Promise<TestNod
     ...settings.env,
   });
   const node = await createSfuNode({ config, log: pino({ level: config.logLevel }) });
+  const admits = () => assert(node.revocations.current, 'the node has not heard of the edge yet');
+  if (settings.edgeAnswers !== false) await vi.waitFor(admits, { interval: 5, timeout: 5_000 });
   return { ...node, socketUrl: `${node.httpUrl.replace('http', 'ws')}/room` };
 }

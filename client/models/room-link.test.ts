@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import type { SocketErrorCode } from '#contract';
+import { RoomSocket } from '../media/room-socket.ts';
+import { createFakeRoom } from '../testing/fake-room.ts';
+import { createManualClock } from '../testing/manual-clock.ts';
+import { ApiError } from './api-error.ts';
+import { reconnectBackoff } from './backoff.ts';
+import { linkStableMs, RoomLink } from './room-link.ts';
+
+type SceneOptions = {
+  /** What the edge refuses the n-th ticket with. */
+  grantFails?: Record<number, ApiError['code']>;
+  /** What the room refuses the n-th socket with. */
+  joinFails?: Record<number, SocketErrorCode>;
+};
+
+function createScene({ grantFails = {}, joinFails = {} }: SceneOptions = {}) {
+  const clock = createManualClock();
+  let grants = 0;
+  let joins = 0;
+  const server = createFakeRoom({
+    answer: (frame) => {
+      if (frame.type !== 'join') return undefined;
+      joins += 1;
+      return joinFails[joins];
+    },
+  });
+  const link = RoomLink.create({
+    async grant() {
+      grants += 1;
+      const code = grantFails[grants];
+      if (code) throw new ApiError(code, 401, null, 'no');
+      const room = { url: 'ws://node/room', ticket: `ticket-${grants}` };
+      return { transport: 'webrtc', room, hls: null };
+    },
+    join: (room) => RoomSocket.join(room, { openWebSocket: server.open, clock }),
+    clock,
+    random: () => 1,
+  });
+  return { clock, server, link, grants: () => grants };
+}
+
+test('a revoked ticket is exchanged for a new one at once, and the link goes on', async () => {
+  const { clock, server, link, grants } = createScene();
+  await clock.advance(linkStableMs);
+  server.latest().close('revoked');
+  await clock.advance(0);
+  expect(link.state.value).toBe('open');
+  expect(link.refusal.value).toBeNull();
+  expect(server.latest().frames[0]).toMatchObject({ type: 'join', ticket: 'ticket-2' });
+  // So it is each time, if the link has held in between.
+  await clock.advance(linkStableMs);
+  server.latest().close('revoked');
+  await clock.advance(0);
+  expect(grants()).toBe(3);
+  expect(link.state.value).toBe('open');
+  link.close();
+});
+
+test('a link that was dropped a moment before does not wait either when it is revoked', async () => {
+  const { clock, server, link } = createScene();
+  await clock.advance(0);
+  server.latest().close();
+  await clock.advance(reconnectBackoff.firstMs);
+  server.latest().close('revoked');
+  await clock.advance(0);
+  expect(server.connections).toHaveLength(3);
+  expect(link.state.value).toBe('open');
+  link.close();
+});
+
+test('a new ticket that is revoked as well is waited for, and not for ever at one pace', async () => {
+  const { clock, server, link, grants } = createScene({
+    joinFails: { 1: 'revoked', 2: 'revoked', 3: 'revoked' },
+  });
+  await clock.advance(0);
+  expect([grants(), link.state.value]).toEqual([2, 'connecting']);
+  await clock.advance(2 * reconnectBackoff.firstMs - 1);
+  expect(grants()).toBe(2);
+  await clock.advance(1);
+  expect(grants()).toBe(3);
+  await clock.advance(4 * reconnectBackoff.firstMs);
+  expect([server.connections.length, link.state.value]).toEqual([4, 'open']);
+  link.close();
+});
+
+test('whose log-in was revoked comes back as nobody in particular where that is allowed', async () => {
+  const { clock, server, link, grants } = createScene({ grantFails: { 2: 'unauthenticated' } });
+  await clock.advance(0);
+  server.latest().close('revoked');
+  await clock.advance(0);
+  expect([grants(), link.state.value]).toEqual([3, 'open']);
+  link.close();
+});
+
+test('whose log-in was revoked is told so where nobody gets in without one', async () => {
+  const { clock, server, link, grants } = createScene({
+    grantFails: { 2: 'session-expired', 3: 'unauthenticated' },
+  });
+  await clock.advance(0);
+  server.latest().close('revoked');
+  await clock.advance(60_000);
+  expect([link.state.value, link.refusal.value]).toEqual(['closed', 'unauthenticated']);
+  expect([grants(), server.connections.length]).toEqual([3, 1]);
+});
+
+test('a log-in that ended without a revocation is final at once', async () => {
+  const { clock, link, grants } = createScene({ grantFails: { 1: 'unauthenticated' } });
+  await clock.advance(60_000);
+  expect([link.state.value, grants()]).toEqual(['closed', 1]);
+});
+
+test('whoever may not come back after a revocation does not knock again', async () => {
+  const { clock, server, link, grants } = createScene({ grantFails: { 2: 'forbidden' } });
+  await clock.advance(0);
+  server.latest().close('revoked');
+  await clock.advance(60_000);
+  expect([link.state.value, link.refusal.value]).toEqual(['closed', 'forbidden']);
+  expect(grants()).toBe(2);
+});
