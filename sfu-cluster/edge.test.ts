@@ -19,7 +19,8 @@ beforeAll(async () => {
     edgeUrl: edge.url,
     redisUrl: redisUrl(),
     nodeId: live.nodeId,
-    env: { NODE_SECRET: nodeSecret },
+    // An address of the nodes that this edge knows; the tests themselves go where the node really is.
+    env: { NODE_SECRET: nodeSecret, SFU_PUBLIC_URL: 'ws://127.0.0.1:1/room' },
   });
 });
 
