@@ -114,9 +114,7 @@ function ChatSide({
         onRetry={(line) => deal(line).retry(line.key)}
         onGiveUp={(line) => deal(line).giveUp(line.key)}
       />
-      {!watch.ended.value &&
-        !watch.gate.gate.value &&
-        (user ? <ChatComposer chat={chat} /> : <ChatInvitation next={next} />)}
+      {!watch.ended.value && (user ? <ChatComposer chat={chat} /> : <ChatInvitation next={next} />)}
     </aside>
   );
 }
@@ -165,7 +163,7 @@ function WatchStream({ streamId, user }: { streamId: string; user: Me | null }) 
           />
         </div>
       )}
-      <ChatSide watch={watch} stream={stream} user={user} />
+      {!gate && <ChatSide watch={watch} stream={stream} user={user} />}
     </main>
   );
 }
