@@ -1,8 +1,9 @@
 // Health: whether this transcoder can take and serve streams, found out by trying.
 import type { Health } from '#contract';
+import type { EdgeChannel } from './edge/edge-channel.ts';
+import type { EdgeReporter } from './edge/edge-reporter.ts';
+import type { Revocations } from './edge/revocations.ts';
 import { ffmpegVersion } from './ffmpeg/probe.ts';
-import type { EdgeReporter } from './jobs/edge-reporter.ts';
-import type { Nudges } from './jobs/nudges.ts';
 import { bindUdpPort } from './rtp/udp-port.ts';
 
 /** An edge that has not answered a report for so long counts as away. */
@@ -10,8 +11,9 @@ export const edgeSilentMsMax = 10_000;
 
 export interface HealthSources {
   ffmpegBin: string;
-  nudges: Nudges;
+  channel: EdgeChannel;
   reporter: EdgeReporter;
+  revocations: Pick<Revocations, 'doubt'>;
 }
 
 type Check = Health['checks'][string];
@@ -35,12 +37,18 @@ export function createReadiness(sources: HealthSources): () => Promise<Health> {
     const [ffmpegState, udp, redis] = await Promise.all([
       ffmpegCheck(),
       tried(async () => (await bindUdpPort(() => {})).close()),
-      tried(() => sources.nudges.probe()),
+      tried(() => sources.channel.probe()),
     ]);
     return {
       ok: ffmpegState.ok && udp.ok,
       service: 'transcoder',
-      checks: { ffmpeg: ffmpegState, udp, redis, edge: edgeCheck(sources.reporter) },
+      checks: {
+        ffmpeg: ffmpegState,
+        udp,
+        redis,
+        edge: edgeCheck(sources.reporter),
+        revocations: revocationsCheck(sources.revocations),
+      },
     };
   };
 }
@@ -52,6 +60,10 @@ function edgeCheck(reporter: EdgeReporter): Check {
   return silentMs <= edgeSilentMsMax
     ? { ok: true }
     : { ok: false, detail: `silent for ${Math.round(silentMs / 1_000)} s` };
+}
+
+function revocationsCheck({ doubt }: Pick<Revocations, 'doubt'>): Check {
+  return doubt === null ? { ok: true } : { ok: false, detail: doubt };
 }
 
 async function tried(probe: () => Promise<unknown>): Promise<Check> {

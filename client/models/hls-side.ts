@@ -1,4 +1,4 @@
-// The HLS side of the player: keeps one playback going while HLS is wanted, and reopens it when it fails.
+// The HLS side of the player: keeps one playback going while HLS is wanted and allowed, and reopens it when it fails.
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { backoffMs } from './backoff.ts';
 import type { Cancel, Clock } from './clock.ts';
@@ -28,7 +28,7 @@ export class HlsSide {
   readonly #deps: HlsSideDeps;
   readonly #latencyMs: Signal<number | null> = signal(null);
   readonly #playing = signal(false);
-  readonly #stopFollowing: Cancel;
+  readonly #cancels: Cancel[];
   #media: HlsMedia | null = null;
   #mediaCancels: Cancel[] = [];
   #cancelReopen: Cancel = () => {};
@@ -39,9 +39,15 @@ export class HlsSide {
 
   private constructor(deps: HlsSideDeps) {
     this.#deps = deps;
-    this.#stopFollowing = deps.ticket.url.subscribe((url) => {
-      if (url && this.#wanted) this.#open();
-    });
+    this.#cancels = [
+      deps.ticket.url.subscribe((url) => {
+        if (url && this.#wanted) this.#open();
+      }),
+      deps.ticket.refusal.subscribe((refusal) => {
+        if (refusal) this.#release();
+        else if (this.#wanted) this.#open();
+      }),
+    ];
   }
 
   static create(deps: HlsSideDeps): HlsSide {
@@ -74,18 +80,19 @@ export class HlsSide {
 
   close(): void {
     this.stop();
-    this.#stopFollowing();
+    for (const cancel of this.#cancels) cancel();
   }
 
   async #open(): Promise<void> {
-    const url = this.#deps.ticket.url.peek();
-    if (!url || this.#media || this.#opening) return;
+    const { ticket } = this.#deps;
+    const url = ticket.url.peek();
+    if (!url || ticket.refusal.peek() || this.#media || this.#opening) return;
     this.#opening = true;
     this.#cancelReopen();
     try {
       this.#deps.onTakeover();
       const media = await this.#deps.open(url);
-      if (this.#wanted) this.#take(media);
+      if (this.#wanted && !ticket.refusal.peek()) this.#take(media);
       else media.close();
     } catch {
       // The player's own code could not be loaded: the network, most likely.

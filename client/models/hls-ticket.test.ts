@@ -12,6 +12,7 @@ function createScene({ clockAheadMs = 0 } = {}) {
   let given = 0;
   let available = true;
   let lost = false;
+  let refused = false;
   const hls = (): TicketGrant['hls'] =>
     available
       ? {
@@ -25,6 +26,7 @@ function createScene({ clockAheadMs = 0 } = {}) {
     random: () => 1,
     async grant() {
       given += 1;
+      if (refused) throw new ApiError('unauthenticated', 401, null, 'refused');
       if (lost) throw new ApiError('network', 0, null, 'lost');
       return { transport: 'webrtc', room: { url: 'ws://x', ticket: 'r' }, hls: hls() };
     },
@@ -39,6 +41,9 @@ function createScene({ clockAheadMs = 0 } = {}) {
     },
     setLost: (now: boolean) => {
       lost = now;
+    },
+    setRefused: (now: boolean) => {
+      refused = now;
     },
   };
 }
@@ -117,4 +122,42 @@ test('nobody asks for tickets while nobody plays HLS', async () => {
   await clock.advance(10 * lifeMs);
   expect(given()).toBe(1);
   expect(clock.waiting).toBe(0);
+});
+
+test('a refusal ends it: the old ticket is let go, and nobody asks again by itself', async () => {
+  const { clock, ticket, given, held, setRefused } = createScene();
+  ticket.keep();
+  await clock.advance(5_000);
+  setRefused(true);
+  for (let refusal = 0; refusal < 5; refusal += 1) ticket.renewNow();
+  await settled();
+  expect(given()).toBe(2);
+  expect(ticket.refusal.value).toBe('unauthenticated');
+  expect(held()).toBeNull();
+  await clock.advance(10 * lifeMs);
+  expect(given()).toBe(2);
+  expect(clock.waiting).toBe(0);
+  // Somebody tries again.
+  setRefused(false);
+  ticket.renewNow();
+  await settled();
+  expect(ticket.refusal.value).toBeNull();
+  expect(held()).toBe('ticket-3');
+  await clock.advance(lifeMs);
+  expect(given()).toBe(4);
+});
+
+test('tickets that came for another reason end a refusal', async () => {
+  const { clock, ticket, setRefused } = createScene();
+  setRefused(true);
+  ticket.keep();
+  await settled();
+  expect(ticket.refusal.value).toBe('unauthenticated');
+  ticket.accept({
+    url: playlist,
+    ticket: 'other',
+    expiresAt: new Date(clock.now() + lifeMs).toISOString(),
+  });
+  expect(ticket.refusal.value).toBeNull();
+  expect(ticket.sign(playlist)).toContain('ticket=other');
 });

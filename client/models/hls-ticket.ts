@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { hlsTicketTtlSeconds, type TicketGrant } from '#contract';
+import { ApiError, type ApiErrorCode } from './api-error.ts';
 import { backoffMs, requestBackoff } from './backoff.ts';
 import type { Cancel, Clock } from './clock.ts';
 
@@ -11,6 +12,15 @@ export const renewBeforeEndMs = 60_000;
 export const renewPauseMinMs = 1_000;
 /** A stream that has no HLS version yet is asked for it at this pace. */
 export const hlsPollMs = 1_500;
+
+/** Refusals that asking again does not change. */
+const finalCodes: ReadonlySet<ApiErrorCode> = new Set([
+  'unauthenticated',
+  'session-expired',
+  'forbidden',
+  'account-banned',
+  'not-found',
+]);
 
 type HlsGrant = NonNullable<TicketGrant['hls']>;
 
@@ -23,13 +33,15 @@ export type HlsTicketDeps = {
 export type HlsTicket = {
   /** The multivariant playlist, without a ticket; null until the stream has an HLS version. */
   url: ReadonlySignal<string | null>;
+  /** Why there are no tickets any more; null while there are. */
+  refusal: ReadonlySignal<ApiErrorCode | null>;
   /** Takes in a grant that came for another reason. */
   accept(hls: TicketGrant['hls']): void;
   /** From now on keeps a valid ticket, fetching the first one if need be. */
   keep(): void;
   /** Lets the ticket run out: nobody plays HLS at the moment. */
   rest(): void;
-  /** The ticket was refused: gets another one, unless one is on its way. */
+  /** The ticket was refused, or somebody wants to try again: gets another one, unless one is on its way. */
   renewNow(): void;
   /** The address with the newest ticket in its query. */
   sign(address: string): string;
@@ -37,6 +49,7 @@ export type HlsTicket = {
 
 export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTicket {
   const url = signal<string | null>(null);
+  const refusal = signal<ApiErrorCode | null>(null);
   let held: (HlsGrant & { untilMs: number }) | null = null;
   let keeping = false;
   let fetching = false;
@@ -61,7 +74,14 @@ export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTic
     // Counted from its arrival: the hour that the edge has and the hour that this device has may differ.
     held = { ...hls, untilMs: clock.now() + hlsTicketTtlSeconds * 1_000 };
     url.value = hls.url;
+    refusal.value = null;
     planRenewal(held.untilMs);
+  }
+
+  function refuse(code: ApiErrorCode): void {
+    cancel();
+    held = null;
+    refusal.value = code;
   }
 
   async function fetchOne(): Promise<void> {
@@ -72,7 +92,11 @@ export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTic
       const granted = await grant();
       attempt = 0;
       accept(granted.hls);
-    } catch {
+    } catch (error) {
+      if (error instanceof ApiError && finalCodes.has(error.code)) {
+        refuse(error.code);
+        return;
+      }
       // The old ticket goes on working until it ends; the room link says when the stream is over.
       plan(backoffMs(attempt, requestBackoff, random));
       attempt += 1;
@@ -83,6 +107,7 @@ export function createHlsTicket({ grant, clock, random }: HlsTicketDeps): HlsTic
 
   return {
     url,
+    refusal,
     accept,
     keep(): void {
       if (keeping) return;

@@ -5,6 +5,7 @@ import type { PathState } from '../media/ice-guard.ts';
 import type { RoomSocket } from '../media/room-socket.ts';
 import { joined } from '../testing/fake-room.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
+import { ApiError } from './api-error.ts';
 import type { HlsMedia } from './hls-side.ts';
 import { createHlsTicket } from './hls-ticket.ts';
 import type { LiveMedia } from './live-side.ts';
@@ -31,6 +32,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   const moving = signal(false);
   let mayReceive = true;
   let rejoins = 0;
+  let refused = false;
 
   function newSocket(): RoomSocket {
     const seen: Pick<RoomSocket, 'joined' | 'isOpen'> = {
@@ -78,6 +80,13 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     socket.value = null;
   }
 
+  const ticket = createHlsTicket({
+    async grant() {
+      if (refused) throw new ApiError('forbidden', 403, null, 'refused');
+      return grantOf();
+    },
+    clock,
+  });
   const player = Player.create({
     room,
     surface: {
@@ -90,7 +99,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
         shown.push('webrtc');
       },
     },
-    ticket: createHlsTicket({ grant: async () => grantOf(), clock }),
+    ticket,
     async openReceiver(over) {
       const receiver: FakeReceiver = {
         stream: {} as MediaStream,
@@ -126,6 +135,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   return {
     clock,
     player,
+    ticket,
     room,
     receivers,
     playbacks,
@@ -135,6 +145,9 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     drop,
     rejoins: () => rejoins,
     latest: () => receivers[receivers.length - 1],
+    setRefused: (now: boolean) => {
+      refused = now;
+    },
     setMayReceive: (may: boolean) => {
       mayReceive = may;
     },
@@ -344,6 +357,33 @@ test('an HLS playback that fails is opened again', async () => {
   expect(playbacks).toHaveLength(2);
   expect(first?.closed).toBe(true);
   expect(player.transport.value).toBe('hls');
+});
+
+test('a viewer who is sent away is asked no more for tickets, and told that the stream is out of reach', async () => {
+  const { clock, player, ticket, join, playbacks, moving, setRefused } = createScene('hls');
+  join();
+  await settled();
+  moving.value = true;
+  await clock.advance(20_000);
+  const [first] = playbacks;
+  setRefused(true);
+  // The playlist was refused: one new ticket is asked for, in vain.
+  ticket.renewNow();
+  await settled();
+  expect(first?.closed).toBe(true);
+  expect(player.state.value).toBe('failed');
+  expect(moving.value).toBe(false);
+  await clock.advance(600_000);
+  expect(playbacks).toHaveLength(1);
+  expect(clock.waiting).toBe(0);
+
+  // Tried again, and let in again.
+  setRefused(false);
+  ticket.renewNow();
+  await settled();
+  expect(playbacks).toHaveLength(2);
+  moving.value = true;
+  expect(player.state.value).toBe('playing');
 });
 
 test('the end of the stream stops everything', async () => {

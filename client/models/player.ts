@@ -136,6 +136,9 @@ export class Player {
         if (publishing) this.#armDeadline(webrtcConnectLimitMs);
       }),
       this.#live.flowing.subscribe((flowing) => (flowing ? this.#onFlow() : this.#onSilence())),
+      ticket.refusal.subscribe((refusal) => {
+        if (refusal && this.#transport.peek() === 'hls') surface.clear();
+      }),
       surface.moving.subscribe((moving) => {
         if (moving) this.#onMotion();
       }),
@@ -146,11 +149,12 @@ export class Player {
   }
 
   #judge(): PlayerState {
-    const { room, surface } = this.#deps;
+    const { room, surface, ticket } = this.#deps;
     const linkState = room.link.state.value;
     if (room.streamState.value === 'ended' || room.link.refusal.value === 'stream-ended') {
       return 'ended';
     }
+    if (this.#transport.value === 'hls' && ticket.refusal.value) return 'failed';
     if (surface.moving.value) return 'playing';
     if (linkState === 'closed') return 'failed';
     if (linkState === 'not-live' || (linkState === 'open' && !room.publishing.value)) {

@@ -92,6 +92,11 @@ export function createWatch(deps: WatchDeps) {
     player,
     ended: computed(() => room.streamState.value === 'ended'),
     refresh,
+    /** Tries again after the room or the picture was refused. */
+    retry(): void {
+      room.link.retry();
+      ticket.renewNow();
+    },
     /** True while a live picture is wanted of the room, and not its events alone. */
     wantsLive: (): boolean => player.peek()?.wantsLive ?? deps.choice !== 'hls',
     /** The video element is in the page: play. Returns how to stop. */

@@ -112,7 +112,7 @@ export function Player({ watch }: PlayerProps) {
         state={state}
         stream={watch.stream.value.value}
         shown={shown}
-        onRetry={() => watch.room.link.retry()}
+        onRetry={() => watch.retry()}
       />
       <TipStage show={watch.tipShow} />
       {surface?.needsTap.value && state !== 'ended' && (

@@ -29,11 +29,16 @@ export const partsListedSeconds = 3 * targetDurationSeconds + 0.01;
 export const segmentsListedMax = 20;
 /** Segments that left the playlist stay for players that are still fetching them. */
 export const segmentsKeptMax = 6;
-/** The shortest that a running playlist may become (RFC 8216bis, 6.2.2). */
-export const listedSecondsMin = 3 * targetDurationSeconds;
+/** The shortest that a running playlist may become (RFC 8216bis, 6.2.2), and a little for rounding. */
+export const listedSecondsMin = 3 * targetDurationSeconds + 0.001;
 /** What one playlist keeps in memory; of media with a bit rate beyond all reason only the newest is kept. */
 export const playlistBytesMax = 32 * 1024 * 1024;
 /** After so many segments their addresses get a new name: who has the old one cannot follow the stream any longer. */
 export const segmentsPerPathMax = 20;
+/**
+ * When somebody's ticket is ended the names are renewed at once, and the addresses under the old ones are good for so
+ * long. Players need them for a little more than seven seconds: the shortest playlist, and the segment being written.
+ */
+export const renewedPathMsMax = 7_500;
 /** A blocked request is given up after three target durations (RFC 8216bis, 6.2.5.2). */
 export const blockedRequestMsMax = 3 * targetDurationSeconds * 1_000;

@@ -157,11 +157,11 @@ describe('the window', () => {
     segment(2);
     const [first] = playlist.view().segments;
     for (let index = 0; index < 4; index++) segment(1);
-    expect(await playlist.resource(first?.uri ?? '')).toHaveLength(2);
+    expect((await playlist.resource(first?.address?.uri ?? ''))?.body).toHaveLength(2);
     for (let index = 0; index < 6; index++) segment(1);
-    expect(await playlist.resource(first?.uri ?? '')).toBeNull();
+    expect(await playlist.resource(first?.address?.uri ?? '')).toBeNull();
     expect(await playlist.resource(first?.parts[0]?.uri ?? '')).toBeNull();
-    expect(await playlist.resource(initUri)).toHaveLength(1);
+    expect((await playlist.resource(initUri))?.body).toHaveLength(1);
   });
 
   test('forgets init segments that no segment needs', async () => {
@@ -176,30 +176,33 @@ describe('the window', () => {
 
 describe('addresses', () => {
   const namesOf = (playlist: MediaPlaylist) => [
-    ...new Set(playlist.view().segments.map((segment) => segment.uri.split('/')[0])),
+    ...new Set(playlist.view().segments.map((segment) => segment.address?.uri.split('/')[0])),
   ];
 
   test('get a new name every few segments, and the hinted part keeps its own', async () => {
     let names = 0;
-    const { playlist, segment } = setUp(60, () => `name-${++names}`);
+    const { playlist, segment, initUri } = setUp(60, () => `name-${++names}`);
     for (let index = 0; index < 2 * segmentsPerPathMax + 1; index++) {
       const hint = playlist.view().nextPartUri;
       segment(2);
       expect(playlist.view().segments.at(-1)?.parts[0]?.uri).toBe(hint);
     }
-    expect(namesOf(playlist)).toEqual(['name-1', 'name-2', 'name-3']);
+    expect(initUri).toContain('name-1/');
+    expect(namesOf(playlist)).toEqual(['name-2', 'name-3', 'name-4']);
     const { segments } = playlist.view();
-    for (const { uri, parts } of segments) {
-      for (const each of [uri, ...parts.map((part) => part.uri)]) {
-        expect(await playlist.resource(each)).not.toBeNull();
+    for (const { address, parts } of segments) {
+      for (const uri of [address?.uri ?? '', ...parts.map((part) => part.uri)]) {
+        expect(await playlist.resource(uri)).not.toBeNull();
       }
     }
     // Counting on with an old name leads nowhere.
-    const newest = segments.at(-1)?.uri ?? '';
-    expect(await playlist.resource(newest.replace('name-3', 'name-1'))).toBeNull();
-    expect(
-      await playlist.resource(playlist.view().nextPartUri.replace('name-3', 'name-1')),
-    ).toBeNull();
+    const newest = segments.at(-1)?.address?.uri ?? '';
+    for (const name of ['name-1', 'name-2', 'name-3']) {
+      expect(await playlist.resource(newest.replace('name-4', name))).toBeNull();
+      expect(
+        await playlist.resource(playlist.view().nextPartUri.replace('name-4', name)),
+      ).toBeNull();
+    }
   });
 });
 
@@ -215,7 +218,7 @@ test('segments of unreasonable size are kept for six seconds, not for twenty', a
     const data = Buffer.alloc(4_000_000);
     playlist.addPart({ durationSeconds: 1, independent: true, data });
     playlist.endSegment();
-    uris.push(playlist.view().segments.at(-1)?.uri ?? '');
+    uris.push(playlist.view().segments.at(-1)?.address?.uri ?? '');
   }
   const found = await Promise.all(uris.map((uri) => playlist.resource(uri)));
   const keptBytes = found.filter((each) => each !== null).length * 4_000_000;
@@ -288,7 +291,8 @@ describe('a blocking reload', () => {
     const { playlist, segment } = setUp();
     segment(2);
     const gone = new AbortController();
-    const [leaving, staying] = [playlist.waitFor(101, 0, gone.signal), playlist.waitFor(101, 0)];
+    const leaving = playlist.waitFor(101, 0, { signal: gone.signal });
+    const staying = playlist.waitFor(101, 0);
     gone.abort();
     expect(await leaving).toBe('timeout');
     playlist.end();
@@ -312,7 +316,7 @@ describe('a hinted part', () => {
     const hint = playlist.view().nextPartUri;
     const fetched = playlist.resource(hint);
     segment(1, { open: true });
-    expect(String((await fetched)?.[0])).toBe(`${startMs + 400}.0`);
+    expect(String((await fetched)?.body[0])).toBe(`${startMs + 400}.0`);
   });
 
   test('that never comes is not there', async () => {

@@ -1,37 +1,17 @@
 // Media playlist: the segments and parts of one rendition, as far as they are listed or still kept.
 import { assert } from '#contract';
+import { type Address, createAddresses, type Resource } from './addresses.ts';
 import {
   blockedRequestMsMax,
   listedSecondsMin,
-  partTargetMs,
   playlistBytesMax,
+  renewedPathMsMax,
   segmentsKeptMax,
   segmentsListedMax,
-  segmentsPerPathMax,
 } from './limits.ts';
+import { hasReached, isTooFar } from './reload-rules.ts';
+import { bytesOf, type Part, type Segment, type SegmentOpening } from './segment.ts';
 import { createWaiters, type WaitResult } from './waiters.ts';
-
-export interface Part {
-  uri: string;
-  durationSeconds: number;
-  independent: boolean;
-  data: Buffer;
-}
-
-export interface Segment {
-  sequence: number;
-  uri: string;
-  initUri: string;
-  /** How many discontinuities lie between the segment before and this one. */
-  discontinuities: number;
-  /** Wall clock of its first sample. */
-  programDateTimeMs: number;
-  parts: Part[];
-  durationSeconds: number;
-  complete: boolean;
-}
-
-export type SegmentOpening = Pick<Segment, 'initUri' | 'discontinuities' | 'programDateTimeMs'>;
 
 /** The newest part; `part` counts within the segment. */
 export interface PlaylistEdge {
@@ -50,6 +30,14 @@ export interface PlaylistView {
 
 export type FarFuture = 'too-far';
 
+/** Who waits for something: until when that makes sense. */
+export interface Waiting {
+  /** Its client has gone. */
+  signal?: AbortSignal;
+  /** It is to be sent away; asked whenever the playlist moves. */
+  isOver?(): boolean;
+}
+
 export interface MediaPlaylist {
   /** `video0`, `audio`: the playlist's file name without its ending. */
   readonly name: string;
@@ -61,18 +49,23 @@ export interface MediaPlaylist {
   /** Registers an init segment; returns its URI. */
   addInit(data: Buffer): string;
   beginSegment(opening: SegmentOpening): void;
-  addPart(part: Omit<Part, 'uri'>): void;
+  addPart(part: Omit<Part, keyof Address>): void;
   endSegment(): void;
   /** Nothing more will come. */
   end(): void;
+  /**
+   * Nobody who knows the addresses so far can follow by them: what comes lies elsewhere, but for the hinted part, and
+   * what they know is gone soon, as fast as players at the live edge can do without it. Whoever waits is looked at.
+   */
+  renewPath(): void;
   /** Waits for a segment, or for one of its parts (RFC 8216bis, 6.2.5.2). */
   waitFor(
     sequence: number,
     part: number | null,
-    signal?: AbortSignal,
+    waiting?: Waiting,
   ): Promise<WaitResult | FarFuture>;
-  /** The bytes behind a URI; for the hinted part only once it is there. Null when there is no such thing. */
-  resource(uri: string, signal?: AbortSignal): Promise<readonly Buffer[] | null>;
+  /** What lies at a URI; for the hinted part only once it is there. Null when there is no such thing. */
+  resource(uri: string, signal?: AbortSignal): Promise<Resource | null>;
 }
 
 export interface MediaPlaylistOptions {
@@ -85,35 +78,18 @@ export interface MediaPlaylistOptions {
   segmentsListed?: number;
 }
 
-/** A request may be this many parts ahead of the newest one (RFC 8216bis, 6.2.5.2). */
-const advancePartsMax = Math.ceil(3_000 / partTargetMs);
-const advanceSegmentsMax = 2;
-
 export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylist {
   const listedMax = options.segmentsListed ?? segmentsListedMax;
   const waiters = createWaiters();
-  const resources = new Map<string, readonly Buffer[]>();
+  const addresses = createAddresses(options.name, options.newPathToken);
   const inits: string[] = [];
   let listed: Segment[] = [];
   let kept: Segment[] = [];
   let nextSequence = options.firstSequence;
   let discontinuitySequence = options.firstDiscontinuity;
-  let nextPart = 0;
-  let path = newPath();
-  let pathSegments = 0;
-  let hintUri = partUri();
-  let initCount = 0;
   let completeSegments = 0;
   let version = 0;
   let ended = false;
-
-  function newPath(): string {
-    return `${options.newPathToken()}/${options.name}`;
-  }
-
-  function partUri(): string {
-    return `${path}/part-${nextPart}.m4s`;
-  }
 
   function changed(): void {
     version++;
@@ -122,42 +98,67 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
 
   function open(): Segment | null {
     const last = listed.at(-1);
-    return last && !last.complete ? last : null;
+    return last && !last.address ? last : null;
   }
 
   function forget(segment: Segment): void {
-    resources.delete(segment.uri);
-    for (const part of segment.parts) resources.delete(part.uri);
+    if (segment.address) addresses.forget(segment.address.uri);
+    for (const part of segment.parts) addresses.forget(part.uri);
   }
 
-  /** Whether the oldest segment has to go: there are too many, or they are too large and six seconds are left. */
-  function isOver(): boolean {
-    const complete = listed.filter((segment) => segment.complete);
+  /** Whether the oldest segment has to go. */
+  function mustGo(): boolean {
+    const [oldest] = listed;
+    if (!oldest?.address) return false;
+    if (oldest.address.generation.over) return true;
+    const complete = listed.filter((segment) => segment.address);
     if (complete.length > listedMax) return true;
+    // If its time is running out, or there is too much of it, as soon as six seconds are left.
     const leftSeconds = complete.slice(1).reduce((sum, each) => sum + each.durationSeconds, 0);
-    return bytesOf(listed) > playlistBytesMax && leftSeconds >= listedSecondsMin;
+    if (leftSeconds < listedSecondsMin) return false;
+    return oldest.address.generation.ending || bytesOf(listed) > playlistBytesMax;
   }
 
   function slide(): void {
-    while (isOver()) {
+    while (mustGo()) {
       const [gone, ...rest] = listed;
       if (!gone) return;
       listed = rest;
       discontinuitySequence += gone.discontinuities;
       kept.push(gone);
     }
-    while (kept.length > segmentsKeptMax || bytesOf([...kept, ...listed]) > playlistBytesMax) {
+    // What has an end set goes by that.
+    const staying = kept.filter((segment) => segment.address?.generation.ending).length;
+    while (
+      kept.length > segmentsKeptMax + staying ||
+      bytesOf([...kept, ...listed]) > playlistBytesMax
+    ) {
       const [gone, ...rest] = kept;
-      if (!gone) return;
+      if (!gone) break;
       kept = rest;
       forget(gone);
     }
+    forgetInits();
+  }
+
+  function forgetInits(): void {
     const used = new Set([...kept, ...listed].map((segment) => segment.initUri));
     const newest = inits.at(-1);
     for (const uri of inits.splice(0)) {
       if (used.has(uri) || uri === newest) inits.push(uri);
-      else resources.delete(uri);
+      else addresses.forget(uri);
     }
+  }
+
+  /** The end of a generation has come: nothing of it may be listed any more, and nothing of it can be had. */
+  function forgetOver(): void {
+    addresses.forgetOver();
+    slide();
+    kept = kept.filter((segment) => !segment.address?.generation.over);
+    for (const segment of listed) {
+      segment.partsGone ||= segment.parts.some((part) => part.generation.over);
+    }
+    changed();
   }
 
   function edge(): PlaylistEdge | null {
@@ -166,43 +167,13 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
     return { sequence: last.sequence, part: last.parts.length - 1 };
   }
 
-  function has(sequence: number, part: number | null): boolean {
-    if (ended) return true;
-    const last = listed.at(-1);
-    if (!last || sequence > last.sequence) return false;
-    if (sequence < last.sequence) {
-      // Part numbers beyond the end of a segment mean the first part of the next one.
-      const named = listed.find((segment) => segment.sequence === sequence);
-      if (!named || part === null || part < named.parts.length) return true;
-      return has(sequence + 1, 0);
-    }
-    return last.complete
-      ? part === null || part < last.parts.length
-      : part !== null && part < last.parts.length;
-  }
-
-  function tooFar(sequence: number, part: number | null): boolean {
-    if (ended) return false;
-    const last = listed.at(-1);
-    const lastComplete = last
-      ? last.complete
-        ? last.sequence
-        : last.sequence - 1
-      : nextSequence - 1;
-    if (sequence > lastComplete + advanceSegmentsMax) return true;
-    const newest = edge();
-    const ahead =
-      part === null || !newest ? 0 : part - (sequence === newest.sequence ? newest.part : -1);
-    return ahead > advancePartsMax;
-  }
-
   return {
     name: options.name,
     view: () => ({
       name: options.name,
       segments: listed,
       discontinuitySequence,
-      nextPartUri: hintUri,
+      nextPartUri: addresses.hintUri,
       ended,
     }),
     get version() {
@@ -213,45 +184,36 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
     },
     edge,
     addInit(data) {
-      const uri = `${path}/init-${++initCount}.mp4`;
+      const uri = addresses.addInit(data);
       inits.push(uri);
-      resources.set(uri, [data]);
       return uri;
     },
     beginSegment(opening) {
       assert(!open() && !ended, 'one segment at a time');
-      if (++pathSegments > segmentsPerPathMax) {
-        path = newPath();
-        pathSegments = 1;
-      }
-      const sequence = nextSequence++;
+      addresses.openSegment();
       listed.push({
         ...opening,
-        sequence,
-        uri: `${path}/segment-${sequence}.m4s`,
+        sequence: nextSequence++,
+        address: null,
         parts: [],
+        partsGone: false,
         durationSeconds: 0,
-        complete: false,
       });
     },
     addPart(part) {
       const segment = open();
       assert(segment, 'a part needs an open segment');
-      const uri = hintUri;
-      nextPart++;
-      hintUri = partUri();
-      segment.parts.push({ ...part, uri });
+      segment.parts.push({ ...part, ...addresses.addPart(part.data) });
       segment.durationSeconds += part.durationSeconds;
-      resources.set(uri, [part.data]);
       changed();
     },
     endSegment() {
       const segment = open();
       assert(segment && segment.parts.length > 0, 'a segment needs parts');
-      segment.complete = true;
       completeSegments++;
-      resources.set(
-        segment.uri,
+      // Nobody was told where it would lie, so that a renewal while it was written concerns it, too.
+      segment.address = addresses.addSegment(
+        segment.sequence,
         segment.parts.map((part) => part.data),
       );
       slide();
@@ -262,21 +224,27 @@ export function createMediaPlaylist(options: MediaPlaylistOptions): MediaPlaylis
       ended = true;
       changed();
     },
-    async waitFor(sequence, part, signal) {
-      if (tooFar(sequence, part)) return 'too-far';
-      return waiters.wait(() => has(sequence, part), blockedRequestMsMax, signal);
+    renewPath() {
+      const before = addresses.renew();
+      if (before) {
+        before.end(renewedPathMsMax);
+        before.onOver(forgetOver);
+        slide();
+        version++;
+      }
+      waiters.wake();
+    },
+    async waitFor(sequence, part, { signal, isOver } = {}) {
+      if (isTooFar(listed, { sequence, part }, { nextSequence, ended })) return 'too-far';
+      const isReady = () => isOver?.() || ended || hasReached(listed, sequence, part);
+      return waiters.wait(isReady, blockedRequestMsMax, signal);
     },
     async resource(uri, signal) {
-      if (uri === hintUri && !ended) {
-        await waiters.wait(() => ended || resources.has(uri), blockedRequestMsMax, signal);
+      if (uri === addresses.hintUri && !ended) {
+        const isReady = () => ended || addresses.get(uri) !== null;
+        await waiters.wait(isReady, blockedRequestMsMax, signal);
       }
-      return resources.get(uri) ?? null;
+      return addresses.get(uri);
     },
   };
-}
-
-function bytesOf(segments: readonly Segment[]): number {
-  return segments
-    .flatMap((segment) => segment.parts)
-    .reduce((sum, part) => sum + part.data.length, 0);
 }

@@ -7,7 +7,8 @@ import {
   partTargetMs,
   targetDurationSeconds,
 } from './limits.ts';
-import type { PlaylistEdge, PlaylistView, Segment } from './media-playlist.ts';
+import type { PlaylistEdge, PlaylistView } from './media-playlist.ts';
+import type { Segment } from './segment.ts';
 import * as tag from './tags.ts';
 
 export interface RenditionReport extends PlaylistEdge {
@@ -51,8 +52,10 @@ function segmentLines(segment: Segment, before: Segment | undefined, withParts: 
   const lines: string[] = Array(segment.discontinuities).fill(tag.discontinuityTag);
   if (segment.initUri !== before?.initUri) lines.push(tag.mapTag(segment.initUri));
   lines.push(tag.programDateTimeTag(segment.programDateTimeMs));
-  if (withParts) lines.push(...segment.parts.map(tag.partTag));
-  if (segment.complete) lines.push(tag.segmentTag(segment.durationSeconds), segment.uri);
+  if (withParts && !(segment.address && segment.partsGone)) {
+    lines.push(...segment.parts.map(tag.partTag));
+  }
+  if (segment.address) lines.push(tag.segmentTag(segment.durationSeconds), segment.address.uri);
   return lines;
 }
 

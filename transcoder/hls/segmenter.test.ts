@@ -94,9 +94,11 @@ describe('parts keep to the target', () => {
     segmenter.end();
     expect(faults()).toEqual([]);
     const bytes = await Promise.all(
-      playlist.view().segments.map((segment) => playlist.resource(segment.uri)),
+      playlist.view().segments.map((segment) => playlist.resource(segment.address?.uri ?? '')),
     );
-    const fragments = readFragments(Buffer.concat(bytes.flatMap((pieces) => [...(pieces ?? [])])));
+    const fragments = readFragments(
+      Buffer.concat(bytes.flatMap((found) => [...(found?.body ?? [])])),
+    );
     expect(new Set(fragmentGaps(fragments))).toEqual(new Set([0]));
     const starts = fragments.flatMap((fragment) => {
       let at = fragment.startTicks;
@@ -153,9 +155,11 @@ test('fragments follow each other without a gap, numbered in order', async () =>
   for (let frame = 0; frame < 30; frame++) push(3_000, frame === 0);
   segmenter.end();
   const bytes = await Promise.all(
-    playlist.view().segments.map((segment) => playlist.resource(segment.uri)),
+    playlist.view().segments.map((segment) => playlist.resource(segment.address?.uri ?? '')),
   );
-  const fragments = readFragments(Buffer.concat(bytes.flatMap((pieces) => [...(pieces ?? [])])));
+  const fragments = readFragments(
+    Buffer.concat(bytes.flatMap((found) => [...(found?.body ?? [])])),
+  );
   expect(fragments[0]?.startTicks).toBe(900_000);
   expect(new Set(fragmentGaps(fragments))).toEqual(new Set([0]));
   expect(fragments.map((fragment) => fragment.sequence)).toEqual(

@@ -1,7 +1,8 @@
 // Segmenter: cuts the samples of one track into parts and segments and hands them to its playlist.
 import { mediaFragment, type Sample } from '../mp4/media-fragment.ts';
 import { earlyMsMax, partFillRatioMin, partTargetMs } from './limits.ts';
-import type { MediaPlaylist, SegmentOpening } from './media-playlist.ts';
+import type { MediaPlaylist } from './media-playlist.ts';
+import type { SegmentOpening } from './segment.ts';
 
 export interface Segmenter {
   readonly open: boolean;

@@ -2,6 +2,7 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { ticketTypes } from '#contract';
 import { targetDurationSeconds } from '../hls/limits.ts';
 import { startStream, until } from '../testing/bench.ts';
 import { problemOf } from '../testing/expectations.ts';
@@ -30,6 +31,8 @@ describe('a playlist', () => {
       expired: await stage.bench.edge.ticket(stream.id, { expiresInSeconds: -60 }),
       tampered: `${head}.${altered.toString('base64url')}.${signature}`,
       unsigned: `${unsigned}.${body}.`,
+      'of another type': await stage.bench.edge.ticket(stream.id, { type: ticketTypes.room }),
+      'of no type': await stage.bench.edge.ticket(stream.id, { type: 'JWT' }),
       'of another audience': await stage.bench.edge.ticket(stream.id, { audience: 'room' }),
       'of another issuer': await stage.bench.edge.ticket(stream.id, { issuer: 'somebody' }),
       'of another key': await stage.bench.edge.ticket(stream.id, { foreignKey: true }),

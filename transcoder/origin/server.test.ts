@@ -12,12 +12,12 @@ import { requestMsMax, requestsAtOnceMax } from './server.ts';
 const { stage, stream, live } = setStream({ paces: { thumbnailIntervalMs: 300 } });
 
 describe('media', () => {
-  test('is served by its address alone, for long, and whole', async () => {
+  test('is served by its address alone, and whole, and kept by caches for six seconds', async () => {
     const playlist = await stream.playlist('video0');
     const [segment] = playlist.segments;
     const response = await fetch(live(segment?.uri ?? ''));
     expect(response.status).toBe(200);
-    expect(response.headers.get('cache-control')).toBe('public, max-age=60, immutable');
+    expect(response.headers.get('cache-control')).toBe('public, max-age=6, s-maxage=6');
     expect(response.headers.get('content-type')).toBe('video/mp4');
     const whole = Buffer.from(await response.arrayBuffer());
     const parts = await Promise.all((segment?.parts ?? []).map((part) => stream.bytes(part.uri)));

@@ -124,6 +124,8 @@ async function respondStream(
     response.end();
     return;
   }
+  const stop = answer.generation?.onOver(() => response.destroy());
+  if (stop) response.once('close', stop);
   // The pieces are handed over as they are: a segment is never copied together.
   response.cork();
   for (const piece of answer.body) response.write(piece);

@@ -63,9 +63,10 @@ async function play(
   }
   presentation.end();
   const segments = playlist.view().segments;
-  const pieces = await Promise.all(segments.map((segment) => playlist.resource(segment.uri)));
-  const media = Buffer.concat(pieces.flatMap((each) => [...(each ?? [])]));
-  const init = (await playlist.resource(segments[0]?.initUri ?? '')) ?? [];
+  const uris = segments.map((segment) => segment.address?.uri ?? '');
+  const found = await Promise.all(uris.map((uri) => playlist.resource(uri)));
+  const media = Buffer.concat(found.flatMap((each) => [...(each?.body ?? [])]));
+  const init = (await playlist.resource(segments[0]?.initUri ?? ''))?.body ?? [];
   return {
     playlist: read(),
     faults: [...faults, ...playlistFaults(read())],

@@ -34,6 +34,8 @@ export interface Presentation {
   /** To be called every few milliseconds, so that nothing waits longer than it must. */
   tick(nowMs: number): void;
   end(): void;
+  /** Nobody who knows addresses of media can follow by them: see `MediaPlaylist.renewPath`. */
+  renewPaths(): void;
   /** The master playlist; `query` comes behind every address in it. Null until there is something to play. */
   master(query: string): string | null;
   readonly playlists: readonly MediaPlaylist[];
@@ -142,6 +144,9 @@ export function createPresentation(options: PresentationOptions): Presentation {
     end() {
       for (const packager of packagers()) packager.end();
     },
+    renewPaths() {
+      for (const packager of packagers()) packager.playlist.renewPath();
+    },
     master(query) {
       const ready = new Set(playable());
       if (ready.size === 0) return null;
@@ -197,7 +202,7 @@ function bitRates(playlist: MediaPlaylist): {
   let bits = 0;
   let seconds = 0;
   for (const segment of playlist.view().segments) {
-    if (!segment.complete) continue;
+    if (!segment.address) continue;
     const segmentBits = 8 * segment.parts.reduce((sum, part) => sum + part.data.length, 0);
     peak = Math.max(peak, segmentBits / segment.durationSeconds);
     bits += segmentBits;

@@ -6,10 +6,13 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import {
   hlsTicketTtlSeconds,
   type Id,
+  type Revocation,
+  revocationsPageMax,
   TranscoderReport,
   type TranscoderReportAnswer,
   ticketAlgorithm,
   ticketIssuer,
+  ticketTypes,
 } from '#contract';
 
 export interface TicketWishes {
@@ -18,6 +21,12 @@ export interface TicketWishes {
   expiresInSeconds?: number;
   /** Signed by a key that the edge never published. */
   foreignKey?: boolean;
+  /** What the header says that it is. */
+  type?: string;
+  subject?: string;
+  sessionId?: string | null;
+  /** The number of the last revocation that is known; by default the last one there is. */
+  rev?: number;
 }
 
 export interface FakeEdge {
@@ -28,30 +37,40 @@ export interface FakeEdge {
   /** No answers, as if it were down. */
   setAway(away: boolean): void;
   ticket(streamId: Id, wishes?: TicketWishes): Promise<string>;
+  /** Ends something: answers to reports tell it. Whether Redis does is the test's to say. */
+  revoke(what: Omit<Revocation, 'number'>): Revocation;
+  /** From now on another key signs, and the one before is not published any longer. */
+  changeKey(): Promise<void>;
   close(): Promise<void>;
 }
 
 export const nodeSecret = 'a secret that only this test knows!!';
 
+/** Where numbers of revocations begin: other tests may talk of lower ones on the same Redis. */
+const firstNumber = 1_000_000;
+
+async function createKey(kid: string) {
+  const { privateKey, publicKey } = await generateKeyPair(ticketAlgorithm);
+  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig' } };
+}
+
 export async function startFakeEdge(): Promise<FakeEdge> {
-  const keys = await generateKeyPair(ticketAlgorithm);
-  const foreign = await generateKeyPair(ticketAlgorithm);
-  const jwk = {
-    ...(await exportJWK(keys.publicKey)),
-    kid: 'key-1',
-    alg: ticketAlgorithm,
-    use: 'sig',
-  };
+  let key = await createKey('key-1');
+  const foreign = await createKey('key-1');
+  const revocations: Revocation[] = [];
+  const last = () => firstNumber + revocations.length;
   const reports: TranscoderReport[] = [];
   const streams = new Map<Id, string | null>();
   let away = false;
 
   function answerTo(report: TranscoderReport): TranscoderReportAnswer {
+    const from = report.revocationsKnown ?? firstNumber;
+    const missed = revocations.filter(({ number }) => number > from).slice(0, revocationsPageMax);
     const answer: TranscoderReportAnswer = {
       start: [],
       stop: [],
-      revocations: [],
-      revocationsKnown: 0,
+      revocations: missed,
+      revocationsKnown: missed.at(-1)?.number ?? from,
     };
     for (const [streamId, sfuUrl] of streams) {
       const job = report.jobs.find((each) => each.streamId === streamId);
@@ -75,7 +94,7 @@ export async function startFakeEdge(): Promise<FakeEdge> {
       response.end(JSON.stringify(body));
     };
     if (request.url === '/.well-known/jwks.json') {
-      reply(200, { keys: [jwk] });
+      reply(200, { keys: [key.jwk] });
       return;
     }
     let text = '';
@@ -105,16 +124,25 @@ export async function startFakeEdge(): Promise<FakeEdge> {
     },
     async ticket(streamId, wishes = {}) {
       const issued = Math.floor(Date.now() / 1_000);
-      const { privateKey } = wishes.foreignKey ? foreign : keys;
-      return new SignJWT({ stream: streamId, sid: null, rev: 0 })
-        .setProtectedHeader({ alg: ticketAlgorithm, kid: 'key-1' })
+      const { privateKey, kid } = wishes.foreignKey ? foreign : key;
+      const { sessionId = null, rev = last() } = wishes;
+      return new SignJWT({ stream: streamId, sid: sessionId, rev })
+        .setProtectedHeader({ alg: ticketAlgorithm, kid, typ: wishes.type ?? ticketTypes.hls })
         .setIssuer(wishes.issuer ?? ticketIssuer)
         .setAudience(wishes.audience ?? 'hls')
-        .setSubject('viewer-1')
+        .setSubject(wishes.subject ?? 'viewer-1')
         .setJti(crypto.randomUUID())
         .setIssuedAt(issued)
         .setExpirationTime(issued + (wishes.expiresInSeconds ?? hlsTicketTtlSeconds))
         .sign(privateKey);
+    },
+    revoke(what) {
+      const revocation = { ...what, number: last() + 1 };
+      revocations.push(revocation);
+      return revocation;
+    },
+    async changeKey() {
+      key = await createKey(`${key.kid}'`);
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -198,3 +198,39 @@ export function playlistFaults(playlist: ReadPlaylist): string[] {
   }
   return faults;
 }
+
+/** What a player that knew one version must not find in a later one (RFC 8216bis, 6.2.1 and 6.2.2). */
+export function changeFaults(before: ReadPlaylist, after: ReadPlaylist): string[] {
+  const faults: string[] = [];
+  const fault = (condition: boolean, text: string) => {
+    if (condition) faults.push(text);
+  };
+  const endOf = (playlist: ReadPlaylist) => playlist.segments.at(-1)?.sequence ?? 0;
+  fault(after.mediaSequence < before.mediaSequence, 'MEDIA-SEQUENCE went back');
+  fault(after.discontinuitySequence < before.discontinuitySequence, 'DISCONTINUITY went back');
+  fault(after.mediaSequence > endOf(before), 'nothing of the version before is left');
+  fault(endOf(after) < endOf(before), 'the end went back');
+  const listedSeconds = after.segments.reduce((sum, each) => sum + each.durationSeconds, 0);
+  fault(
+    after.mediaSequence > before.mediaSequence && listedSeconds < 3 * after.targetDurationSeconds,
+    `shortened to ${listedSeconds} s`,
+  );
+  for (const old of before.segments) {
+    const now = after.segments.find((segment) => segment.sequence === old.sequence);
+    if (!now) continue;
+    const name = `segment ${old.sequence}`;
+    fault(old.uri !== null && now.uri !== old.uri, `${name}: lies elsewhere`);
+    fault(old.mapUri !== now.mapUri, `${name}: another MAP`);
+    fault(old.discontinuity !== now.discontinuity, `${name}: another discontinuity`);
+    fault(old.programDateTimeMs !== now.programDateTimeMs, `${name}: another time`);
+    const gone = now.parts.length === 0 && now.uri !== null;
+    const same = old.parts.every((part, index) => part.uri === now.parts[index]?.uri);
+    fault(!gone && old.parts.length > 0 && !same, `${name}: other parts`);
+  }
+  const uris = (playlist: ReadPlaylist) =>
+    playlist.segments.flatMap((segment) => segment.parts.map((part) => part.uri));
+  const known = new Set(uris(before));
+  const [next] = uris(after).filter((uri) => !known.has(uri));
+  fault(next !== undefined && next !== before.hintUri, 'the next part was not the hinted one');
+  return faults;
+}

@@ -5,7 +5,8 @@ import {
   TranscoderReportAnswer,
   transcodeReportIntervalSeconds,
 } from '#contract';
-import type { JobTable } from './job-table.ts';
+import type { JobTable } from '../jobs/job-table.ts';
+import type { Revocations } from './revocations.ts';
 
 /** Shorter than a lease, so that a report that got lost costs none. */
 export const reportTimeoutMs = 3_000;
@@ -29,12 +30,13 @@ export interface EdgeReporterOptions {
   transcoderId: string;
   publicUrl: string;
   jobs: JobTable;
+  revocations: Revocations;
   log: Logger;
   intervalMs?: number;
 }
 
 export function createEdgeReporter(options: EdgeReporterOptions): EdgeReporter {
-  const { jobs, log } = options;
+  const { jobs, revocations, log } = options;
   const intervalMs = options.intervalMs ?? transcodeReportIntervalSeconds * 1_000;
   let timer = setTimeout(beat, 0);
   let reporting = false;
@@ -52,7 +54,7 @@ export function createEdgeReporter(options: EdgeReporterOptions): EdgeReporter {
     const report: TranscoderReport = {
       transcoderId: options.transcoderId,
       publicUrl: options.publicUrl,
-      revocationsKnown: null,
+      revocationsKnown: revocations.known,
       ...jobs.report(),
     };
     try {
@@ -61,6 +63,8 @@ export function createEdgeReporter(options: EdgeReporterOptions): EdgeReporter {
         answeredMs = Date.now();
         if (away) log.info('the edge is back');
         away = false;
+        // What has been ended comes before anything else; the rest of a long list is asked for at once.
+        if (!revocations.take(answer)) again = true;
         jobs.apply(report, answer);
       }
     } catch (error) {
