@@ -62,15 +62,16 @@ async function sent(of: Buyer, tokens: number): Promise<RefundRow> {
   return refund;
 }
 
-/** The gateway has refused it for good. */
-const fail = (refund: RefundRow) =>
+/** What the gateway says of a refund of ours. */
+const tell = (refund: RefundRow, status: 'processed' | 'failed') =>
   observeRefund(database.db, {
     refundId: refund.id,
-    gatewayRefundId: `refused_${refund.id}`,
+    gatewayRefundId: `rfnd_${refund.id}`,
     gatewayPaymentId: refund.gatewayPaymentId,
     amountPaise: refund.amountPaise,
-    status: 'failed',
+    status,
   });
+const fail = (refund: RefundRow) => tell(refund, 'failed');
 
 /** What the gateway says of a refund that was made there. */
 const made = (
@@ -89,7 +90,7 @@ const made = (
 const dispute = (
   of: Buyer,
   gatewayDisputeId: string,
-  status: 'open' | 'won' | 'lost',
+  status: 'open' | 'under_review' | 'won' | 'closed' | 'lost',
   amountPaise = starter.pricePaise,
 ) =>
   observeDispute(database.db, {
@@ -174,6 +175,14 @@ describe('a refund made at the gateway', () => {
     expect(await readBalance(database.db, of.userId)).toBe(25);
   });
 
+  test('calls nothing back when what is unspent is just enough', async () => {
+    const of = await buyer();
+    const { reservationId } = await hold(of, await cast.liveStream(), 50);
+    await made(of, cast.unique('rfnd'), 'processed', starter.pricePaise / 2);
+    expect(await readBalance(database.db, of.userId)).toBe(0);
+    expect(await captureHold(database.db, reservationId, 50)).toMatchObject({ releasedTokens: 0 });
+  });
+
   test('takes what comes back from a refund of ours that fails; when it fails itself, all comes back', async () => {
     const of = await buyer();
     const lots = await cast.lotsOf(of.userId);
@@ -209,15 +218,18 @@ describe('a refund made at the gateway', () => {
     expect(Math.abs(rest.amountPaise - 30 * 115)).toBeLessThanOrEqual(1);
   });
 
-  test('takes what comes back from a dispute that is won', async () => {
-    const of = await buyer();
-    const id = cast.unique('disp');
-    await dispute(of, id, 'open');
-    await made(of, cast.unique('rfnd'), 'processed');
-    expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: starter.tokens });
-    await dispute(of, id, 'won');
-    expect(await cast.accountsOf(of.userId)).toEqual({});
-  });
+  test.each(['won', 'closed'] as const)(
+    'takes what comes back from a dispute that is %s',
+    async (end) => {
+      const of = await buyer();
+      const id = cast.unique('disp');
+      await dispute(of, id, 'open');
+      await made(of, cast.unique('rfnd'), 'processed');
+      expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: starter.tokens });
+      await dispute(of, id, end);
+      expect(await cast.accountsOf(of.userId)).toEqual({});
+    },
+  );
 
   test('leaves the tokens of other payments alone', async () => {
     const of = await buyer();
@@ -263,6 +275,26 @@ describe('a refund made at the gateway', () => {
       }
       expect(await cast.accountsOf(user.id)).toEqual({});
       expect(await cast.casesOf(gatewayRefundId)).toEqual(['refund-made-at-gateway']);
+    }
+  });
+
+  test('is told with a payment that was not captured: it is nothing of ours, and nobody’s case', async () => {
+    for (const status of ['created', 'authorized', 'failed'] as const) {
+      const user = await cast.person();
+      const order = await cast.orderOf(user.id, 1);
+      const [gatewayPaymentId, gatewayRefundId] = [cast.unique('pay'), cast.unique('rfnd')];
+      const { pricePaise: amountPaise } = starter;
+      const moved = await cast.movedBy(() =>
+        observePayment(database.db, {
+          gatewayPaymentId,
+          gatewayOrderId: order.gatewayOrderId ?? '',
+          amountPaise,
+          currency: 'INR',
+          status,
+          refunds: [{ gatewayRefundId, gatewayPaymentId, amountPaise, status: 'processed' }],
+        }),
+      );
+      expect([moved, await cast.casesOf(gatewayRefundId)]).toEqual([{}, []]);
     }
   });
 
@@ -330,17 +362,20 @@ describe('a refund of ours that fails while its payment is disputed', () => {
     expect(await cast.accountsOf(of.userId)).toEqual({});
   });
 
-  test('they wait as well when no others did; when it is won they can be spent', async () => {
-    const of = await buyer();
-    const lots = await cast.lotsOf(of.userId);
-    const ours = await sent(of, starter.tokens);
-    const id = cast.unique('disp');
-    await dispute(of, id, 'open');
-    await fail(ours);
-    expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: starter.tokens });
-    await dispute(of, id, 'won');
-    expect(await cast.lotsOf(of.userId)).toEqual(lots);
-  });
+  test.each(['open', 'under_review'] as const)(
+    'they wait as well when no others did, while it is %s; when it is won they can be spent',
+    async (status) => {
+      const of = await buyer();
+      const lots = await cast.lotsOf(of.userId);
+      const ours = await sent(of, starter.tokens);
+      const id = cast.unique('disp');
+      await dispute(of, id, status);
+      await fail(ours);
+      expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: starter.tokens });
+      await dispute(of, id, 'won');
+      expect(await cast.lotsOf(of.userId)).toEqual(lots);
+    },
+  );
 
   test('as far as the dispute wants them: what it has of tokens and held earnings counts', async () => {
     const of = await buyer();
@@ -373,6 +408,19 @@ describe('a refund of ours that fails while its payment is disputed', () => {
       recoveredPaise: starter.pricePaise,
       lostPaise: 0,
     });
+    expect(await cast.casesOf(id)).toEqual([]);
+  });
+
+  test('after it was lost they come back one after the other: it is a loss until the last has', async () => {
+    const of = await buyer();
+    const [one, other] = [await sent(of, 60), await sent(of, 40)];
+    const id = cast.unique('disp');
+    await dispute(of, id, 'lost');
+    await fail(one);
+    expect(await stateOf(id)).toMatchObject({ lostPaise: other.amountPaise });
+    expect(await cast.casesOf(id)).toEqual(['dispute-loss']);
+    await fail(other);
+    expect(await stateOf(id)).toMatchObject({ lostPaise: 0 });
     expect(await cast.casesOf(id)).toEqual([]);
   });
 
@@ -422,6 +470,18 @@ describe('a refund of ours that fails while its payment is disputed', () => {
       }
     }
   });
+});
+
+test('a refund of ours that was rounded up to a paisa claims no token more than it gave back', async () => {
+  const { user, gatewayPaymentId } = await cast.buyer(4);
+  const of = { userId: user.id, gatewayPaymentId };
+  // A token of these costs 104.17 paise.
+  const [down, up, failing] = [await sent(of, 5), await sent(of, 5), await sent(of, 20)];
+  expect([down.amountPaise, up.amountPaise]).toEqual([520, 521]);
+  await tell(down, 'processed');
+  await tell(up, 'processed');
+  await fail(failing);
+  expect(await readBalance(database.db, of.userId)).toBe(1_200 - 10);
 });
 
 test('after all of this every invariant holds', async () => {

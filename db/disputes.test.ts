@@ -1,6 +1,7 @@
 // Disputes: tokens and earnings wait for the outcome; won, everything is as before; lost, what can be is recovered.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { somebodyElse, waits } from '../testing/locks.ts';
 import { createMoneyCast, refusalOf } from '../testing/money.ts';
 import {
   captureHold,
@@ -59,6 +60,15 @@ function say(of: Buyer, id: string, status: Facts['status'], change: Partial<Fac
   });
 }
 
+/** When somebody must have looked at it. */
+async function deadlineOf(id: string): Promise<number | undefined> {
+  const [row] = await database.asOwner<{ due_at: Date }>(
+    `select due_at from cases where kind = 'dispute' and subject = $1 and state = 'open'`,
+    [id],
+  );
+  return row?.due_at?.getTime();
+}
+
 /** All that is owned by some people and by the house. */
 const booksOf = (...ownerIds: string[]) =>
   Promise.all([...ownerIds, null].map((id) => cast.accountsOf(id)));
@@ -98,10 +108,14 @@ describe('while it is open', () => {
     await releaseEarnings(database.db);
     expect(await cast.accountsOf(one.performer.id)).toEqual({ performer_held: 40 * payoutPaise });
     expect(await cast.casesOf(id)).toEqual(['dispute']);
+    expect(await deadlineOf(id)).toBe(tomorrow.getTime());
+    const later = new Date(tomorrow.getTime() + dayMs);
+    await say(of, id, 'open', { respondBy: later });
+    expect(await deadlineOf(id)).toBe(later.getTime());
     const open = await listDisputes(database.db, { onlyOpen: true, limit: 100 });
     expect(open.find(({ gatewayDisputeId }) => gatewayDisputeId === id)).toMatchObject({
       state: 'open',
-      respondBy: tomorrow.toISOString(),
+      respondBy: later.toISOString(),
     });
   });
 
@@ -145,6 +159,65 @@ describe('while it is open', () => {
     expect(await cast.accountsOf(performer.id)).toEqual({});
     await say(of, id, 'won');
     expect(await readBalance(database.db, of.userId)).toBe(100);
+  });
+
+  test('what was set aside of another payment stays where it is', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    const hold = (tokens: number) =>
+      holdTokens(database.db, {
+        viewerId: of.userId,
+        performerId: performer.id,
+        streamId,
+        tokens,
+        expiresAt: tomorrow,
+        idempotencyKey: cast.unique('key'),
+      });
+    const whole = await hold(100);
+    await cast.pay(await cast.orderOf(of.userId, 1));
+    // The older one is of the second payment alone, the newer one of the first.
+    const { reservationId } = await hold(70);
+    await releaseHold(database.db, whole.reservationId);
+    await hold(60);
+    await say(of, cast.unique('disp'), 'open');
+    expect(await cast.accountsOf(of.userId)).toMatchObject({
+      disputed: 100,
+      viewer_held: 70,
+      viewer_tokens: 30,
+    });
+    expect(await captureHold(database.db, reservationId, 70)).toMatchObject({ releasedTokens: 0 });
+  });
+
+  test('of a hold that was captured in part no more is held than it has earned', async () => {
+    const of = await buyer();
+    const [one, other] = [await cast.liveStream(), await cast.liveStream()];
+    await cast.tipped(of.userId, other.streamId, 40);
+    const { reservationId } = await holdTokens(database.db, {
+      viewerId: of.userId,
+      performerId: one.performer.id,
+      streamId: one.streamId,
+      tokens: 50,
+      expiresAt: tomorrow,
+      idempotencyKey: cast.unique('key'),
+    });
+    await captureHold(database.db, reservationId, 10);
+    await say(of, cast.unique('disp'), 'open');
+    expect(await cast.accountsOf(one.performer.id)).toEqual({ performer_held: 10 * payoutPaise });
+    expect(await cast.accountsOf(other.performer.id)).toEqual({ performer_held: 40 * payoutPaise });
+  });
+
+  test('of a tip that two payments have paid no more is held than the disputed one has', async () => {
+    const of = await buyer();
+    await cast.pay(await cast.orderOf(of.userId, 1));
+    const [older, newer] = [await cast.liveStream(), await cast.liveStream()];
+    await cast.tipped(of.userId, older.streamId, 60);
+    await cast.tipped(of.userId, newer.streamId, 80);
+    await say(of, cast.unique('disp'), 'open');
+    expect(await cast.accountsOf(older.performer.id)).toEqual({ performer_held: 60 * payoutPaise });
+    expect(await cast.accountsOf(newer.performer.id)).toEqual({
+      performer_held: 40 * payoutPaise,
+      performer_pending: 40 * payoutPaise,
+    });
   });
 
   test('what was earned by captured holds and reached goals is held like what was tipped', async () => {
@@ -197,6 +270,40 @@ describe('while it is open', () => {
   });
 });
 
+describe('whom it waits for', () => {
+  const ends = ['won', 'lost'] as const;
+
+  test.each(ends)('%s, it locks the viewer before their tokens, as a tip does', async (end) => {
+    const of = await buyer();
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    const other = await somebodyElse(database);
+    await other.query('select ledger.lock_viewer($1)', [of.userId]);
+    const told = say(of, id, end);
+    await waits(database, told);
+    await other.query('select from ledger.lots where owner_id = $1 for no key update nowait', [
+      of.userId,
+    ]);
+    await other.end();
+    expect(await told).toMatchObject({ state: end });
+  });
+
+  test.each(['open', 'won'] as const)(
+    '%s, it waits for whoever releases earnings, and sees what is released then',
+    async (status) => {
+      const of = await buyer();
+      const id = cast.unique('disp');
+      if (status === 'won') await say(of, id, 'open');
+      const other = await somebodyElse(database);
+      await other.query('select from ledger.sealer for no key update');
+      const told = say(of, id, status);
+      await waits(database, told);
+      await other.end();
+      expect(await told).toMatchObject({ state: status });
+    },
+  );
+});
+
 describe('when it ends', () => {
   test.each(['won', 'closed'] as const)('%s, everybody has what they had before', async (end) => {
     const of = await buyer();
@@ -241,6 +348,19 @@ describe('when it ends', () => {
     const id = cast.unique('disp');
     await say(of, id, 'open');
     await cast.ageEarnings();
+    await releaseEarnings(database.db);
+    await say(of, id, 'won');
+    expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 45 * payoutPaise });
+  });
+
+  test('won after the last act that was released, its earnings do not wait for ever', async () => {
+    const of = await buyer();
+    const { performer, streamId } = await cast.liveStream();
+    await cast.tipped(of.userId, streamId, 45);
+    await cast.sealAll();
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    await cast.ageBlocks();
     await releaseEarnings(database.db);
     await say(of, id, 'won');
     expect(await cast.accountsOf(performer.id)).toEqual({ performer_available: 45 * payoutPaise });
@@ -352,6 +472,8 @@ describe('how much', () => {
     expect(await readBalance(database.db, of.userId)).toBe(90);
     const lost = await say(of, id, 'lost');
     expect(lost).toMatchObject({ recoveredPaise: 974 + 176, lostPaise: 0 });
+    // Nothing is lost: there is nothing to look at.
+    expect(await cast.casesOf(id)).toEqual([]);
   });
 
   test('performers pay at most what they earned with the disputed tokens, newest tips first, and never the tax', async () => {
@@ -394,6 +516,20 @@ describe('how much', () => {
     await say(of, second, 'lost', half);
     expect(await cast.accountsOf(performer.id)).toEqual({ performer_pending: 10 * payoutPaise });
     expect(await readBalance(database.db, of.userId)).toBe(40);
+  });
+
+  test('several disputes of one payment hold of each performer what was earned, and no more', async () => {
+    const of = await buyer();
+    const [older, newer] = [await cast.liveStream(), await cast.liveStream()];
+    await cast.tipped(of.userId, older.streamId, 30);
+    await cast.tipped(of.userId, newer.streamId, 30);
+    const half = { amountPaise: starter.pricePaise / 2 };
+    // 40 tokens and 10 of the newer tip; then what is left of it, and the older one.
+    await say(of, cast.unique('disp'), 'open', half);
+    await say(of, cast.unique('disp'), 'open', half);
+    for (const { performer } of [older, newer]) {
+      expect(await cast.accountsOf(performer.id)).toEqual({ performer_held: 30 * payoutPaise });
+    }
   });
 
   test('a tip that was paid from two disputed payments is held for each by its part', async () => {
@@ -504,10 +640,12 @@ describe('when it turns after it was over', () => {
     const books = () => Promise.all([of.userId, null].map((id) => cast.accountsOf(id)));
     const before = await books();
     const id = cast.unique('disp');
-    for (const phase of ['chargeback', 'pre_arbitration', 'arbitration']) {
+    const phases = ['retrieval', 'fraud', 'chargeback', 'pre_arbitration', 'arbitration'];
+    for (const [index, phase] of phases.entries()) {
       const respondBy = new Date(Date.now() + 2 * dayMs);
-      expect(await say(of, id, 'open', { phase, respondBy })).toMatchObject({
-        state: 'open',
+      const status = index % 2 === 0 ? 'open' : 'under_review';
+      expect(await say(of, id, status, { phase, respondBy })).toMatchObject({
+        state: status,
         respondBy: respondBy.toISOString(),
         closedAt: null,
       });
@@ -516,7 +654,7 @@ describe('when it turns after it was over', () => {
       await say(of, id, 'won', { phase });
       expect(await books()).toEqual(before);
       // What comes late of a phase that is over opens nothing.
-      expect(await say(of, id, 'open', { phase })).toMatchObject({ state: 'won' });
+      expect(await say(of, id, status, { phase })).toMatchObject({ state: 'won' });
       expect(await books()).toEqual(before);
     }
   });

@@ -156,6 +156,14 @@ describe('it never went out', () => {
     ]);
   });
 
+  test('one that nobody had to approve takes two where it would have to be approved by now', async () => {
+    const payout = await tooOld(10_000);
+    await cast.setRule('payout_auto_max_paise', 9_999);
+    expect(await neverSent(payout, one)).toMatchObject({ state: 'sending' });
+    expect(await neverSent(payout, other)).toMatchObject({ state: 'failed' });
+    await cast.setRule('payout_auto_max_paise', 10_000);
+  });
+
   test('two who say so at once are two, and the same one twice at once is one', async () => {
     const alone = await tooOld(20_000);
     await Promise.allSettled([neverSent(alone, one), neverSent(alone, one), neverSent(alone, one)]);
@@ -224,6 +232,16 @@ describe('it never went out', () => {
       expect(await code(again)).toBe('payout-on-hold');
     },
   );
+
+  test('nor is it found afterwards, whatever case a late job has opened', async () => {
+    const payout = await tooOld();
+    await neverSent(payout, one);
+    await openOldCase(payout, '25 hours');
+    const moved = await cast.movedBy(async () => {
+      expect(await code(found(payout, 'paid'))).toBe('payout-not-in-doubt');
+    });
+    expect([moved, await holdsOf(payout)]).toEqual([{}, []]);
+  });
 
   test('the gateway agrees that it failed: nothing more happens', async () => {
     const payout = await tooOld();
@@ -338,6 +356,23 @@ describe('it went out', () => {
     expect(moved).toEqual({});
     expect(await caseOf(payout)).toMatchObject({ state: 'open' });
     expect(await audited(payout)).toEqual([]);
+  });
+
+  test('what the books do not believe is no finding: the case stays open, and nothing more leaves', async () => {
+    const payout = await tooOld();
+    const gatewayPayoutId = `pout_${payout.id}`;
+    const moved = await cast.movedBy(async () => {
+      const ended = endFoundPayout(database.db, {
+        payoutId: payout.id,
+        staffId: one,
+        reason: 'seen at the gateway',
+        facts: { gatewayPayoutId, amountPaise: payout.netPaise + 1, status: 'paid' },
+      });
+      expect(await code(ended)).toBe('payment-mismatch');
+    });
+    expect(moved).toEqual({});
+    expect(await caseOf(payout)).toMatchObject({ state: 'open' });
+    expect([await audited(payout), await holdsOf(payout)]).toEqual([[], ['payout-mismatch']]);
   });
 
   test('what the gateway could not place before is settled with it', async () => {

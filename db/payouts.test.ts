@@ -1,7 +1,8 @@
 // Payouts: earnings that have waited, paid once to whom they belong, or available again; never more than there is.
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { somebodyElse, waits } from '../testing/locks.ts';
 import { createMoneyCast, refusalOf } from '../testing/money.ts';
 import {
   approvePayout,
@@ -11,6 +12,7 @@ import {
   listPayouts,
   observePayout,
   observePayoutAccount,
+  openCase,
   type PayoutRow,
   type PayoutToSend,
   payForValidation,
@@ -103,13 +105,6 @@ async function age(payout: PayoutRow, interval: string): Promise<void> {
     'update payouts set next_attempt_at = next_attempt_at - $2::interval where id = $1',
     [payout.id, interval],
   );
-}
-
-/** Somebody waits for a lock. */
-async function isWaiting(): Promise<void> {
-  const waiting = `select from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`;
-  await vi.waitUntil(async () => (await database.asOwner(waiting)).length > 0);
 }
 
 /** How many of a few senders at once were given it. */
@@ -359,6 +354,27 @@ describe('approval', () => {
     expect(await request(performerId, 9_000)).toMatchObject({ approvalsNeeded: 1 });
   });
 
+  test('paid ones count like those that wait, and those that failed or came back do not', async () => {
+    const performerId = await earner();
+    const small = async () => request(performerId, 6_000);
+    const [paid, failed, reversed] = [
+      await sending(performerId, 6_000),
+      await small(),
+      await small(),
+    ];
+    await say(paid, 'paid');
+    expect([failed.approvalsNeeded, reversed.approvalsNeeded]).toEqual([1, 1]);
+    for (const [payout, end] of [
+      [failed, 'failed'],
+      [reversed, 'reversed'],
+    ] as const) {
+      await approvePayout(database.db, payout.id, staff[0] ?? '');
+      await say(payout, end);
+    }
+    expect(await request(performerId, 4_000)).toMatchObject({ approvalsNeeded: 0 });
+    expect(await request(performerId, 100)).toMatchObject({ approvalsNeeded: 1 });
+  });
+
   test('a second approval that is switched off is not asked for', async () => {
     await cast.setRule('payout_second_approval_paise', null);
     const performerId = await earner();
@@ -388,11 +404,22 @@ describe('approval', () => {
     const [by = ''] = staff;
     const [one, other] = [await request(performerId, 20_000), await request(performerId, 10_000)];
     const refuse = (payout: PayoutRow) => rejectPayout(database.db, payout.id, by, 'no');
+    expect(await code(rejectPayout(database.db, one.id, performerId, 'no'))).toBe('forbidden');
     expect(await refuse(one)).toMatchObject({ state: 'rejected', failure: 'no' });
     expect(await refuse(one)).toMatchObject({ state: 'rejected' });
     expect(await refuse(other)).toMatchObject({ state: 'rejected' });
     expect(await cast.accountsOf(performerId)).toEqual({ performer_available: earnedPaise });
     expect(await takers(other)).toBe(0);
+    const told = await database.asOwner(
+      `select a.actor_id, a.details, j.reverses = p.request_journal_id as is_of_its_act
+        from payouts p
+        join audit_log a on a.subject = p.id::text and a.action = 'payout.rejected'
+        join ledger.journal j on j.idempotency_key = 'payout-rejected:' || p.id
+        where p.performer_id = $1`,
+      [performerId],
+    );
+    const once = { actor_id: by, details: { reason: 'no' }, is_of_its_act: true };
+    expect(told).toEqual([once, once]);
     const gone = await sending(performerId);
     expect(await code(refuse(gone))).toBe('already-decided');
   });
@@ -400,20 +427,17 @@ describe('approval', () => {
   test('what is given back is locked in the order of requests, so that neither waits for the other', async () => {
     const performerId = await earner();
     const payout = await request(performerId, 20_000);
-    const requester = new pg.Client({ connectionString: database.ownerUrl });
-    await requester.connect();
+    const requester = await somebodyElse(database);
     const lock = (accountClass: string) =>
       requester.query(
         `select from ledger.balances b join ledger.accounts a on a.id = b.account_id
           where a.class = $1 and a.owner_id = $2 for no key update of b nowait`,
         [accountClass, performerId],
       );
-    await requester.query('begin');
     await lock('performer_available');
     const returned = rejectPayout(database.db, payout.id, staff[0] ?? '', 'no');
-    await isWaiting();
+    await waits(database, returned);
     await lock('payout_pending');
-    await requester.query('rollback');
     await requester.end();
     expect(await returned).toMatchObject({ state: 'rejected' });
   });
@@ -461,6 +485,48 @@ describe('holds and bans', () => {
     });
   });
 
+  test('a request waits for a hold that is being placed, and is refused', async () => {
+    const performerId = await earner();
+    const other = await somebodyElse(database);
+    await other.query(`select hold_payouts($1, 'a question', null, null)`, [performerId]);
+    const asked = request(performerId, 1_000);
+    await waits(database, asked);
+    await other.query('commit');
+    await other.end();
+    expect(await code(asked)).toBe('payout-on-hold');
+  });
+
+  test('nobody lifts a hold whose case is about them', async () => {
+    const performerId = (await cast.person('performer')).id;
+    const [about = '', other = ''] = staff;
+    for (const details of [{ viewerId: about }, { userId: about }, { givenBy: [about] }]) {
+      const caseId = await openCase(database.db, {
+        kind: 'ring-one-viewer',
+        subject: cast.unique('ring'),
+        details: { performerId, ...details },
+      });
+      const holdId = await holdPayouts(database.db, { performerId, reason: 'a ring', caseId });
+      expect(await code(liftPayoutHold(database.db, holdId, about))).toBe('second-person-needed');
+      await liftPayoutHold(database.db, holdId, other);
+    }
+  });
+
+  test('a hold that somebody is lifting is not lifted a second time', async () => {
+    const performerId = (await cast.person('performer')).id;
+    const holdId = await holdPayouts(database.db, { performerId, reason: 'a question' });
+    const other = await somebodyElse(database);
+    await other.query('select lift_payout_hold($1, $2)', [holdId, staff[0]]);
+    const lifted = liftPayoutHold(database.db, holdId, staff[1] ?? '');
+    await waits(database, lifted);
+    await other.query('commit');
+    await other.end();
+    await lifted;
+    const [hold] = await database.asOwner('select lifted_by from payout_holds where id = $1', [
+      holdId,
+    ]);
+    expect(hold).toEqual({ lifted_by: staff[0] });
+  });
+
   test('a hold is lifted once: again, and by others, it stays as it is and the trail says it once', async () => {
     const performerId = (await cast.person('performer')).id;
     const holdId = await holdPayouts(database.db, { performerId, reason: 'a question' });
@@ -474,6 +540,13 @@ describe('holds and bans', () => {
       [holdId],
     );
     expect(rows).toEqual([{ lifted_by: staff[0], told: 1 }]);
+    // What was lifted does not hold any more: the same reason holds anew.
+    const again = await holdPayouts(database.db, { performerId, reason: 'a question' });
+    expect(again).not.toBe(holdId);
+    expect(await code(liftPayoutHold(database.db, again, performerId))).toBe('forbidden');
+    expect(await readPayouts(database.db, performerId, 1)).toMatchObject({
+      blockedBy: 'payout-on-hold',
+    });
     const unknown = liftPayoutHold(database.db, performerId, staff[0] ?? '');
     expect(await code(unknown)).toBe('not-found');
   });
@@ -528,17 +601,44 @@ describe('one that may have left', () => {
   ])('waits for a %s that is being placed, and does not leave', async (_, statement) => {
     const performerId = await earner();
     const payout = await taken(await request(performerId, 10_000));
-    const holder = new pg.Client({ connectionString: database.ownerUrl });
-    await holder.connect();
-    await holder.query('begin');
+    const holder = await somebodyElse(database);
     await holder.query(statement, [performerId]);
     const left = leaves(payout);
-    await isWaiting();
+    await waits(database, left);
     await holder.query('commit');
     await holder.end();
     expect(await left).toBe(false);
     expect(await refuse(payout)).toMatchObject({ state: 'rejected' });
   });
+
+  const endings: Record<'rejected' | 'failed', (payout: PayoutRow) => pg.QueryConfig> = {
+    rejected: (payout) => ({
+      text: 'select ledger.payout_rejected($1, $2, $3)',
+      values: [payout.id, staff[0], 'no'],
+    }),
+    failed: ({ id: payoutId, netPaise: amountPaise }) => ({
+      text: 'select payout_observed($1)',
+      values: [{ payoutId, gatewayPayoutId: `pout_${payoutId}`, amountPaise, status: 'failed' }],
+    }),
+  };
+
+  test.each(['rejected', 'failed'] as const)(
+    'waits for an end that is being written, and does not leave: %s',
+    async (state) => {
+      const performerId = await earner();
+      const payout = await taken(await request(performerId, 10_000));
+      const other = await somebodyElse(database);
+      await other.query(endings[state](payout));
+      const left = leaves(payout);
+      await waits(database, left);
+      await other.query('commit');
+      await other.end();
+      expect(await left).toBe(false);
+      const [found] = await listPayouts(database.db, { limit: 1 });
+      expect(found).toMatchObject({ id: payout.id, state });
+      expect(await cast.accountsOf(performerId)).toEqual({ performer_available: earnedPaise });
+    },
+  );
 
   test('keeps the moment of its first attempt, and leaves again only by who took it last', async () => {
     const performerId = await earner();
@@ -668,6 +768,18 @@ describe('what the bank says', () => {
     }
   });
 
+  test('failed after it was paid, the money came back', async () => {
+    const performerId = await earner();
+    const payout = await sending(performerId);
+    const moved = await cast.movedBy(async () => {
+      await say(payout, 'paid', { feePaise: 590, feeTaxPaise: 90 });
+      await say(payout, 'failed');
+      await say(payout, 'failed');
+    });
+    expect(moved).toEqual({ payout_pending: -10_000, performer_available: 10_000 });
+    expect(await cast.casesOf(payout.id)).toEqual(['payout-reversed']);
+  });
+
   test('paid after it was said to have failed is not believed: somebody looks, and nothing more leaves', async () => {
     const performerId = await earner();
     const payout = await sending(performerId);
@@ -702,9 +814,17 @@ describe('what the bank says', () => {
     },
   );
 
+  test('what has failed under another number holds nothing: no money has left', async () => {
+    const performerId = await earner();
+    const payout = await request(performerId, 20_000);
+    expect(await code(say(payout, 'failed'))).toBe('payment-mismatch');
+    expect(await cast.casesOf(`pout_${payout.id}`)).toEqual(['payout-mismatch']);
+    await request(performerId, 1_000);
+  });
+
   test('another amount, another number, somebody else’s number, one that nobody sent: a case, and no entry', async () => {
     const performerId = await earner();
-    const [payout, other] = [await sending(performerId, 5_000), await sending(performerId, 4_000)];
+    const [payout, other] = [await sending(performerId, 5_000), await sending(performerId, 5_000)];
     const waiting = await request(performerId, 20_000);
     await say(payout, 'sent');
     const moved = await cast.movedBy(async () => {

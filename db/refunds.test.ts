@@ -1,12 +1,14 @@
 // Refunds: unspent tokens for what was paid for them, approved by somebody else, sent once, never paid twice.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { somebodyElse, waits } from '../testing/locks.ts';
 import { createMoneyCast, refusalOf } from '../testing/money.ts';
 import {
   decideRefund,
   holdTokens,
   listWalletEntries,
   observeDispute,
+  observePayment,
   observeRefund,
   type RefundRow,
   readBalance,
@@ -208,6 +210,12 @@ describe('what is given back', () => {
     await say(refund, 'failed');
     expect(await cast.lotsOf(of.userId)).toEqual(before);
     expect(await refundedOf(of)).toBe(0);
+    const [failed] = await database.asOwner(
+      `select j.reverses = r.journal_id as is_of_its_act from refunds r
+        join ledger.journal j on j.idempotency_key = 'refund-failed:' || r.id where r.id = $1`,
+      [refund.id],
+    );
+    expect(failed).toEqual({ is_of_its_act: true });
     expect(await cast.casesOf(refund.id)).toEqual(['refund-failed']);
     expect(await request(of)).toMatchObject({ tokens: 100, amountPaise: starter.pricePaise });
   });
@@ -326,6 +334,30 @@ describe('what is told of it beforehand', () => {
   });
 });
 
+describe('tokens that are worth more than what has not gone back', () => {
+  /** Money that went back when nobody called tokens back for it. */
+  const gone = {
+    'a refund': `insert into refunds (gateway_payment_id, user_id, tokens, net_paise, gst_paise, taken_net_paise,
+        taken_gst_paise, state, reason, idempotency_key)
+      select p.gateway_payment_id, o.user_id, 0, 10000, 0, 0, 0, 'processed', 'of before', $2
+        from payments p join orders o on o.id = p.order_id where p.gateway_payment_id = $1`,
+    'a lost dispute': `insert into disputes (gateway_dispute_id, gateway_payment_id, user_id, amount_paise, phase,
+        reason_code, state, opened_by, closed_at)
+      select $2, p.gateway_payment_id, o.user_id, 10000, 'chargeback', '', 'lost', uuid_v7(), now()
+        from payments p join orders o on o.id = p.order_id where p.gateway_payment_id = $1`,
+  };
+
+  test.each(Object.entries(gone))('are not given back as well: %s', async (_, statement) => {
+    const of = await buyer();
+    const name = cast.unique('of_before');
+    await database.asOwner(statement, [of.gatewayPaymentId, name]);
+    expect((await refusalOf(request(of, 14))).details).toMatchObject({ obstacle: 'given-back' });
+    expect(await request(of, 13)).toMatchObject({ amountPaise: 13 * 115 });
+    await database.asOwner('delete from refunds where idempotency_key = $1', [name]);
+    await database.asOwner('delete from disputes where gateway_dispute_id = $1', [name]);
+  });
+});
+
 describe('who may', () => {
   test('the buyer within the window, staff after it, and nobody for others', async () => {
     const of = await buyer();
@@ -372,6 +404,29 @@ describe('who may', () => {
       if (outcome.status === 'rejected') expect(outcome.reason.code).toBe('already-decided');
     }
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(4);
+  });
+
+  test('whoever has let it go does not refuse it afterwards, nor the other way', async () => {
+    for (const first of [true, false]) {
+      const refund = await request(await buyer(), 10);
+      await decide(refund, first);
+      expect((await refusalOf(decide(refund, !first))).code).toBe('already-decided');
+      expect(await decide(refund, first)).toMatchObject({ state: first ? 'approved' : 'rejected' });
+    }
+  });
+
+  test('a decision locks the payment before the refund, as whatever else moves its money', async () => {
+    const of = await buyer();
+    const refund = await request(of, 10);
+    const other = await somebodyElse(database);
+    await other.query('select from payments where gateway_payment_id = $1 for no key update', [
+      of.gatewayPaymentId,
+    ]);
+    const decided = decide(refund);
+    await waits(database, decided);
+    await other.query('select from refunds where id = $1 for no key update nowait', [refund.id]);
+    await other.end();
+    expect(await decided).toMatchObject({ state: 'approved' });
   });
 
   test('the same key asks once; two people may choose the same', async () => {
@@ -442,7 +497,33 @@ describe('on its way', () => {
       await say(refund, second);
       expect(await stateOf(refund)).toBe(first);
       expect(await cast.casesOf(`rfnd_${refund.id}`)).toEqual(['refund-contradiction']);
+      // The gateway says the same again and again, and one look is enough.
+      await database.asOwner(`update cases set state = 'resolved' where subject = $1`, [
+        `rfnd_${refund.id}`,
+      ]);
+      await say(refund, second);
+      expect(await cast.casesOf(`rfnd_${refund.id}`)).toEqual([]);
     }
+  });
+
+  test('of a payment that is not captured yet nothing is booked, and somebody looks', async () => {
+    const user = await cast.person();
+    const order = await cast.orderOf(user.id, 1);
+    const of = { userId: user.id, gatewayPaymentId: cast.unique('pay') };
+    await observePayment(database.db, {
+      gatewayPaymentId: of.gatewayPaymentId,
+      gatewayOrderId: order.gatewayOrderId ?? '',
+      amountPaise: order.amountPaise,
+      currency: 'INR',
+      status: 'authorized',
+    });
+    const gatewayRefundId = cast.unique('rfnd');
+    const moved = await cast.movedBy(async () => {
+      const refusal = await refusalOf(made(of, 1150, { gatewayRefundId }));
+      expect(refusal.code).toBe('not-found');
+    });
+    expect(moved).toEqual({});
+    expect(await cast.casesOf(gatewayRefundId)).toEqual(['refund-of-unknown-payment']);
   });
 
   test('another amount or payment than asked for opens a case and books nothing', async () => {
@@ -518,6 +599,7 @@ describe('made at the gateway', () => {
       refunds: starter.pricePaise,
       dispute_losses: starter.netPaise - (lot?.paise ?? 0),
     });
+    expect(await refundedOf(of)).toBe(starter.pricePaise);
     const back = await cast.movedBy(() =>
       made(of, starter.pricePaise, { gatewayRefundId: id, status: 'failed' }),
     );
@@ -538,15 +620,53 @@ describe('made at the gateway', () => {
     expect(await refundedOf(of)).toBe(starter.pricePaise);
   });
 
-  test('a second one under the name of one of ours is money that left twice, and is booked twice', async () => {
-    const of = await buyer();
+  test.each(['pending', 'processed'] as const)(
+    'a second one under the name of one of ours that is %s is money that left twice, and is booked twice',
+    async (status) => {
+      const of = await buyer();
+      const refund = await request(of, 20);
+      await decide(refund);
+      await say(refund, status);
+      const second = cast.unique('rfnd');
+      const moved = await cast.movedBy(() => say(refund, 'processed', { gatewayRefundId: second }));
+      expect(moved).toMatchObject({
+        gateway_clearing: -refund.amountPaise,
+        tokens_outstanding: -20,
+      });
+      expect(await cast.casesOf(second)).toEqual(['refund-made-at-gateway']);
+      await say(refund, 'processed');
+      expect(await readBalance(database.db, of.userId)).toBe(60);
+    },
+  );
+
+  test('under the name of one of another payment it is booked for its own', async () => {
+    const [of, other] = [await buyer(), await buyer()];
     const refund = await request(of, 20);
     await decide(refund);
-    await say(refund, 'processed');
-    const second = cast.unique('rfnd');
-    const moved = await cast.movedBy(() => say(refund, 'processed', { gatewayRefundId: second }));
-    expect(moved).toMatchObject({ gateway_clearing: -refund.amountPaise });
-    expect(await cast.casesOf(second)).toEqual(['refund-made-at-gateway']);
+    const { gatewayPaymentId } = other;
+    await say(refund, 'processed', { gatewayPaymentId });
+    expect(await readBalance(database.db, other.userId)).toBe(80);
+    expect(await stateOf(refund)).toBe('approved');
+    expect(await cast.casesOf(`rfnd_${refund.id}`)).toEqual(['refund-made-at-gateway']);
+  });
+
+  test('a token whose money has gone back in part is gone', async () => {
+    const of = await buyer();
+    await made(of, 1);
+    expect(await readBalance(database.db, of.userId)).toBe(99);
+    await made(of, starter.pricePaise / 100 + 1);
+    expect(await readBalance(database.db, of.userId)).toBe(97);
+  });
+
+  test('it waits for whoever moves tokens of the viewer, and takes what is left then', async () => {
+    const of = await buyer();
+    const other = await somebodyElse(database);
+    await other.query('select ledger.lock_viewer($1)', [of.userId]);
+    const told = made(of, starter.pricePaise);
+    await waits(database, told);
+    await other.end();
+    await told;
+    expect(await readBalance(database.db, of.userId)).toBe(0);
   });
 
   test.each(['requested', 'rejected'] as const)(
@@ -585,6 +705,13 @@ describe('made at the gateway', () => {
     expect(await readBalance(database.db, of.userId)).toBe(70);
     const ids = (await takeRefundsToSend(database.db, 100)).map(({ id }) => id);
     expect(ids).not.toContain(approved.id);
+    const told = await database.asOwner<{ subject: string }>(
+      `select subject from audit_log where action = 'refund.withdrawn' and subject = any ($1)`,
+      [[waiting.id, approved.id, sent.id]],
+    );
+    expect(told.map(({ subject }) => subject).toSorted()).toEqual(
+      [waiting.id, approved.id].toSorted(),
+    );
   });
 });
 

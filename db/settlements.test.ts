@@ -1,6 +1,7 @@
 // Settlements: every paisa that the gateway brings to the bank is explained, or somebody looks at it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { somebodyElse, waits } from '../testing/locks.ts';
 import { createMoneyCast, refusalOf } from '../testing/money.ts';
 import {
   decideAdjustment,
@@ -66,13 +67,26 @@ function debitOf(entityId: string, amountPaise: number, change: Partial<Item> = 
   });
 }
 
-function settle(items: Item[], settlementId = cast.unique('setl')) {
-  return observeSettlement(database.db, {
-    settlementId,
-    utr: 'UTR1',
-    settledAt: new Date(),
-    items,
-  });
+const factsOf = (items: Item[], settlementId = cast.unique('setl')): SettlementFacts => ({
+  settlementId,
+  utr: 'UTR1',
+  settledAt: new Date(),
+  items,
+});
+
+function settle(items: Item[], settlementId?: string) {
+  return observeSettlement(database.db, factsOf(items, settlementId));
+}
+
+/** What is told while somebody else is about to book a settlement, and has not committed it. */
+async function toldMeanwhile<T>(facts: SettlementFacts, tell: () => Promise<T>): Promise<T> {
+  const other = await somebodyElse(database);
+  await other.query('select ledger.settlement_observed($1)', [JSON.stringify(facts)]);
+  const told = tell();
+  await waits(database, told);
+  await other.query('commit');
+  await other.end();
+  return told;
 }
 
 async function buyer() {
@@ -102,7 +116,11 @@ async function refundOf(of: Buyer, tokens: number) {
   return { gatewayRefundId, amountPaise: refund.amountPaise, say };
 }
 
-function disputeOf(of: Buyer, status: 'open' | 'won' | 'lost', gatewayDisputeId: string) {
+function disputeOf(
+  of: Buyer,
+  status: 'open' | 'won' | 'closed' | 'lost',
+  gatewayDisputeId: string,
+) {
   return observeDispute(database.db, {
     gatewayDisputeId,
     gatewayPaymentId: of.gatewayPaymentId,
@@ -191,22 +209,31 @@ describe('a settlement that is right', () => {
     expect(moved).toMatchObject({ bank: 3 * (pricePaise - fee.feePaise) });
   });
 
-  test('a dispute that was won brings back what it took', async () => {
-    const of = await buyer();
-    const disputeId = cast.unique('disp');
-    await disputeOf(of, 'open', disputeId);
-    const taken = debitOf(cast.unique('adj'), pricePaise, { type: 'adjustment', disputeId });
-    await settle([lineOf(of.gatewayPaymentId), taken]);
-    expect(await unnamedPaise()).toBe(0);
-    await disputeOf(of, 'won', disputeId);
-    const back = lineOf(cast.unique('adj'), {
-      type: 'adjustment',
-      disputeId,
-      feePaise: 0,
-      taxPaise: 0,
-    });
-    expect(await settle([back])).toMatchObject({ cases: 0, unexplainedPaise: 0 });
-    expect(await readClearing(database.db)).toMatchObject({ balancePaise: 0 });
+  test.each(['won', 'closed'] as const)(
+    'a dispute that was %s brings back what it took',
+    async (end) => {
+      const of = await buyer();
+      const disputeId = cast.unique('disp');
+      await disputeOf(of, 'open', disputeId);
+      const taken = debitOf(cast.unique('adj'), pricePaise, { type: 'adjustment', disputeId });
+      await settle([lineOf(of.gatewayPaymentId), taken]);
+      expect(await unnamedPaise()).toBe(0);
+      await disputeOf(of, end, disputeId);
+      const back = lineOf(cast.unique('adj'), {
+        type: 'adjustment',
+        disputeId,
+        feePaise: 0,
+        taxPaise: 0,
+      });
+      expect(await settle([back])).toMatchObject({ cases: 0, unexplainedPaise: 0 });
+      expect(await readClearing(database.db)).toMatchObject({ balancePaise: 0 });
+    },
+  );
+
+  test('told while it is being booked, it is a replay', async () => {
+    const facts = factsOf([lineOf((await buyer()).gatewayPaymentId)]);
+    const told = toldMeanwhile(facts, () => settle([...facts.items], facts.settlementId));
+    expect(await told).toMatchObject({ replayed: true });
   });
 
   test('a dispute that turns takes its money again, and is explained each time', async () => {
@@ -267,44 +294,105 @@ describe('a settlement that is not', () => {
     expect(await cast.casesOf(`${id}/adj_what`)).toEqual(['settlement-unexplained']);
   });
 
-  test('an amount that differs is booked as it came, and the difference stands apart', async () => {
-    const of = await buyer();
-    const id = cast.unique('setl');
-    const line = lineOf(of.gatewayPaymentId, { creditPaise: pricePaise - fee.feePaise - 100 });
-    const moved = await cast.movedBy(() => settle([line], id));
-    expect(moved).toEqual({
-      bank: pricePaise - fee.feePaise - 100,
-      gateway_fees: fee.feePaise - fee.taxPaise,
-      gst_input: fee.taxPaise,
-      gateway_clearing: -pricePaise,
-      unexplained: -100,
-    });
-    expect(await cast.casesOf(`${id}/${of.gatewayPaymentId}`)).toEqual(['settlement-difference']);
-  });
+  test.each([-100, 100])(
+    'an amount that differs by %i is booked as it came, and the difference stands apart',
+    async (paise) => {
+      const of = await buyer();
+      const id = cast.unique('setl');
+      const creditPaise = pricePaise - fee.feePaise + paise;
+      const line = lineOf(of.gatewayPaymentId, { creditPaise });
+      const moved = await cast.movedBy(() => settle([line], id));
+      expect(moved).toEqual({
+        bank: creditPaise,
+        gateway_fees: fee.feePaise - fee.taxPaise,
+        gst_input: fee.taxPaise,
+        gateway_clearing: -pricePaise,
+        unexplained: paise,
+      });
+      expect(await cast.casesOf(`${id}/${of.gatewayPaymentId}`)).toEqual(['settlement-difference']);
+    },
+  );
 
-  test('a fee that differs from the one that was told with the payment is looked at', async () => {
-    const of = await buyer();
+  test('a payment that is not captured explains nothing', async () => {
+    const user = await cast.person();
+    const order = await cast.orderOf(user.id, 1);
+    const gatewayPaymentId = cast.unique('pay');
     await observePayment(database.db, {
-      gatewayPaymentId: of.gatewayPaymentId,
-      gatewayOrderId: of.order.gatewayOrderId ?? '',
+      gatewayPaymentId,
+      gatewayOrderId: order.gatewayOrderId ?? '',
       amountPaise: pricePaise,
       currency: 'INR',
-      status: 'captured',
-      feePaise: 271,
-      feeTaxPaise: 41,
+      status: 'authorized',
     });
-    const id = cast.unique('setl');
-    const dear = { feePaise: 371, taxPaise: 56 };
-    const moved = await cast.movedBy(async () => {
-      expect(await settle([lineOf(of.gatewayPaymentId, dear)], id)).toMatchObject({ cases: 1 });
-    });
-    expect(moved).toMatchObject({
-      gateway_fees: 315,
-      gst_input: 56,
-      gateway_clearing: -pricePaise,
-    });
-    expect(await cast.casesOf(`${id}/${of.gatewayPaymentId}`)).toEqual(['settlement-fee']);
+    const moved = await cast.movedBy(() => settle([lineOf(gatewayPaymentId)]));
+    expect(moved).toMatchObject({ unexplained: pricePaise });
+    expect(moved).not.toHaveProperty('gateway_clearing');
   });
+
+  test('a refund whose line comes again is explained once', async () => {
+    const of = await buyer();
+    const refund = await refundOf(of, 20);
+    await refund.say('processed');
+    const { gatewayRefundId, amountPaise } = refund;
+    const line = debitOf(gatewayRefundId, amountPaise, { type: 'refund' });
+    expect(await settle([line])).toMatchObject({ cases: 0, unexplainedPaise: 0 });
+    const again = await cast.movedBy(() => settle([line]));
+    expect(again).toEqual({ bank: -amountPaise, unexplained: -amountPaise });
+  });
+
+  test('what two settlements bring at the same time is explained by one of them', async () => {
+    const [paid, refunded, disputed] = [await buyer(), await buyer(), await buyer()];
+    const refund = await refundOf(refunded, 20);
+    await refund.say('processed');
+    const disputeId = cast.unique('disp');
+    await disputeOf(disputed, 'open', disputeId);
+    const lines = [
+      lineOf(paid.gatewayPaymentId),
+      debitOf(refund.gatewayRefundId, refund.amountPaise, { type: 'refund' }),
+      debitOf(cast.unique('adj'), pricePaise, { type: 'adjustment', disputeId }),
+    ];
+    for (const line of lines) {
+      const told = await toldMeanwhile(factsOf([line]), () => settle([line]));
+      expect(told).toMatchObject({ cases: 1, replayed: false });
+    }
+    expect(await unnamedPaise()).toBe(0);
+  });
+
+  test.each([
+    [371, 56],
+    [171, 26],
+  ])(
+    'a fee of %i that differs from the one that was told with the payment is looked at',
+    async (feePaise, taxPaise) => {
+      const of = await buyer();
+      await observePayment(database.db, {
+        gatewayPaymentId: of.gatewayPaymentId,
+        gatewayOrderId: of.order.gatewayOrderId ?? '',
+        amountPaise: pricePaise,
+        currency: 'INR',
+        status: 'captured',
+        feePaise: 271,
+        feeTaxPaise: 41,
+      });
+      const id = cast.unique('setl');
+      const other = { feePaise, taxPaise };
+      const moved = await cast.movedBy(async () => {
+        expect(await settle([lineOf(of.gatewayPaymentId, other)], id)).toMatchObject({ cases: 1 });
+      });
+      expect(moved).toMatchObject({
+        gateway_fees: feePaise - taxPaise,
+        gst_input: taxPaise,
+        gateway_clearing: -pricePaise,
+      });
+      expect(await cast.casesOf(`${id}/${of.gatewayPaymentId}`)).toEqual(['settlement-fee']);
+      const kept = await database.asOwner(
+        `select fee_paise::int as "feePaise", fee_tax_paise::int as "taxPaise" from payments
+        where gateway_payment_id = $1`,
+        [of.gatewayPaymentId],
+      );
+      expect(kept).toEqual([other]);
+    },
+  );
 
   test('a line that comes twice, in one settlement or in two, is explained once', async () => {
     const of = await buyer();
@@ -381,6 +469,44 @@ describe('what a line is for', () => {
     ]);
   });
 
+  test('is not asked about where one line takes the money of a dispute and another brings it back', async () => {
+    const disputeId = cast.unique('disp');
+    await disputeOf(await buyer(), 'won', disputeId);
+    const taken = debitOf('adj_1', pricePaise, { type: 'adjustment', disputeId });
+    const back = { ...taken, entityId: 'adj_2', creditPaise: pricePaise, debitPaise: 0 };
+    expect(await unknown([taken, back])).toEqual([]);
+    const twice = [taken, { ...taken, entityId: 'adj_3' }];
+    expect(await unknown(twice)).toEqual([{ entityId: disputeId, type: 'dispute' }]);
+  });
+
+  test.each(['when it comes', 'when it is explained late'])(
+    'is locked in the order of payments %s, whatever the order of the lines',
+    async (when) => {
+      const made = await Promise.all(Array.from({ length: 5 }, () => buyer()));
+      // The lines come in the opposite order.
+      const buyers = made.toSorted((a, b) => (a.gatewayPaymentId < b.gatewayPaymentId ? 1 : -1));
+      const disputed = buyers.map((of) => ({ of, id: cast.unique('disp') }));
+      const open = () => Promise.all(disputed.map(({ of, id }) => disputeOf(of, 'open', id)));
+      const brought = cast.unique('adj');
+      const items = disputed.map(({ id }, index) =>
+        debitOf(`${brought}_${index}`, pricePaise, { type: 'adjustment', disputeId: id }),
+      );
+      const isLate = when === 'when it is explained late';
+      if (isLate) await settle(items);
+      await open();
+      const names = buyers.map(({ gatewayPaymentId }) => gatewayPaymentId);
+      const lock = 'select from payments where gateway_payment_id = $1 for no key update nowait';
+      const other = await somebodyElse(database);
+      await other.query(lock, [names.pop()]);
+      const told = isLate ? findLateSettlements(database.db) : settle(items);
+      await waits(database, told);
+      for (const name of names) await other.query(lock, [name]);
+      await other.end();
+      await told;
+      expect(await unnamedPaise()).toBe(0);
+    },
+  );
+
   test('may be told at the same time as the line comes: neither waits for the other for ever', async () => {
     const disputed = await Promise.all(
       Array.from({ length: 6 }, async () => ({ of: await buyer(), id: cast.unique('disp') })),
@@ -414,6 +540,57 @@ describe('late', () => {
     await settle([lineOf(of.gatewayPaymentId)]);
     expect(await findLateSettlements(database.db)).toBe(0);
     expect(await cast.casesOf(of.gatewayPaymentId)).toEqual([]);
+  });
+
+  test('a payment that has gone back as a whole is not late, one that has in part is', async () => {
+    const [whole, part] = [await buyer(), await buyer()];
+    await (await refundOf(whole, 100)).say('processed');
+    await (await refundOf(part, 99)).say('processed');
+    await database.asOwner(
+      `update payments set captured_at = now() - interval '8 days' where gateway_payment_id = any ($1)`,
+      [[whole.gatewayPaymentId, part.gatewayPaymentId]],
+    );
+    expect(await findLateSettlements(database.db)).toBe(1);
+    expect(await cast.casesOf(whole.gatewayPaymentId)).toEqual([]);
+    expect(await cast.casesOf(part.gatewayPaymentId)).toEqual(['settlement-late']);
+    await settle([lineOf(part.gatewayPaymentId)]);
+  });
+
+  test('a line that came twice is looked at until both are explained', async () => {
+    const user = await cast.person();
+    const order = await cast.orderOf(user.id, 1);
+    const [gatewayPaymentId, id] = [cast.unique('pay'), cast.unique('setl')];
+    await settle([lineOf(gatewayPaymentId), lineOf(gatewayPaymentId)], id);
+    await observePayment(database.db, {
+      gatewayPaymentId,
+      gatewayOrderId: order.gatewayOrderId ?? '',
+      amountPaise: pricePaise,
+      currency: 'INR',
+      status: 'captured',
+    });
+    expect(await cast.movedBy(() => findLateSettlements(database.db))).toEqual({
+      gateway_clearing: -pricePaise,
+      unexplained: -pricePaise,
+    });
+    expect(await cast.casesOf(`${id}/${gatewayPaymentId}`)).toEqual(['settlement-unexplained']);
+  });
+
+  test('one explains at a time, and solves at a time', async () => {
+    const id = cast.unique('setl');
+    await settle([lineOf(cast.unique('pay'))], id);
+    const adjustmentId = await adjusted({
+      unexplained: pricePaise,
+      platform_revenue: -pricePaise,
+    });
+    const line = { staffId, adjustmentId, settlementId: id, line: 1 };
+    for (const act of [findLateSettlements, () => solveSettlementLine(database.db, line)]) {
+      const other = await somebodyElse(database);
+      await other.query('select ledger.lock_explaining()');
+      const told = act(database.db);
+      await waits(database, told);
+      await other.end();
+      await told;
+    }
   });
 
   test('lines that come before what they are for are explained when that is known', async () => {
@@ -485,7 +662,17 @@ describe('solved by hand', () => {
     const adjustment = await adjusted({ unexplained: pricePaise, platform_revenue: -pricePaise });
     expect(await solve(adjustment, settlementId)).toMatchObject({ openPaise: 0, replayed: false });
     expect(await solve(adjustment, settlementId)).toMatchObject({ openPaise: 0, replayed: true });
+    const told = await database.asOwner(
+      `select actor_id, details from audit_log where action = 'settlement.solved' and subject = $1`,
+      [subject],
+    );
+    expect(told).toEqual([{ actor_id: staffId, details: { line: 1, adjustmentId: adjustment } }]);
+    // As long as nobody knows what it is for there is nothing to look at, nor to ask about.
+    await findLateSettlements(database.db);
     expect(await cast.casesOf(subject)).toEqual([]);
+    const [, entityId = ''] = subject.split('/');
+    const again = factsOf([lineOf(entityId)], settlementId);
+    expect(await findUnknownEntities(database.db, again)).toEqual([]);
     await bought();
     const late = () =>
       Promise.all([findLateSettlements(database.db), findLateSettlements(database.db)]);
@@ -546,6 +733,57 @@ describe('solved by hand', () => {
     expect(await solve(more, settlementId)).toMatchObject({ openPaise: 0 });
   });
 
+  test.each(['refund', 'taken', 'brought'] as const)(
+    'what differs in a line of a %s can be solved to the last paisa, and no further',
+    async (what) => {
+      const of = await buyer();
+      const disputeId = cast.unique('disp');
+      let line: Item;
+      if (what === 'refund') {
+        const { gatewayRefundId, amountPaise, say } = await refundOf(of, 20);
+        await say('processed');
+        line = debitOf(gatewayRefundId, amountPaise + 70, { type: 'refund' });
+      } else {
+        await disputeOf(of, 'won', disputeId);
+        const id = cast.unique('adj');
+        line = debitOf(id, pricePaise + 70, { type: 'adjustment', disputeId });
+        if (what === 'brought') {
+          line = { ...line, debitPaise: 0, creditPaise: pricePaise - 70 };
+        }
+      }
+      const settlementId = cast.unique('setl');
+      await settle([line], settlementId);
+      const [more, all] = [
+        await adjusted({ unexplained: -71, gateway_fees: 71 }),
+        await adjusted({ unexplained: -70, gateway_fees: 70 }),
+      ];
+      expect((await refusalOf(solve(more, settlementId))).code).toBe('invalid-request');
+      expect(await solve(all, settlementId)).toMatchObject({ openPaise: 0 });
+    },
+  );
+
+  test('of what a line has brought no more is solved than it has brought', async () => {
+    const { settlementId } = await unknownLine();
+    const more = await adjusted({
+      unexplained: pricePaise + 1,
+      platform_revenue: -pricePaise - 1,
+    });
+    expect((await refusalOf(solve(more, settlementId))).code).toBe('invalid-request');
+  });
+
+  test('each line of a settlement is solved for itself', async () => {
+    const settlementId = cast.unique('setl');
+    await settle([lineOf(cast.unique('pay')), lineOf(cast.unique('pay'))], settlementId);
+    const amounts = { unexplained: pricePaise, platform_revenue: -pricePaise };
+    const [one, other] = [await adjusted(amounts), await adjusted(amounts)];
+    expect(await solve(one, settlementId, 1)).toMatchObject({ openPaise: 0 });
+    expect((await refusalOf(solve(one, settlementId, 2))).details).toEqual({
+      settlementId,
+      line: 1,
+    });
+    expect(await solve(other, settlementId, 2)).toMatchObject({ openPaise: 0 });
+  });
+
   test('an adjustment solves one line, and only one that was approved, moves it, and is named by staff', async () => {
     const [one, other] = [await unknownLine(), await unknownLine()];
     const adjustment = await adjusted({ unexplained: pricePaise, platform_revenue: -pricePaise });
@@ -565,6 +803,14 @@ describe('solved by hand', () => {
     });
     expect((await refusalOf(byViewer)).code).toBe('forbidden');
   });
+});
+
+test('a refund on its way is not named among what the gateway owes', async () => {
+  const refund = await refundOf(await buyer(), 20);
+  await refund.say('pending');
+  expect(await unnamedPaise()).toBe(0);
+  await refund.say('processed');
+  expect(await unnamedPaise()).toBe(0);
 });
 
 test('a change by hand of what the gateway owes has its name there as well', async () => {

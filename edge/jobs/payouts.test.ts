@@ -277,6 +277,29 @@ test('the balance at the bank is what the books say, and anything else is a case
   expect(await comparePayoutBalance({ ...deps, payouts })).toBeNull();
 });
 
+test('what came back and was told to nobody is asked for before the balance is compared', async () => {
+  const [performer] = await earners(1, 200_000);
+  await edge.control.setFaults({
+    webhooks: { mode: 'manual', events: ['payout.reversed'] },
+    payouts: { reverseRate: 1 },
+  });
+  await performer?.act('POST', '/v1/payouts', { amountPaise: 50_000 });
+  for (let round = 0; round < 2; round += 1) {
+    await makeDue('payouts');
+    await sendPayouts(deps);
+    await edge.control.settled();
+  }
+  await sealBooks(deps);
+  expect(await readEarnings(edge.database.db, performer?.id ?? '')).toMatchObject({
+    paidPaise: 50_000,
+  });
+  await comparePayoutBalance(deps);
+  expect(await readEarnings(edge.database.db, performer?.id ?? '')).toMatchObject({
+    availablePaise: 200_000,
+    paidPaise: 0,
+  });
+});
+
 test('without a payout account nothing is sent, and nothing is lost', async () => {
   expect(await sendPayouts({ ...deps, payouts: null })).toEqual({ sent: 0, failed: 0 });
   expect(await verifyPayoutAccounts({ ...deps, payouts: null })).toEqual({ seen: 0, failed: 0 });

@@ -168,6 +168,47 @@ describe('disputes', () => {
     expect(await cast.cases(dispute.id)).toEqual([]);
   });
 
+  test.each(['open', 'under_review'] as const)(
+    'one that is %s there is found, however old it is',
+    async (status) => {
+      const { buyer, payment } = await paid();
+      await edge.control.setFaults({ webhooks: { mode: 'manual' } });
+      const dispute = await edge.control.openDispute(payment.id);
+      if (status === 'under_review') await edge.control.stepDispute(dispute.id, status);
+      const future = new Date(Date.now() + 200 * 24 * 3600 * 1000);
+      await followDisputes({ ...edge.parts.deps, now: () => future });
+      expect(await balanceOf(buyer)).toBe(0);
+    },
+  );
+
+  test('one that cannot be followed does not keep those behind it waiting', async () => {
+    const { buyer, payment } = await paid();
+    await edge.control.setFaults({ webhooks: { mode: 'manual' } });
+    const { id } = await edge.control.openDispute(payment.id);
+    const { deps } = edge.parts;
+    const listDisputes = async () =>
+      (await deps.gateway.listDisputes())
+        .filter((dispute) => dispute.id === id)
+        .flatMap((dispute) => [{ ...dispute, id: 'disp_x', payment_id: 'pay_nobody' }, dispute]);
+    const gateway = { ...deps.gateway, listDisputes };
+    expect(await followDisputes({ ...deps, gateway })).toEqual({ seen: 1, failed: 1 });
+    expect(await balanceOf(buyer)).toBe(0);
+  });
+
+  test('a round that has lost its lease follows none', async () => {
+    const { buyer, payment } = await paid();
+    await edge.control.setFaults({ webhooks: { mode: 'manual' } });
+    await edge.control.openDispute(payment.id);
+    const lease = {
+      check() {
+        throw new Error('lost');
+      },
+    };
+    await expect(followDisputes(edge.parts.deps, lease)).rejects.toThrow('lost');
+    expect(await balanceOf(buyer)).toBe(50);
+    await followDisputes(edge.parts.deps);
+  });
+
   test('one of a payment that nobody told of either', async () => {
     const [one] = await payers(1);
     await edge.control.setFaults({ webhooks: { mode: 'manual' } });

@@ -184,6 +184,31 @@ describe('what does not', () => {
     expect(booked).toEqual({ count: 1 });
   });
 
+  test('what is told before it is settled is booked when it is', async () => {
+    const { payment } = await paid();
+    const { settlement } = await edge.control.settle();
+    const early = saying((items) => items.map((item) => ({ ...item, settled: false })));
+    expect(await reconcileSettlements(early)).toEqual({ booked: 0, cases: 0, late: 0 });
+    expect(await held('gateway_clearing')).toBe(5_900);
+    expect(await reconcileSettlements(deps)).toMatchObject({ booked: 1 });
+    expect(await casesOf(settlement.id, payment.id)).toEqual([]);
+    expect(await held('gateway_clearing')).toBe(0);
+  });
+
+  test('the days that are looked at end with the one that it is in India', async () => {
+    const asked: string[] = [];
+    const listSettlementItems: Deps['gateway']['listSettlementItems'] = async (day) => {
+      asked.push(`${day.year}-${day.month}-${day.day}`);
+      return [];
+    };
+    const gateway = { ...deps.gateway, listSettlementItems };
+    for (const now of ['2026-01-31T18:29:59Z', '2026-01-31T18:30:00Z']) {
+      await reconcileSettlements({ ...deps, gateway, now: () => new Date(now) });
+    }
+    expect(asked.filter((day) => day.startsWith('2026-2'))).toEqual(['2026-2-1']);
+    expect(asked.at(-1)).toBe('2026-2-1');
+  });
+
   test('while the gateway is away nothing is booked by halves', async () => {
     await paid();
     await edge.control.settle();

@@ -756,6 +756,41 @@ describe('the bank', () => {
     expect(await stateOf(performer)).toEqual(['paid']);
   });
 
+  test('one that the bank shows without our reference is the one that was asked about', async () => {
+    const performer = await earner();
+    await edge.control.setFaults({ webhooks: { mode: 'manual' } });
+    const { body } = await request(performer, 100_000);
+    const { deps } = edge.parts;
+    const bank = deps.payouts;
+    if (!bank) throw new Error('no bank');
+    const pay: typeof bank.pay = async (asked) => ({
+      ...(await bank.pay(asked)),
+      reference_id: null,
+    });
+    await sendPayouts({ ...deps, payouts: { ...bank, pay } });
+    await edge.control.settled();
+    await send();
+    expect(await stateOf(performer)).toEqual(['paid']);
+    const [made] = await bank.findPayouts({ referenceId: body.id });
+    expect(await cast.cases(made?.id ?? '')).toEqual([]);
+  });
+
+  test('a gateway that refuses a question has not said that one that is on its way came to nothing', async () => {
+    const performer = await earner();
+    await edge.control.setFaults({ payouts: { holdRate: 1 }, webhooks: { mode: 'manual' } });
+    const { body } = await request(performer, 100_000);
+    await send();
+    const { deps } = edge.parts;
+    const fetchPayout = () =>
+      Promise.reject(new GatewayRefusal(400, { description: 'no', reason: null, field: null }));
+    await edge.database.asOwner('update payouts set next_attempt_at = now() where id = $1', [
+      body.id,
+    ]);
+    await sendPayouts({ ...deps, payouts: deps.payouts && { ...deps.payouts, fetchPayout } });
+    expect(await stateOf(performer)).toEqual(['sending']);
+    expect(await moneyOf(performer)).toMatchObject({ payoutPendingPaise: 100_000 });
+  });
+
   describe('held after an attempt whose outcome is in the dark', () => {
     async function inTheDark(fault: 'cut-before' | 'cut-after') {
       const performer = await earner();

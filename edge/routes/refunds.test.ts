@@ -6,6 +6,8 @@ import { readBalance, verifyBooks } from '#db';
 import { newKey, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { sendRefunds } from '../jobs/refunds.ts';
 import { numberInvoices } from '../jobs/upkeep.ts';
+import type { PaymentGateway } from '../services/gateway.ts';
+import { GatewayRefusal } from '../services/gateway-answer.ts';
 import { invoiceStyleHash } from '../services/invoice-html.ts';
 import { type Cast, createCast, type Member, refused } from '../testing/cast.ts';
 
@@ -184,6 +186,47 @@ describe('refunds', () => {
       expect(made).toHaveLength(1);
     },
   );
+});
+
+describe('what the gateway says of a refund of ours', () => {
+  async function approved() {
+    const fan = await buyer();
+    const { body } = await ask(fan, fan.gatewayPaymentId, { tokens: 10, reason: 'x' });
+    await decide(body.id, true);
+    return { fan, id: body.id as string };
+  }
+
+  test('before its sender has heard of it is of the one that was asked for', async () => {
+    const { fan, id } = await approved();
+    await edge.control.setFaults({
+      answers: { rules: [{ fault: 'cut-after', method: 'POST', path: '/refund', times: 1 }] },
+    });
+    await send();
+    expect(await refundsOf(fan)).toMatchObject([{ id, state: 'processed' }]);
+    expect(await balanceOf(fan)).toBe(40);
+    const [made] = await edge.parts.deps.gateway.listRefunds(fan.gatewayPaymentId);
+    expect(await cast.cases(made?.id ?? '')).toEqual([]);
+  });
+
+  test('is not believed when it is another sum, and a question that it refuses says nothing', async () => {
+    const { fan, id } = await approved();
+    await edge.control.setFaults({ refunds: { holdRate: 1 }, webhooks: { mode: 'manual' } });
+    await send();
+    const { deps } = edge.parts;
+    const [made] = await deps.gateway.listRefunds(fan.gatewayPaymentId);
+    if (!made) throw new Error('no refund');
+    const told = async (fetchRefund: PaymentGateway['fetchRefund']) => {
+      await edge.database.asOwner('update refunds set next_attempt_at = now() where id = $1', [id]);
+      await sendRefunds({ ...deps, gateway: { ...deps.gateway, fetchRefund } });
+      expect(await refundsOf(fan)).toMatchObject([{ id, state: 'sent' }]);
+      expect(await balanceOf(fan)).toBe(40);
+    };
+    await told(() =>
+      Promise.reject(new GatewayRefusal(400, { description: 'no', reason: null, field: null })),
+    );
+    await told(async () => ({ ...made, amount: made.amount - 1, status: 'processed' }));
+    expect(await cast.cases(made.id)).toEqual(['refund-mismatch']);
+  });
 });
 
 describe('invoices', () => {

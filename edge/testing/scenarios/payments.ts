@@ -454,9 +454,9 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       async begin() {
         const { buyer, payment } = await paidOrder();
         await giveBackAtGateway(payment.id);
-        // A settlement brings something.
-        await paidOrder();
-        await edge.control.settle();
+        // A settlement brings something, and this payment comes with another one.
+        await Promise.all([paidOrder(), paidOrder()]);
+        await edge.control.settle({ leave_out: [payment.id] });
         return { act: 'settlements', end: () => givenBack(buyer) };
       },
     },

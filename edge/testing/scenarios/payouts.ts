@@ -101,6 +101,19 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
     ),
   });
 
+  /** What has become of an account, and of what its check has cost. */
+  const checkOf = async (who: Member) => ({
+    ...(await accountOf(who)),
+    costs: await database.asOwner(
+      `select -e.amount as paise from ledger.journal j
+        join payout_accounts a on a.id::text = j.result->>'payoutAccountId'
+        join ledger.entries e
+          on e.journal_id = j.id and e.account_id = ledger.known_account('bank', null)
+        where j.kind = 'validation-paid' and a.performer_id = $1`,
+      [who.id],
+    ),
+  });
+
   return [
     {
       points: ['payout.requested'],
@@ -421,11 +434,12 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
       ends: {
         accounts: [{ state: 'verified', has_contact: true, has_fund_account: true }],
         holds: [],
+        costs: [{ paise: '236' }],
       },
       async begin() {
         const performer = await cast.member('performer');
         await setAccount(performer);
-        return { act: 'payout-accounts', end: () => accountOf(performer) };
+        return { act: 'payout-accounts', end: () => checkOf(performer) };
       },
     },
     {
@@ -433,6 +447,7 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
       ends: {
         accounts: [{ state: 'verified', has_contact: true, has_fund_account: true }],
         holds: [{ reason: 'payout-name-close' }],
+        costs: [{ paise: '336' }],
       },
       async begin() {
         const performer = await cast.member('performer');
@@ -445,7 +460,7 @@ export function payoutScenarios({ edge, cast }: World): Scenario[] {
         await edge.control.setFaults({ validations: { registeredName: 'Asha Kumari Rao' } });
         await askBank();
         await edge.control.setFaults({ validations: { registeredName: null } });
-        return { act: 'payout-accounts', end: () => accountOf(performer) };
+        return { act: 'payout-accounts', end: () => checkOf(performer) };
       },
     },
   ];
