@@ -1,4 +1,4 @@
-// The API: what a read costs on each runtime, beside the same read by Express and pg on the same database, in turn.
+// The API: what a read costs on Node and Bun, beside the same read by Express and pg on the same database, in turn.
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ const rounded = (value: number) => Number(value.toFixed(2));
 
 export const api: Bench = {
   name: 'api',
-  summary: 'what a wallet read and the live list cost on Node, Bun and workerd, beside Express',
+  summary: 'what a wallet read and the live list cost on Node and Bun, beside Express',
   async run() {
     const dataDir = await mkdtemp(join(tmpdir(), 'livepanty-bench-'));
     const stack = await startStack({
@@ -112,9 +112,10 @@ async function measure(stack: Stack) {
 async function startServers(stack: Stack, publicKeys: string): Promise<Server[]> {
   const env = { ...edgeEnvironment(stack.settings, stack.secrets, stack.urls), LOG_LEVEL: 'error' };
   const servers: Server[] = [];
-  for (const runtime of ['node', 'bun', 'workerd'] as const) {
+  for (const runtime of ['node', 'bun'] as const) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
+    say(`${runtime} at ${url}`);
     servers.push(await startServer(runtime, url, edgeCommand(runtime, port, env)));
   }
   const port = await freePort();

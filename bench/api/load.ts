@@ -23,11 +23,13 @@ export function createLoad(url: string, socketsMax: number) {
           headers: token === null ? {} : { authorization: `Bearer ${token}` },
         },
         (answer) => {
-          answer.resume();
+          let text = '';
+          if (answer.statusCode === 200) answer.resume();
+          else answer.on('data', (chunk) => (text += chunk));
           answer.on('error', reject);
           answer.on('end', () => {
             if (answer.statusCode === 200) resolve();
-            else reject(new Error(`${path} answered ${answer.statusCode}`));
+            else reject(new Error(`${url}${path} answered ${answer.statusCode}: ${text}`));
           });
         },
       );

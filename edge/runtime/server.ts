@@ -60,6 +60,7 @@ export async function createServerParts(
     tips: createBatchingTipDesk(pool.db),
     invoiceFonts: once(loadInvoiceFonts),
     mailSender: mailSenderOf(config),
+    sharesWork: true,
     die: (failpoint) => {
       // Without waiting for anything: whatever is buffered is lost, as it is in a crash.
       writeSync(process.stderr.fd, `killed at ${failpoint}\n`);

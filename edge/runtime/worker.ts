@@ -51,6 +51,7 @@ async function build(env: WorkerEnv): Promise<Deps> {
       semibold: [latin600, devanagari600].map((bytes) => new Uint8Array(bytes)),
     }),
     mailSender: createHttpMailSender(httpMailOf(config)),
+    sharesWork: false,
     die: () => {
       throw new Error('a worker has no process to end');
     },

@@ -28,6 +28,8 @@ export async function buildDeps(
     tips: TipDesk;
     invoiceFonts: () => Promise<InvoiceFonts>;
     mailSender: MailSender;
+    /** Whether a request may wait for what another one has begun. */
+    sharesWork: boolean;
     /** Ends the process at once, for failpoints. */
     die: (failpoint: Failpoint) => void;
     service: string;
@@ -47,7 +49,7 @@ export async function buildDeps(
     redis,
     publisher: createPublisher(redis, log),
     signer: await createSigner(config.SIGNING_KEYS, now),
-    revocations: createRevocations(parts.db),
+    revocations: createRevocations(parts.db, parts.sharesWork),
     limiter: createLimiter(redis),
     passwords: parts.passwords,
     gateway: createRazorpayGateway({

@@ -25,8 +25,13 @@ export interface Revocations {
   refresh(): Promise<void>;
 }
 
+/**
+ * `sharesWork` is false where a request may not wait for what another one has asked, as on Workers: each then asks by
+ * itself.
+ */
 export function createRevocations(
   db: Db,
+  sharesWork: boolean,
   nowMs: () => number = () => performance.now(),
 ): Revocations {
   const list = createRevocationList(nowMs);
@@ -45,6 +50,7 @@ export function createRevocations(
   }
 
   function refresh(): Promise<void> {
+    if (!sharesWork) return ask();
     asking ??= ask().finally(() => {
       asking = null;
     });
