@@ -236,7 +236,11 @@ describe('it never went out', () => {
   test('nor is it found afterwards, whatever case a late job has opened', async () => {
     const payout = await tooOld();
     await neverSent(payout, one);
-    await openOldCase(payout, '25 hours');
+    await openCase(database.db, {
+      kind: 'payout-held-in-doubt',
+      subject: payout.id,
+      details: { performerId: payout.performerId },
+    });
     const moved = await cast.movedBy(async () => {
       expect(await code(found(payout, 'paid'))).toBe('payout-not-in-doubt');
     });

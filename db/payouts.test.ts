@@ -356,22 +356,10 @@ describe('approval', () => {
 
   test('paid ones count like those that wait, and those that failed or came back do not', async () => {
     const performerId = await earner();
-    const small = async () => request(performerId, 6_000);
-    const [paid, failed, reversed] = [
-      await sending(performerId, 6_000),
-      await small(),
-      await small(),
-    ];
-    await say(paid, 'paid');
-    expect([failed.approvalsNeeded, reversed.approvalsNeeded]).toEqual([1, 1]);
-    for (const [payout, end] of [
-      [failed, 'failed'],
-      [reversed, 'reversed'],
-    ] as const) {
-      await approvePayout(database.db, payout.id, staff[0] ?? '');
-      await say(payout, end);
+    for (const end of ['paid', 'failed', 'reversed'] as const) {
+      await say(await sending(performerId, 3_000), end);
     }
-    expect(await request(performerId, 4_000)).toMatchObject({ approvalsNeeded: 0 });
+    expect(await request(performerId, 7_000)).toMatchObject({ approvalsNeeded: 0 });
     expect(await request(performerId, 100)).toMatchObject({ approvalsNeeded: 1 });
   });
 
@@ -640,6 +628,19 @@ describe('one that may have left', () => {
     },
   );
 
+  test('is not refused any more once it is leaving', async () => {
+    const performerId = await earner();
+    const payout = await taken(await request(performerId, 10_000));
+    const other = await somebodyElse(database);
+    await other.query('select payout_leaves($1, $2)', [payout.id, payout.attempts]);
+    const refused = refuse(payout);
+    await waits(database, refused);
+    await other.query('commit');
+    await other.end();
+    expect(await code(refused)).toBe('already-decided');
+    expect(await cast.accountsOf(performerId)).toMatchObject({ payout_pending: 10_000 });
+  });
+
   test('keeps the moment of its first attempt, and leaves again only by who took it last', async () => {
     const performerId = await earner();
     const payout = await request(performerId, 10_000);
@@ -905,6 +906,26 @@ describe('where it is paid', () => {
     const back = await setPayoutAccount(database.db, first);
     expect(back.id).not.toBe(made.id);
     expect(Date.parse(back.usableFrom)).toBeGreaterThan(Date.now());
+  });
+
+  test('ones that come while others are being kept are changed ones, and wait', async () => {
+    const performer = await cast.person('performer');
+    const other = await somebodyElse(database);
+    await other.query(`select set_payout_account($1, 'upi', 'sealed', 'ot••••@okaxis', $2)`, [
+      performer.id,
+      cast.unique('hash'),
+    ]);
+    const set = setPayoutAccount(database.db, details(performer.id));
+    await waits(database, set);
+    await other.query('commit');
+    await other.end();
+    const { id, usableFrom } = await set;
+    expect(Date.parse(usableFrom)).toBeGreaterThan(Date.now());
+    const kept = await database.asOwner(
+      `select id from payout_accounts where performer_id = $1 and state = 'pending'`,
+      [performer.id],
+    );
+    expect(kept).toEqual([{ id }]);
   });
 
   test('what was asked for before goes to the account that it was asked for', async () => {

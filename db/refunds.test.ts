@@ -715,6 +715,37 @@ describe('made at the gateway', () => {
   });
 });
 
+test('what is being taken by its sender is not withdrawn: it may be on its way', async () => {
+  const of = await buyer();
+  const refund = await request(of, 20);
+  await decide(refund);
+  const other = await somebodyElse(database);
+  await other.query('select refunds_to_send(1000)');
+  const told = made(of, 1150);
+  await waits(database, told);
+  await other.query('commit');
+  await other.end();
+  await told;
+  expect(await stateOf(refund)).toBe('approved');
+  expect(await readBalance(database.db, of.userId)).toBe(70);
+});
+
+test('one that failed locks the viewer before their tokens, as a tip does', async () => {
+  const of = await buyer();
+  const refund = await request(of, 20);
+  await decide(refund);
+  const other = await somebodyElse(database);
+  await other.query('select ledger.lock_viewer($1)', [of.userId]);
+  const told = say(refund, 'failed');
+  await waits(database, told);
+  await other.query('select from ledger.lots where owner_id = $1 for no key update nowait', [
+    of.userId,
+  ]);
+  await other.end();
+  await told;
+  expect(await readBalance(database.db, of.userId)).toBe(100);
+});
+
 describe('disputed payments', () => {
   test('nothing is asked for while its bank wants it back, nor approved, nor sent', async () => {
     const of = await buyer();
@@ -734,6 +765,23 @@ describe('disputed payments', () => {
     });
     await dispute(of, 'won', id);
     expect(await request(of)).toMatchObject({ tokens: 100, amountPaise: starter.pricePaise });
+  });
+
+  test('what is being asked for when it is disputed is withdrawn all the same', async () => {
+    const of = await buyer();
+    const other = await somebodyElse(database);
+    const { rows } = await other.query<{ id: string }>(
+      `select ledger.refund_requested($1, $2, 20, 'x', 'at the same time')->>'id' as id`,
+      [of.userId, of.gatewayPaymentId],
+    );
+    const disputed = dispute(of, 'open');
+    await waits(database, disputed);
+    await other.query('commit');
+    await other.end();
+    await disputed;
+    const [row] = await database.asOwner('select state from refunds where id = $1', [rows[0]?.id]);
+    expect(row).toEqual({ state: 'rejected' });
+    expect(await cast.accountsOf(of.userId)).toMatchObject({ disputed: 100 });
   });
 
   test('while a part is disputed the rest is not given back either', async () => {

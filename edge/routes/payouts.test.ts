@@ -789,6 +789,7 @@ describe('the bank', () => {
     await sendPayouts({ ...deps, payouts: deps.payouts && { ...deps.payouts, fetchPayout } });
     expect(await stateOf(performer)).toEqual(['sending']);
     expect(await moneyOf(performer)).toMatchObject({ payoutPendingPaise: 100_000 });
+    expect(await cast.cases(`refused_${body.id}`)).toEqual([]);
   });
 
   describe('held after an attempt whose outcome is in the dark', () => {
