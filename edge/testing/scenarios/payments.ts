@@ -504,7 +504,7 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
     },
     {
       points: ['settlement.listed', 'settlement.booked', 'settlement.late-found'],
-      ends: { payment: [{ is_settled: true }], booked: [{ count: 1 }] },
+      ends: { payment: [{ is_settled: true }], booked: [{ count: 1 }], cases: [] },
       async begin() {
         const { payment } = await verifiedOrder();
         const { settlement } = await edge.control.settle();
@@ -519,6 +519,7 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
               'select count(*)::int from ledger.journal where idempotency_key = $1',
               [`settlement:${settlement.id}`],
             ),
+            cases: await cast.cases(settlement.id),
           }),
         };
       },
