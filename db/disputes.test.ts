@@ -11,6 +11,7 @@ import {
   holdTokens,
   listDisputes,
   observeDispute,
+  observePayment,
   observeRefund,
   openGoal,
   readBalance,
@@ -595,6 +596,25 @@ test('a dispute of a payment that nobody knows opens a case and books nothing', 
   });
   expect(moved).toEqual({});
   expect(await cast.casesOf('disp_unknown')).toEqual(['dispute-of-unknown-payment']);
+});
+
+test('a dispute of a payment that is not captured yet opens a case and books nothing', async () => {
+  const user = await cast.person();
+  const order = await cast.orderOf(user.id, 1);
+  const of = { userId: user.id, gatewayPaymentId: cast.unique('pay') };
+  await observePayment(database.db, {
+    gatewayPaymentId: of.gatewayPaymentId,
+    gatewayOrderId: order.gatewayOrderId ?? '',
+    amountPaise: order.amountPaise,
+    currency: 'INR',
+    status: 'authorized',
+  });
+  const id = cast.unique('disp');
+  const moved = await cast.movedBy(async () => {
+    expect((await refusalOf(say(of, id, 'open'))).code).toBe('not-found');
+  });
+  expect(moved).toEqual({});
+  expect(await cast.casesOf(id)).toEqual(['dispute-of-unknown-payment']);
 });
 
 describe('when it turns after it was over', () => {
