@@ -471,7 +471,7 @@ describe('how much', () => {
     const id = cast.unique('disp');
     await say(of, id, 'open', { amountPaise: 1150 });
     expect(await readBalance(database.db, of.userId)).toBe(90);
-    const lost = await say(of, id, 'lost');
+    const lost = await say(of, id, 'lost', { amountPaise: 1150 });
     expect(lost).toMatchObject({ recoveredPaise: 974 + 176, lostPaise: 0 });
     // Nothing is lost: there is nothing to look at.
     expect(await cast.casesOf(id)).toEqual([]);
@@ -697,6 +697,35 @@ describe('when it turns after it was over', () => {
       expect(await cast.accountsOf(of.userId)).toEqual({});
       expect(await cast.accountsOf(performer.id)).toEqual({});
     }
+  });
+});
+
+describe('a dispute that is told otherwise than before', () => {
+  test('with another payment closes nothing, moves nothing, and is a case, once', async () => {
+    const [of, other] = [await buyer(), await buyer()];
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    for (const status of ['lost', 'won', 'open'] as const) {
+      const moved = await cast.movedBy(async () => {
+        expect((await refusalOf(say(other, id, status))).code).toBe('payment-mismatch');
+      });
+      expect(moved).toEqual({});
+    }
+    expect(await cast.casesOf(id)).toEqual(['dispute', 'dispute-mismatch']);
+    expect(await readBalance(database.db, other.userId)).toBe(starter.tokens);
+    // Its own payment's word counts as ever.
+    expect(await say(of, id, 'won')).toMatchObject({ state: 'won' });
+    expect(await readBalance(database.db, of.userId)).toBe(starter.tokens);
+  });
+
+  test('with another amount stays as it was booked, and is a case', async () => {
+    const of = await buyer();
+    const id = cast.unique('disp');
+    await say(of, id, 'open');
+    const moved = await cast.movedBy(() => say(of, id, 'open', { amountPaise: 100 }));
+    expect(moved).toEqual({});
+    expect(await cast.casesOf(id)).toEqual(['dispute', 'dispute-mismatch']);
+    await say(of, id, 'won');
   });
 });
 

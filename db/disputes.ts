@@ -4,7 +4,10 @@ import { Dispute } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 
-/** Takes what the gateway says of a dispute: opens it when it is new, closes it once. Refuses `not-found`. */
+/**
+ * Takes what the gateway says of a dispute: opens it when it is new, closes it once. Refuses `not-found`, and
+ * `payment-mismatch` where it was opened for another payment.
+ */
 export async function observeDispute(
   db: Db,
   facts: {

@@ -53,9 +53,17 @@ begin
   if v_dispute.gateway_dispute_id is null then
     v_dispute := ledger.dispute_opened(v_payment, f."gatewayDisputeId", f."amountPaise", f.phase,
       f."reasonCode", f."respondBy");
+  elsif v_dispute.gateway_payment_id <> f."gatewayPaymentId" then
+    -- What was opened for one payment is never closed with another one's money.
+    perform open_case_once('dispute-mismatch', f."gatewayDisputeId", p_facts);
+    return ledger.refusal('payment-mismatch', jsonb_build_object('gatewayPaymentId', v_dispute.gateway_payment_id));
   elsif dispute_is_turned(v_dispute, f.phase, f.status) then
     v_dispute := ledger.dispute_turned(v_dispute, v_payment);
     perform open_case('dispute-turned', v_dispute.gateway_dispute_id, p_facts);
+  end if;
+  if v_dispute.amount_paise <> f."amountPaise" then
+    -- It stays booked as it was opened until somebody has looked.
+    perform open_case_once('dispute-mismatch', f."gatewayDisputeId", p_facts);
   end if;
   update disputes set
       state = case when f.status = 'under_review' and closed_at is null then 'under_review' else state end,
