@@ -1,4 +1,4 @@
-// The API: what a read costs on Node and Bun, beside the same read by Express and pg on the same database, in turn.
+// The API: what a read costs on each runtime, beside the same read by Express and pg on the same database, in turn.
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,14 +34,15 @@ const rounded = (value: number) => Number(value.toFixed(2));
 
 export const api: Bench = {
   name: 'api',
-  summary: 'what a wallet read and the live list cost on Node and Bun, beside Express',
+  summary: 'what a wallet read and the live list cost on Node, Bun and workerd, beside Express',
   async run() {
     const dataDir = await mkdtemp(join(tmpdir(), 'livepanty-bench-'));
     const stack = await startStack({
       dataDir,
       ports: 'free',
       withClient: false,
-      env: { ...process.env, LIVEPANTY_EDGE: 'node', LOG_LEVEL: 'error' },
+      // With what stands in for Neon's HTTP, which workerd needs.
+      env: { ...process.env, LIVEPANTY_EDGE: 'workerd', LOG_LEVEL: 'error' },
     });
     try {
       return await measure(stack);
@@ -110,9 +111,14 @@ async function measure(stack: Stack) {
 }
 
 async function startServers(stack: Stack, publicKeys: string): Promise<Server[]> {
-  const env = { ...edgeEnvironment(stack.settings, stack.secrets, stack.urls), LOG_LEVEL: 'error' };
+  const { neonFetchEndpoint } = stack.urls;
+  const env = {
+    ...edgeEnvironment(stack.settings, stack.secrets, stack.urls),
+    ...(neonFetchEndpoint ? { NEON_FETCH_ENDPOINT: neonFetchEndpoint } : {}),
+    LOG_LEVEL: 'error',
+  };
   const servers: Server[] = [];
-  for (const runtime of ['node', 'bun'] as const) {
+  for (const runtime of ['node', 'bun', 'workerd'] as const) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     say(`${runtime} at ${url}`);

@@ -3,55 +3,11 @@ import { useMemo } from 'preact/hooks';
 import { createRegisterForm } from '../models/auth-form.ts';
 import { useApp } from '../ui/app-context.ts';
 import { AuthFrame } from '../ui/auth-frame.tsx';
-import { countryOptions, likelyCountry } from '../ui/countries.ts';
+import { BirthFields } from '../ui/birth-fields.tsx';
+import { likelyCountry } from '../ui/countries.ts';
 import { EmailField } from '../ui/email-field.tsx';
-import { SelectField, TextField } from '../ui/field.tsx';
+import { TextField } from '../ui/field.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
-
-const oldestYears = 120;
-
-function isoDay(yearsAgo: number): string {
-  const day = new Date();
-  day.setFullYear(day.getFullYear() - yearsAgo);
-  return day.toISOString().slice(0, 10);
-}
-
-type Form = ReturnType<typeof createRegisterForm>;
-
-function PersonFields({ form }: { form: Form }) {
-  const { typed } = form;
-  const faults = form.faults.value;
-  const countries = useMemo(() => countryOptions(navigator.language), []);
-  return (
-    <div class="auth-pair">
-      <TextField
-        label="Date of birth"
-        name="dateOfBirth"
-        type="date"
-        autocomplete="bday"
-        min={isoDay(oldestYears)}
-        max={isoDay(0)}
-        required
-        value={typed.dateOfBirth}
-        fault={faults.dateOfBirth}
-        hint="You must be 18 or older."
-        data-testid="date-of-birth"
-      />
-      <SelectField
-        label="Country"
-        name="country"
-        autocomplete="country"
-        value={typed.country.value}
-        options={countries}
-        onPick={(country) => {
-          typed.country.value = country;
-        }}
-        fault={faults.country}
-        data-testid="country"
-      />
-    </div>
-  );
-}
 
 export function RegisterPage() {
   const { session } = useApp();
@@ -91,7 +47,7 @@ export function RegisterPage() {
         hint="At least 10 characters."
         fault={faults.password}
       />
-      <PersonFields form={form} />
+      <BirthFields typed={typed} faults={faults} hint="You must be an adult where you live." />
     </AuthFrame>
   );
 }

@@ -1,10 +1,8 @@
 // The gate in place of the picture: what it takes to watch this stream, in one calm card.
-import { useMemo } from 'preact/hooks';
 import type { Stream } from '#contract';
 import type { WatchGate as WatchGateModel } from '../models/watch-gate.ts';
+import { BirthFields } from './birth-fields.tsx';
 import { Button, ButtonLink } from './button.tsx';
-import { countryOptions } from './countries.ts';
-import { SelectField, TextField } from './field.tsx';
 import { formatTokens } from './format.ts';
 import { Notice } from './notice.tsx';
 import './watch-gate.css';
@@ -13,9 +11,6 @@ type GateProps = { gate: WatchGateModel; stream: Stream | null; isMember: boolea
 
 function AgeGate({ gate, stream }: GateProps) {
   const { age } = gate;
-  const { typed } = age;
-  const faults = age.faults.value;
-  const countries = useMemo(() => countryOptions(navigator.language), []);
   return (
     <form
       class="watch-gate-form"
@@ -31,30 +26,7 @@ function AgeGate({ gate, stream }: GateProps) {
         is kept.
       </p>
       {age.fault.value && <Notice tone="bad">{age.fault.value}</Notice>}
-      <div class="watch-gate-pair">
-        <TextField
-          label="Date of birth"
-          name="dateOfBirth"
-          type="date"
-          autocomplete="bday"
-          required
-          value={typed.dateOfBirth}
-          fault={faults.dateOfBirth}
-          data-testid="gate-date-of-birth"
-        />
-        <SelectField
-          label="Country"
-          name="country"
-          autocomplete="country"
-          value={typed.country.value}
-          options={countries}
-          onPick={(country) => {
-            typed.country.value = country;
-          }}
-          fault={faults.country}
-          data-testid="gate-country"
-        />
-      </div>
+      <BirthFields typed={age.typed} faults={age.faults.value} prefix="gate-" />
       <Button look="primary" type="submit" busy={age.busy.value} data-testid="gate-submit">
         Watch
       </Button>
