@@ -6,7 +6,9 @@ const staff = ['moderator', 'finance', 'compliance', 'admin'] as const;
 
 /** Each permission with the roles that have it. */
 const table = {
-  /** One's own account, wallet, tips and chat. */
+  /** One's own account, and how one logs in to it. */
+  'keep-account': roles,
+  /** One's own wallet, tips and chat. */
   'take-part': roles,
   /** Streams of one's own, what they earn, and being paid. */
   perform: ['performer', 'admin'],
@@ -36,4 +38,9 @@ export function isPermitted(role: Role, permission: Permission): boolean {
 /** Whether a permission is one of staff, who act on what is others'. */
 export function isOfStaff(permission: Permission): boolean {
   return !isPermitted('viewer', permission) && !isPermitted('performer', permission);
+}
+
+/** Whether a role is one of staff. */
+export function isStaff(role: Role): boolean {
+  return (staff as readonly Role[]).includes(role);
 }

@@ -11,6 +11,7 @@ const table = {
   'idempotency-key-reused': [409, 'This idempotency key was used for a different request'],
   unauthenticated: [401, 'You need to log in'],
   'invalid-credentials': [401, 'E-mail or password is wrong'],
+  'password-wrong': [403, 'This is not your password'],
   'login-confirmation-needed': [
     403,
     'There were many attempts to log in here; use the link that we have mailed',

@@ -1,5 +1,6 @@
 // Second factors: what somebody shows beside their password.
 import { z } from 'zod';
+import { passwordCharsMax } from './accounts.ts';
 import { Id } from './ids.ts';
 
 export const recoveryCodesCount = 10;
@@ -10,6 +11,11 @@ export const SecondFactorCode = z
   .trim()
   .transform((text) => text.replaceAll(/[\s-]/g, '').toLowerCase())
   .pipe(z.string().regex(/^(\d{6}|[a-z0-9]{16})$/, 'six digits, or a recovery code'));
+
+/** Whoever changes how they log in shows their password once more. */
+export const PasswordBody = z.strictObject({
+  password: z.string().min(1).max(passwordCharsMax),
+});
 
 export const SecondFactorBody = z.strictObject({ code: SecondFactorCode });
 export const SecondFactorLoginBody = z.strictObject({ challengeId: Id, code: SecondFactorCode });

@@ -31,6 +31,15 @@ export async function findAccount(db: Db, userId: string): Promise<Me | null> {
   return callFunction(db, sql`select account_of(${userId}) as result`, Me.nullable());
 }
 
+/** What a password is checked against; null when there is no such account (any more). */
+export async function findPasswordHash(db: Db, userId: string): Promise<string | null> {
+  return callFunction(
+    db,
+    sql`select to_jsonb(password_hash_of(${userId})) as result`,
+    z.string().nullable(),
+  );
+}
+
 const Login = z.object({
   userId: Id,
   passwordHash: z.string(),

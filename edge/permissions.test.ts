@@ -2,20 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isPermitted, permissions, roles } from '#contract';
+import { isPermitted, isStaff, permissions, roles } from '#contract';
 import { newKey, startTestEdge, type TestEdge } from '../testing/edge.ts';
 import { createApi } from './app.ts';
-import { type Access, ruleOf } from './services/operation.ts';
+import { type Access, type Rule, ruleOf } from './services/operation.ts';
 import { createCast, type Member } from './testing/cast.ts';
 
 const page = new URL('../docs/permissions.md', import.meta.url);
 const askers = ['guest', ...roles] as const;
 type Asker = (typeof askers)[number];
 
-interface Route {
+interface Route extends Pick<Rule, 'access' | 'proof'> {
   method: string;
   path: string;
-  access: Access;
 }
 
 let edge: TestEdge;
@@ -37,7 +36,7 @@ function readRoutes(): Route[] {
     if (method === 'ALL') continue;
     const rule = ruleOf(handler);
     const name = `${method} ${path}`;
-    if (rule) found.set(name, { method, path, access: rule.access });
+    if (rule) found.set(name, { method, path, access: rule.access, proof: rule.proof });
     else if (!found.has(name)) found.set(name, null);
   }
   const unruled = [...found].filter(([, route]) => route === null).map(([name]) => name);
@@ -52,8 +51,11 @@ function refusalOf(asker: Asker, access: Access): 'unauthenticated' | 'forbidden
   return isPermitted(asker, access) ? null : 'forbidden';
 }
 
-async function ask(asker: Asker, { method, path }: Route): Promise<string | null> {
-  const call = members.get(asker)?.call ?? edge.call;
+async function ask(
+  { method, path }: Route,
+  call: TestEdge['call'],
+  codes = ['unauthenticated', 'forbidden'],
+): Promise<string | null> {
   const { body } = await call(
     method,
     path.replaceAll(/:\w+/g, () => randomUUID()),
@@ -62,8 +64,7 @@ async function ask(asker: Asker, { method, path }: Route): Promise<string | null
       ...(method === 'GET' ? {} : { body: {} }),
     },
   );
-  const code = body?.code;
-  return code === 'unauthenticated' || code === 'forbidden' ? code : null;
+  return codes.includes(body?.code) ? body.code : null;
 }
 
 test('every route of everybody is allowed or refused as the table says', async () => {
@@ -74,7 +75,7 @@ test('every route of everybody is allowed or refused as the table says', async (
     answered[name] = {};
     predicted[name] = {};
     for (const asker of askers) {
-      answered[name][asker] = await ask(asker, route);
+      answered[name][asker] = await ask(route, members.get(asker)?.call ?? edge.call);
       predicted[name][asker] = refusalOf(asker, route.access);
     }
   }
@@ -82,13 +83,51 @@ test('every route of everybody is allowed or refused as the table says', async (
   expect(answered).toEqual(predicted);
 }, 60_000);
 
+/** What somebody who has not shown a second factor (so lately) is asked for. */
+function proofOf(asker: Asker, { method, access, proof }: Route): Rule['proof'] {
+  if (asker === 'guest' || access === 'anyone' || access === 'visitor') return null;
+  if (!isPermitted(asker, access)) return null;
+  const acts = method !== 'GET' && access !== 'keep-account';
+  return proof ?? (acts && isStaff(asker) ? 'today' : null);
+}
+
+test('a second factor is asked for where the table says, of whoever has shown none or not lately', async () => {
+  const cast = createCast(edge);
+  const hour = 3600_000;
+  const asked: Record<string, string | null> = {};
+  const predicted: typeof asked = {};
+  for (const role of roles) {
+    const member = members.get(role);
+    if (!member) throw new Error(`nobody is ${role}`);
+    const ago = (ms: number) => new Date(Date.now() - ms);
+    const never = await cast.asMember({ ...member, role }, null);
+    const anHourAgo = await cast.asMember({ ...member, role }, ago(hour));
+    const yesterday = await cast.asMember({ ...member, role }, ago(13 * hour));
+    for (const route of routes) {
+      const name = `${role}: ${route.method} ${route.path}`;
+      const proof = proofOf(role, route);
+      const codes = ['step-up-needed'];
+      for (const [word, who, isEnough] of [
+        ['never', never, proof === null],
+        ['an hour ago', anHourAgo, proof !== 'recent'],
+        ['yesterday', yesterday, proof === null],
+      ] as const) {
+        asked[`${name}, ${word}`] = await ask(route, who.call, codes);
+        predicted[`${name}, ${word}`] = isEnough ? null : 'step-up-needed';
+      }
+    }
+  }
+  expect(asked).toEqual(predicted);
+  expect(Object.values(predicted).filter((code) => code !== null).length).toBeGreaterThan(200);
+}, 120_000);
+
 test('the table in the documentation is the one that is kept to', async () => {
   const table = [
-    `| route | permission | ${askers.join(' | ')} |`,
-    `| --- | --- | ${askers.map(() => ':-:').join(' | ')} |`,
+    `| route | permission | second factor | ${askers.join(' | ')} |`,
+    `| --- | --- | --- | ${askers.map(() => ':-:').join(' | ')} |`,
     ...routes.map((route) => {
       const cells = askers.map((asker) => (refusalOf(asker, route.access) ? '' : '✓'));
-      return `| \`${route.method} ${route.path}\` | ${route.access} | ${cells.join(' | ')} |`;
+      return `| \`${route.method} ${route.path}\` | ${route.access} | ${route.proof ?? ''} | ${cells.join(' | ')} |`;
     }),
   ].join('\n');
   const text = `# Permissions
@@ -96,6 +135,10 @@ test('the table in the documentation is the one that is kept to', async () => {
 Who may call which route. This page is made from the code by its test, which asks every route as everybody:
 \`UPDATE_DOCS=1 npx vitest run edge/permissions.test.ts\` writes it anew. \`anyone\` is not looked at, a \`visitor\`
 may say who they are and need not. Routes may refuse more than the table: what is somebody else's stays theirs.
+
+A second factor must have been shown in the session within 15 minutes where it says \`recent\`, and within 12 hours
+where it says \`today\`. Staff must have shown one within 12 hours for everything that they do, besides reading and
+what is about their own account.
 
 ${table}
 `;

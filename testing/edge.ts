@@ -209,6 +209,10 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
           session.user.id,
           'admin',
         ]);
+        // As if an authenticator had shown a code at the log-in.
+        await database.asOwner('update sessions set second_factor_at = now() where user_id = $1', [
+          session.user.id,
+        ]);
         const renewed = await call('POST', '/v1/auth/refresh', { headers: { cookie } });
         session = Session.parse(renewed.body);
       }

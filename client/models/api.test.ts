@@ -65,7 +65,7 @@ test('a guest who is refused is not sent through a renewal', async () => {
 });
 
 test('the repeated request carries the same idempotency key', async () => {
-  const { fetch, calls } = createFetch(problem('session-expired', 401), Response.json({}));
+  const { fetch, calls } = createFetch(problem('unauthenticated', 401), Response.json({}));
   const api = createApi(fetch, tokens('old', 'new'));
   const body = { streamId: 's', amountTokens: 5, message: '', anonymous: false };
   await api.tips.send(body, 'key-12345678');

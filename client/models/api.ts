@@ -14,7 +14,7 @@ import type {
   VerifyPaymentBody,
 } from '#contract';
 import type { Api as EdgeApi } from '#edge';
-import { ApiError } from './api-error.ts';
+import { ApiError, hasCode } from './api-error.ts';
 
 export const requestTimeoutMs = 15_000;
 
@@ -76,7 +76,7 @@ async function sendAs(
   try {
     return await send(fetch, url, init, token, timeoutMs);
   } catch (error) {
-    if (!token || !(error instanceof ApiError) || error.status !== 401) throw error;
+    if (!token || !hasCode(error, 'unauthenticated')) throw error;
     const fresh = await tokens.renew(token);
     if (!fresh) throw error;
     return send(fetch, url, init, fresh, timeoutMs);

@@ -4,7 +4,8 @@ delete from role_permissions;
 insert into role_permissions (permission, role)
   select permission, role
     from (values
-      ('take-part', '{viewer,performer,moderator,finance,compliance,admin}'::text[]),
+      ('keep-account', '{viewer,performer,moderator,finance,compliance,admin}'::text[]),
+      ('take-part', '{viewer,performer,moderator,finance,compliance,admin}'),
       ('perform', '{performer,admin}'),
       ('end-streams', '{moderator,admin}'),
       ('ban', '{moderator,compliance,admin}'),

@@ -92,6 +92,13 @@ as $$
     from users where email = p_email
 $$;
 
+-- What the password of somebody who is logged in is checked against.
+create or replace function password_hash_of(p_user uuid) returns text
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select password_hash from users where id = p_user and erased_at is null
+$$;
+
 -- Remembers a browser, and forgets the one that was seen longest ago beyond the most. Whether it is a new one for
 -- somebody who has others.
 create or replace function remember_device(p_user uuid, p_hash bytea, p_max integer) returns boolean

@@ -89,7 +89,7 @@ begin
 end
 $$;
 
--- Takes the authenticator off, and the recovery codes with it.
+-- Takes the authenticator off, and the recovery codes with it. What it has shown in sessions counts no more.
 create or replace function end_totp(p_user uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -99,6 +99,7 @@ begin
     perform refuse('not-found');
   end if;
   delete from recovery_codes where user_id = p_user;
+  update sessions set second_factor_at = null where user_id = p_user and not 'passkey' = any (methods);
   perform audit('factor.removed', p_user, p_user::text, '{"method": "totp"}');
 end
 $$;

@@ -19,7 +19,7 @@ grant update (published_at) on events to livepanty_app;
 
 grant execute on function
   uuid_v7(), uuid_v7_floor(timestamptz), refuse(text, jsonb), event_json(events), instant(timestamptz),
-  create_user(text, text, text, date, text), account_of(uuid), login_of(text, bytea), become_performer(uuid, uuid),
+  create_user(text, text, text, date, text), account_of(uuid), login_of(text, bytea), password_hash_of(uuid), become_performer(uuid, uuid),
   open_session(jsonb, integer), rotate_session(bytea, bytea, interval), end_own_session(bytea, uuid, uuid, text),
   end_sessions_of(uuid, uuid, text), sessions_of(uuid),
   begin_totp(uuid, text), totp_of(uuid), take_totp_step(uuid, bigint), prove_session(uuid, uuid, text),

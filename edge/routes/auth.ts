@@ -125,7 +125,7 @@ export function authRoutes(deps: Deps) {
     )
     .get(
       '/me',
-      operation(deps, { summary: 'Who am I', tag, answers: [200, Me], access: 'take-part' }),
+      operation(deps, { summary: 'Who am I', tag, answers: [200, Me], access: 'keep-account' }),
       async (c) => {
         const user = await findAccount(deps.db, c.var.identity.userId);
         if (!user) throw problem('unauthenticated');
@@ -139,7 +139,7 @@ export function authRoutes(deps: Deps) {
         tag,
         answers: [200, Session],
         problems: ['session-expired', 'account-banned', 'untrusted-origin'],
-        access: 'take-part',
+        access: 'keep-account',
       }),
       async (c) => {
         const session = await becomePerformer(deps.db, c.var.identity);

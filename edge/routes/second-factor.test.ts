@@ -1,6 +1,12 @@
 // Second factors: without the code a password alone opens nothing, and each code opens once.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { newAddress, type Person, startTestEdge, type TestEdge } from '../../testing/edge.ts';
+import {
+  cookiesOf,
+  newAddress,
+  type Person,
+  startTestEdge,
+  type TestEdge,
+} from '../../testing/edge.ts';
 import { totpAt } from '../services/totp.ts';
 import { refused } from '../testing/cast.ts';
 
@@ -22,9 +28,11 @@ const nextCode = (secret: string) => {
   ahead += 30_000;
   return totpAt(secret, edge.parts.deps.now());
 };
+const begin = (person: Person, password = 'a long enough password') =>
+  person.call('POST', `${path}/totp`, { body: { password } });
 async function enrolled() {
   const person = await edge.register();
-  const begun = await person.call('POST', `${path}/totp`);
+  const begun = await begin(person);
   const { secret, uri } = begun.body;
   const confirmed = await person.call('POST', `${path}/totp/confirmation`, {
     body: { code: await nextCode(secret) },
@@ -45,11 +53,11 @@ const asSession = (token: string) => ({ authorization: `Bearer ${token}` });
 
 test('an app counts once it has shown a code, and its secret is shown once and kept sealed', async () => {
   const person = await edge.register();
-  const { body } = await person.call('POST', `${path}/totp`);
+  const { body } = await begin(person);
   expect(body.uri).toContain(body.secret);
   // Until then a password is enough, and it can be begun anew.
   expect((await logIn(person)).status).toBe(200);
-  const again = await person.call('POST', `${path}/totp`);
+  const again = await begin(person);
   expect(again.body.secret).not.toBe(body.secret);
   const wrong = await person.call('POST', `${path}/totp/confirmation`, {
     body: { code: await nextCode(body.secret) },
@@ -64,7 +72,7 @@ test('an app counts once it has shown a code, and its secret is shown once and k
     passkeys: 0,
     recoveryCodesLeft: 10,
   });
-  expect(refused(await person.call('POST', `${path}/totp`))).toEqual([409, 'factor-exists']);
+  expect(refused(await begin(person))).toEqual([409, 'factor-exists']);
   const kept = await edge.database.asOwner(
     `select t::text || coalesce((select string_agg(hash, ' ') from recovery_codes), '') as text from totp_factors t`,
   );
@@ -196,9 +204,51 @@ test('taking the app off needs a code that was shown a short while ago', async (
 
 test('an app that was begun and never confirmed proves nothing', async () => {
   const person = await edge.register();
-  const { secret } = (await person.call('POST', `${path}/totp`)).body;
+  const { secret } = (await begin(person)).body;
   const proof = await person.call('POST', `${path}/proof`, {
     body: { code: await nextCode(secret) },
   });
   expect(refused(proof)).toEqual([401, 'second-factor-wrong']);
+});
+
+test('an app is begun with the password alone, and guessing it from a stolen session ends soon', async () => {
+  const person = await edge.register();
+  const codes: string[] = [];
+  for (let guess = 0; guess < 7; guess += 1) {
+    codes.push((await begin(person, `guess number ${guess}`)).body.code);
+  }
+  expect(codes).toEqual([...Array(5).fill('password-wrong'), ...Array(2).fill('rate-limited')]);
+  expect((await begin(person)).body.code).toBe('rate-limited');
+  expect((await edge.register().then(begin)).status).toBe(201);
+});
+
+test('without the app what was shown in a session counts no more', async () => {
+  const { person, secret } = await enrolled();
+  const login = (await logIn(person)).body;
+  const opened = await answer(login.challengeId, await nextCode(secret));
+  const headers = asSession(opened.body.accessToken);
+  const ended = await edge.call('DELETE', `${path}/totp`, { headers });
+  expect(ended.status).toBe(204);
+  const cookie = cookiesOf(opened);
+  const renewed = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie } });
+  const again = await edge.call('POST', `${path}/recovery-codes`, {
+    headers: asSession(renewed.body.accessToken),
+  });
+  expect(refused(again)).toEqual([403, 'step-up-needed']);
+});
+
+test('whoever changes how they log in is told by mail', async () => {
+  const { person, secret, confirmed } = await enrolled();
+  const { email } = person.session.user;
+  const told = async () => (await edge.mailbox.newest(email)).text;
+  await expect.poll(told).toContain('An authenticator app was added');
+  const { challengeId } = (await logIn(person)).body;
+  const opened = await answer(challengeId, confirmed.body.recoveryCodes[0]);
+  await expect.poll(told).toContain('one of your recovery codes');
+  const headers = asSession(opened.body.accessToken);
+  await edge.call('POST', `${path}/recovery-codes`, { headers });
+  await expect.poll(told).toContain('new recovery codes');
+  await edge.call('POST', `${path}/proof`, { headers, body: { code: await nextCode(secret) } });
+  await edge.call('DELETE', `${path}/totp`, { headers });
+  await expect.poll(told).toContain('was removed from your account');
 });

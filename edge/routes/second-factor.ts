@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import {
   Factors,
   NewTotp,
+  PasswordBody,
   RecoveryCodes,
   SecondFactorBody,
   SecondFactorLoginBody,
@@ -22,6 +23,7 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin } from '../services/access.ts';
 import { operation } from '../services/operation.ts';
+import { requirePassword } from '../services/password-check.ts';
 import { limits } from '../services/rate-limit.ts';
 import {
   challengeAttemptsMax,
@@ -30,6 +32,7 @@ import {
   newRecoveryCodes,
   takeCode,
 } from '../services/second-factor.ts';
+import { noteSecurityChange } from '../services/security-notice.ts';
 import { beginSession, presentSession } from '../services/sessions.ts';
 import { newTotpSecret, totpUri } from '../services/totp.ts';
 import { validate } from '../services/validate.ts';
@@ -46,7 +49,7 @@ export function secondFactorRoutes(deps: Deps) {
         summary: 'Which second factors I have',
         tag,
         answers: [200, Factors],
-        access: 'take-part',
+        access: 'keep-account',
       }),
       async (c) => c.json(await readFactors(deps.db, c.var.identity.userId), 200),
     )
@@ -56,11 +59,20 @@ export function secondFactorRoutes(deps: Deps) {
         summary: 'Begin with an authenticator app; it counts once it has shown a code',
         tag,
         answers: [201, NewTotp],
-        problems: ['factor-exists', 'account-banned', 'untrusted-origin'],
-        access: 'take-part',
+        problems: [
+          'invalid-request',
+          'password-wrong',
+          'factor-exists',
+          'account-banned',
+          'untrusted-origin',
+        ],
+        access: 'keep-account',
+        limit: limits.proof,
       }),
+      validate('json', PasswordBody),
       async (c) => {
         const { userId, username } = c.var.identity;
+        await requirePassword(deps, userId, c.req.valid('json').password);
         const secret = newTotpSecret();
         await beginTotp(deps.db, userId, await deps.vault.seal(secret, contextOf(userId)));
         return c.json({ secret, uri: totpUri(secret, username, issuer) }, 201);
@@ -81,7 +93,7 @@ export function secondFactorRoutes(deps: Deps) {
           'account-banned',
           'untrusted-origin',
         ],
-        access: 'take-part',
+        access: 'keep-account',
         limit: limits.proof,
       }),
       validate('json', SecondFactorBody),
@@ -93,6 +105,7 @@ export function secondFactorRoutes(deps: Deps) {
         const { recoveryCodes, hashes } = await newRecoveryCodes(deps);
         await confirmTotp(deps.db, userId, hashes);
         const session = await proveSession(deps.db, { userId, sessionId, method: 'totp' });
+        noteSecurityChange(deps, c, userId, 'app-added');
         if (!session) throw problem('session-expired');
         return c.json({ recoveryCodes, session: await presentSession(deps, session) }, 200);
       },
@@ -104,11 +117,12 @@ export function secondFactorRoutes(deps: Deps) {
         tag,
         answers: [204, null],
         problems: ['not-found', 'untrusted-origin'],
-        access: 'take-part',
+        access: 'keep-account',
         proof: 'recent',
       }),
       async (c) => {
         await endTotp(deps.db, c.var.identity.userId);
+        noteSecurityChange(deps, c, c.var.identity.userId, 'app-removed');
         return c.body(null, 204);
       },
     )
@@ -119,12 +133,13 @@ export function secondFactorRoutes(deps: Deps) {
         tag,
         answers: [201, RecoveryCodes],
         problems: ['untrusted-origin'],
-        access: 'take-part',
+        access: 'keep-account',
         proof: 'recent',
       }),
       async (c) => {
         const { recoveryCodes, hashes } = await newRecoveryCodes(deps);
         await setRecoveryCodes(deps.db, c.var.identity.userId, hashes);
+        noteSecurityChange(deps, c, c.var.identity.userId, 'codes-renewed');
         return c.json({ recoveryCodes }, 201);
       },
     )
@@ -141,7 +156,7 @@ export function secondFactorRoutes(deps: Deps) {
           'account-banned',
           'untrusted-origin',
         ],
-        access: 'take-part',
+        access: 'keep-account',
         limit: limits.proof,
       }),
       validate('json', SecondFactorBody),
@@ -183,6 +198,7 @@ export function secondFactorRoutes(deps: Deps) {
         if (!userId) throw problem('session-expired');
         const method = await checkSecondFactor(deps, userId, code);
         if (!(await endChallenge(deps.db, challengeId))) throw problem('session-expired');
+        if (method === 'recovery-code') noteSecurityChange(deps, c, userId, 'code-used');
         const login = { userId, methods: ['password', method], secondFactor: true };
         return c.json(await beginSession(deps, c, login), 200);
       },

@@ -18,7 +18,7 @@ export function sessionRoutes(deps: Deps) {
         summary: 'The devices that I am logged in on, the one that was used last first',
         tag,
         answers: [200, DeviceList],
-        access: 'take-part',
+        access: 'keep-account',
       }),
       async (c) => {
         const { userId, sessionId } = c.var.identity;
@@ -35,7 +35,7 @@ export function sessionRoutes(deps: Deps) {
         summary: 'Log out on all other devices',
         tag,
         answers: [204, null],
-        access: 'take-part',
+        access: 'keep-account',
       }),
       async (c) => {
         const { userId, sessionId } = c.var.identity;
@@ -51,7 +51,7 @@ export function sessionRoutes(deps: Deps) {
         tag,
         answers: [204, null],
         problems: ['invalid-request'],
-        access: 'take-part',
+        access: 'keep-account',
       }),
       validate('param', z.object({ id: Id })),
       async (c) => {

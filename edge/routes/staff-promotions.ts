@@ -54,6 +54,7 @@ export function staffPromotionRoutes(deps: Deps) {
         ],
         idempotent: true,
         access: 'move-money',
+        proof: 'recent',
       }),
       validate('json', GrantTokensBody),
       async (c) => {
@@ -78,6 +79,7 @@ export function staffPromotionRoutes(deps: Deps) {
         answers: [200, GrantedTokens],
         problems: ['invalid-request', 'not-found', 'second-person-needed', 'already-decided'],
         access: 'move-money',
+        proof: 'recent',
       }),
       validate('param', z.object({ id: Id })),
       validate('json', DecisionBody),

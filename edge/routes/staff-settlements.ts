@@ -22,6 +22,7 @@ export function staffSettlementRoutes(deps: Deps) {
       answers: [200, SolvedLine],
       problems: ['invalid-request', 'not-found', 'already-decided'],
       access: 'move-money',
+      proof: 'recent',
     }),
     validate('param', LineParam),
     validate('json', SolveLineBody),

@@ -17,6 +17,7 @@ export function staffTaxRoutes(deps: Deps) {
       answers: [200, TaxProfile],
       problems: ['invalid-request', 'not-found', 'second-person-needed', 'pan-taken'],
       access: 'correct-tax',
+      proof: 'recent',
     }),
     validate('param', z.object({ id: Id })),
     validate('json', CorrectTaxProfileBody),

@@ -35,12 +35,18 @@ export async function requirePermission(
   return identity;
 }
 
-/** A second factor counts as just shown for so long. */
-export const proofSeconds = 15 * 60;
+/** How long a second factor counts that was shown in this session. */
+const proofSeconds = {
+  /** For what moves money, and for how somebody logs in. */
+  recent: 15 * 60,
+  /** For staff: a working day. */
+  today: 12 * 3600,
+};
+export type Proof = keyof typeof proofSeconds;
 
-/** Throws `step-up-needed` unless a second factor was shown in this session a short while ago. */
-export function requireRecentProof(deps: Deps, { secondFactorAt }: Identity): void {
-  const oldest = deps.now().getTime() - proofSeconds * 1000;
+/** Throws `step-up-needed` unless a second factor was shown in this session lately. */
+export function requireProof(deps: Deps, { secondFactorAt }: Identity, proof: Proof): void {
+  const oldest = deps.now().getTime() - proofSeconds[proof] * 1000;
   if (!secondFactorAt || secondFactorAt.getTime() < oldest) throw problem('step-up-needed');
 }
 

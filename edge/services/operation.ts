@@ -3,6 +3,9 @@ import type { MiddlewareHandler } from 'hono';
 import { describeRoute, resolver, uniqueSymbol } from 'hono-openapi';
 import type { z } from 'zod';
 import {
+  isOfStaff,
+  isPermitted,
+  isStaff,
   type Permission,
   type ProblemCode,
   ProblemDocument,
@@ -10,7 +13,13 @@ import {
   problemTitle,
 } from '#contract';
 import type { AppEnv, Deps } from '../deps.ts';
-import { findIdentity, idempotencyKey, requirePermission, requireRecentProof } from './access.ts';
+import {
+  findIdentity,
+  idempotencyKey,
+  type Proof,
+  requirePermission,
+  requireProof,
+} from './access.ts';
 import { findGuest } from './guests.ts';
 import { countRead, countRequest, limits, type RateLimit, readLimits } from './rate-limit.ts';
 
@@ -26,8 +35,8 @@ interface Operation {
   answers: readonly [status: 200 | 201 | 204, schema: z.ZodType | null];
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
-  /** `recent`: only where a second factor was shown in this session a short while ago. */
-  proof?: 'recent';
+  /** How lately a second factor must have been shown in this session. Staff have to have shown one for whatever they do. */
+  proof?: Proof;
   limit?: RateLimit;
   /** Whether a key says which act is meant, so that a retry does nothing twice. */
   idempotent?: boolean;
@@ -44,6 +53,7 @@ const withInput: readonly ProblemCode[] = [
 /** What the permission table says of a route. */
 export interface Rule {
   access: Access;
+  proof: Proof | null;
   idempotent: boolean;
 }
 const rules = new WeakMap<object, Rule>();
@@ -58,7 +68,8 @@ export function ruleOf(handler: object): Rule | undefined {
  * so before anything of the request is looked at; a forbidden caller learns nothing from the refusal.
  */
 export function operation(deps: Deps, description: Operation): MiddlewareHandler<AppEnv> {
-  const { access, limit, proof, idempotent = false } = description;
+  const { access, limit, idempotent = false } = description;
+  const proof = proofOf(description);
   const handler: MiddlewareHandler<AppEnv> = async (c, next) => {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (limit?.by === 'line') await countRequest(deps, c, limit);
@@ -70,7 +81,9 @@ export function operation(deps: Deps, description: Operation): MiddlewareHandler
     } else if (access !== 'anyone') {
       const identity = await requirePermission(deps, c, access);
       c.set('identity', identity);
-      if (proof === 'recent') requireRecentProof(deps, identity);
+      const staffActs = !isRead && access !== 'keep-account' && isStaff(identity.role);
+      const asked = proof ?? (staffActs ? 'today' : null);
+      if (asked) requireProof(deps, identity, asked);
       if (limit?.by === 'user') await countRequest(deps, c, limit);
       else if (isRead) countRead(deps, c, readLimits.user);
       else await countRequest(deps, c, limits.act);
@@ -78,10 +91,15 @@ export function operation(deps: Deps, description: Operation): MiddlewareHandler
     if (idempotent) idempotencyKey(c);
     await next();
   };
-  rules.set(handler, { access, idempotent });
+  rules.set(handler, { access, proof, idempotent });
   return Object.assign(handler, {
     [uniqueSymbol]: Reflect.get(describeRoute(documentation(description)), uniqueSymbol),
   });
+}
+
+function proofOf({ access, proof }: Operation): Proof | null {
+  if (proof) return proof;
+  return access !== 'anyone' && access !== 'visitor' && isOfStaff(access) ? 'today' : null;
 }
 
 function documentation(description: Operation): Parameters<typeof describeRoute>[0] {
@@ -90,11 +108,11 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
   const codes = [
     ...(description.problems ?? []),
     ...(access === 'anyone' ? [] : (['unauthenticated'] as const)),
-    ...(access === 'anyone' || access === 'visitor' || access === 'take-part'
+    ...(access === 'anyone' || access === 'visitor' || isPermitted('viewer', access)
       ? []
       : (['forbidden'] as const)),
     'rate-limited' as const,
-    ...(description.proof ? (['step-up-needed'] as const) : []),
+    ...(proofOf(description) ? (['step-up-needed'] as const) : []),
     ...(description.idempotent ? (['missing-idempotency-key'] as const) : []),
     ...(description.problems?.includes('invalid-request') ? withInput : []),
     ...everywhere,

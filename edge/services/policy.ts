@@ -16,9 +16,11 @@ export interface Refused {
 
 const isPerformer = ({ stream }: WatchFacts, { identity }: Viewer) =>
   identity?.userId === stream.performer.id;
-/** Staff look into every room. */
+/** Staff look into every room, once they have shown a second factor. */
 const isStaff = ({ identity }: Viewer) =>
-  identity !== null && isPermitted(identity.role, 'end-streams');
+  identity !== null &&
+  identity.secondFactorAt !== null &&
+  isPermitted(identity.role, 'end-streams');
 
 /** Why somebody may not know of a stream at all; null when they may. */
 export function readRefusal(facts: WatchFacts, viewer: Viewer): Refused | null {

@@ -21,14 +21,18 @@ export function createCast(edge: TestEdge) {
   const { db } = database;
   const money = createMoneyCast(database);
 
-  async function asMember(user: Pick<Me, 'id' | 'username' | 'role'>): Promise<Member> {
+  /** Somebody who has shown a second factor just now, or when it is said. */
+  async function asMember(
+    user: Pick<Me, 'id' | 'username' | 'role'>,
+    secondFactorAt: Date | null = edge.parts.deps.now(),
+  ): Promise<Member> {
     const { token } = await edge.parts.deps.signer.accessToken({
       userId: user.id,
       username: user.username,
       role: user.role,
       sessionId: randomUUID(),
       revision: await edge.parts.deps.revocations.known(),
-      secondFactorAt: null,
+      secondFactorAt,
     });
     const call: TestEdge['call'] = (method, path, options = {}) =>
       edge.call(method, path, {
