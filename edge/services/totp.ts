@@ -44,6 +44,12 @@ async function codeOf(key: CryptoKey, step: number): Promise<string> {
 const keyOf = (secret: string) =>
   crypto.subtle.importKey('raw', bytesOf(secret), { name: 'HMAC', hash: 'SHA-1' }, false, ['sign']);
 
+/** When the code of a moment makes way for the next one. */
+export function totpStepEnd(at: Date): Date {
+  const stepMs = stepSeconds * 1000;
+  return new Date((Math.floor(at.getTime() / stepMs) + 1) * stepMs);
+}
+
 /** The code at a moment. */
 export async function totpAt(secret: string, at: Date): Promise<string> {
   return codeOf(await keyOf(secret), Math.floor(at.getTime() / 1000 / stepSeconds));

@@ -8,6 +8,10 @@ import { connectPostgres, statementTimeoutMs } from '#db/postgres';
 import { type DemoAccount, seedDemo } from '#db/seed';
 import { loadArgon2Modules } from '../../edge/runtime/argon2-files.ts';
 import { createPasswordHasher, type PasswordHasher } from '../../edge/services/passwords.ts';
+import { contextOf } from '../../edge/services/second-factor.ts';
+import { newTotpSecret } from '../../edge/services/totp.ts';
+import { createVault } from '../../edge/services/vault.ts';
+import type { Secrets } from './secrets.ts';
 
 /** The role that the edge and the job runner log in as: it may do what `livepanty_app` may. */
 const edgeRole = 'livepanty_edge';
@@ -41,7 +45,13 @@ export async function prepareLocalDatabase(ownerUrl: string, edgePassword: strin
 }
 
 const Accounts = z.array(
-  z.object({ email: z.string(), username: z.string(), password: z.string(), role: z.string() }),
+  z.object({
+    email: z.string(),
+    username: z.string(),
+    password: z.string(),
+    role: z.string(),
+    authenticatorSecret: z.string().optional(),
+  }),
 );
 
 export interface DemoAccounts {
@@ -52,7 +62,11 @@ export interface DemoAccounts {
 }
 
 /** Adds the demo accounts to a local database, once. */
-export async function makeDemoAccounts(ownerUrl: string, dataDir: string): Promise<DemoAccounts> {
+export async function makeDemoAccounts(
+  ownerUrl: string,
+  dataDir: string,
+  secrets: Pick<Secrets, 'dataKeys' | 'hashKey'>,
+): Promise<DemoAccounts> {
   const file = join(dataDir, 'demo-accounts.json');
   const { db, close } = connectPostgres(ownerUrl, { connectionsMax: 1 });
   try {
@@ -63,6 +77,11 @@ export async function makeDemoAccounts(ownerUrl: string, dataDir: string): Promi
       hashPassword: async (password) => {
         hasher ??= loadArgon2Modules().then(createPasswordHasher);
         return (await hasher).hash(password);
+      },
+      newAuthenticator: async (userId) => {
+        const vault = await createVault(JSON.stringify(secrets.dataKeys), secrets.hashKey);
+        const secret = newTotpSecret();
+        return { secret, sealedSecret: await vault.seal(secret, contextOf(userId)) };
       },
     });
     if (made) {

@@ -86,7 +86,9 @@ export function createDisplay(options: {
         for (const { role, email, password } of accounts.made) {
           write(`  ${role.padEnd(10)} ${email.padEnd(22)} ${password}`);
         }
-        write(paint('dim', `  kept in ${accounts.file}\n`));
+        write(
+          paint('dim', `  kept in ${accounts.file}; npm run code shows the code of the admin\n`),
+        );
       } else if (accounts) {
         write(paint('dim', `Demo accounts: ${accounts.file}`));
       }

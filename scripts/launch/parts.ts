@@ -72,7 +72,7 @@ async function prepareDatabase(plan: StackPlan): Promise<void> {
   const { databaseOwner } = plan.urls;
   if (plan.settings.database) return migrateDatabase({ url: databaseOwner });
   await prepareLocalDatabase(databaseOwner, plan.secrets.edgePassword);
-  plan.onAccounts(await makeDemoAccounts(databaseOwner, plan.dataDir));
+  plan.onAccounts(await makeDemoAccounts(databaseOwner, plan.dataDir, plan.secrets));
 }
 
 /** A service of ours that answers `/readyz` under its address. */
