@@ -11,6 +11,7 @@ export * from './guests.ts';
 export * from './ids.ts';
 export * from './money.ts';
 export * from './nodes.ts';
+export * from './passkeys.ts';
 export * from './payouts.ts';
 export * from './permissions.ts';
 export * from './problems.ts';

@@ -19,6 +19,8 @@ const table = {
   'second-factor-needed': [401, 'Show a second factor to log in'],
   'second-factor-wrong': [401, 'This code is wrong, or was used'],
   'factor-exists': [409, 'There is an authenticator already'],
+  'passkey-limit': [409, 'There are as many passkeys as an account may have'],
+  'passkey-wrong': [401, 'This passkey is not known here, or did not sign right'],
   'step-up-needed': [403, 'Show a second factor first'],
   'session-expired': [401, 'The session has ended; log in again'],
   'session-renewed': [

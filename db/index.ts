@@ -10,6 +10,7 @@ export * from './invoices.ts';
 export * from './leases.ts';
 export * from './mails.ts';
 export * from './media.ts';
+export * from './passkeys.ts';
 export * from './payments.ts';
 export * from './payout-balance.ts';
 export * from './payout-endings.ts';

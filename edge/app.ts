@@ -10,6 +10,7 @@ import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { passkeyRoutes } from './routes/passkeys.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
@@ -35,6 +36,7 @@ export function createApi(deps: Deps) {
     .route('/v1/auth', authRoutes(deps))
     .route('/v1/auth/sessions', sessionRoutes(deps))
     .route('/v1/auth/second-factor', secondFactorRoutes(deps))
+    .route('/v1/auth/passkeys', passkeyRoutes(deps))
     .route('/v1/guests', guestRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))

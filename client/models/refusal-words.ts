@@ -86,6 +86,8 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'login-confirmation-needed':
     'There were many attempts to log in to this account. Use a browser in which you have logged in before, or wait a quarter of an hour.',
   'password-wrong': 'This is not your password.',
+  'passkey-limit': 'Remove a passkey that you do not use any more first.',
+  'passkey-wrong': 'This passkey is not known here. Use another one, or your password.',
   'second-factor-needed': 'Enter the code of your authenticator app.',
   'second-factor-wrong': 'This code is wrong, or was used. Wait for the next one.',
   'factor-exists': 'There is an authenticator app already. Take that one off first.',

@@ -89,7 +89,16 @@ begin
 end
 $$;
 
--- Takes the authenticator off, and the recovery codes with it. What it has shown in sessions counts no more.
+-- What was shown in sessions counts no more once somebody has no second factor any more.
+create or replace function forget_proofs(p_user uuid) returns void
+language sql
+as $$
+  update sessions set second_factor_at = null where user_id = p_user
+    and not exists (select from passkeys where user_id = p_user)
+    and not exists (select from totp_factors where user_id = p_user and confirmed_at is not null)
+$$;
+
+-- Takes the authenticator off, and the recovery codes with it.
 create or replace function end_totp(p_user uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -99,7 +108,7 @@ begin
     perform refuse('not-found');
   end if;
   delete from recovery_codes where user_id = p_user;
-  update sessions set second_factor_at = null where user_id = p_user and not 'passkey' = any (methods);
+  perform forget_proofs(p_user);
   perform audit('factor.removed', p_user, p_user::text, '{"method": "totp"}');
 end
 $$;

@@ -19,13 +19,16 @@ grant update (published_at) on events to livepanty_app;
 
 grant execute on function
   uuid_v7(), uuid_v7_floor(timestamptz), refuse(text, jsonb), event_json(events), instant(timestamptz),
-  create_user(text, text, text, date, text), account_of(uuid), login_of(text, bytea), password_hash_of(uuid), become_performer(uuid, uuid),
+  create_user(text, text, text, date, text), account_of(uuid), login_of(text, bytea), password_hash_of(uuid),
+  become_performer(uuid, uuid),
   open_session(jsonb, integer), rotate_session(bytea, bytea, interval), end_own_session(bytea, uuid, uuid, text),
   end_sessions_of(uuid, uuid, text), sessions_of(uuid),
   begin_totp(uuid, text), totp_of(uuid), take_totp_step(uuid, bigint), prove_session(uuid, uuid, text),
   confirm_totp(uuid, text[]), set_recovery_codes(uuid, text[]), use_recovery_code(uuid, text), end_totp(uuid),
   factors_of(uuid), begin_challenge(uuid, text, interval), try_challenge(uuid, text, integer), end_challenge(uuid),
-  forget_challenges(),
+  forget_challenges(), begin_passkey_challenge(uuid, text, bytea, interval),
+  take_passkey_challenge(uuid, text, uuid), add_passkey(uuid, jsonb, integer), passkeys_of(uuid), passkey_of(bytea),
+  use_passkey(bytea, bigint, boolean), rename_passkey(uuid, bytea, text), remove_passkey(uuid, bytea),
   revocations_after(bigint, integer), revocations_begin(interval), revocations_unpublished(integer),
   revocations_published(bigint[]), forget_revocations(interval),
   stream_of(uuid), live_page(jsonb), streams_of(uuid, uuid, integer), create_stream(uuid, jsonb, text),
