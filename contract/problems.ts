@@ -104,13 +104,18 @@ export function problemTitle(code: ProblemCode): string {
 }
 
 /** The body of every refusal, `application/problem+json` (RFC 9457). */
-export const ProblemDocument = z.looseObject({
-  type: z.string(),
-  code: z.enum(problemCodes),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string().optional(),
-  requestId: z.string().optional(),
-  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-});
+/** Where a code is explained, relative to the API. */
+export const problemType = (code: ProblemCode): string => `/docs/problems#${code}`;
+
+export const ProblemDocument = z
+  .looseObject({
+    type: z.string(),
+    code: z.enum(problemCodes),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    requestId: z.string().optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
 export type ProblemDocument = z.infer<typeof ProblemDocument>;

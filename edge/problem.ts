@@ -2,7 +2,13 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { type ProblemCode, type ProblemDocument, problemStatus, problemTitle } from '#contract';
+import {
+  type ProblemCode,
+  type ProblemDocument,
+  problemStatus,
+  problemTitle,
+  problemType,
+} from '#contract';
 import { isDatabaseUnavailable, Refusal } from '#db';
 import type { AppEnv } from './deps.ts';
 
@@ -35,7 +41,7 @@ export function renderError(error: Error, c: Context<AppEnv>): Response {
   const status = problemStatus(code);
   const body: ProblemDocument = {
     ...refused?.extensions,
-    type: `/docs/problems#${code}`,
+    type: problemType(code),
     code,
     title: problemTitle(code),
     status,

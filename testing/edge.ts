@@ -13,6 +13,7 @@ import {
 } from '../scripts/local/razorpay-sandbox/control-client.ts';
 import { type Sandbox, startSandbox } from '../scripts/local/razorpay-sandbox/server.ts';
 import { startUpstashProxy } from '../scripts/local/upstash-proxy/server.ts';
+import { type ApiCheck, createApiCheck } from './api-check.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { startTestMailbox, type TestMailbox } from './mailbox.ts';
 import { freePort } from './redis.ts';
@@ -44,7 +45,7 @@ export interface TestEdge {
   database: TestDatabase;
   parts: ServerParts;
   sandbox: Sandbox;
-  /** One request; an object body is sent as JSON, a string as it is. */
+  /** One request; an object body is sent as JSON, a string as it is. Throws when the answer is not as documented. */
   call(
     method: string,
     path: string,
@@ -162,8 +163,18 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
     );
   });
 
-  const call: TestEdge['call'] = (method, path, options = {}) =>
-    request(`${url}${path}`, method, options.body, options.headers);
+  let apiCheck: Promise<ApiCheck> | undefined;
+  const readApiCheck = async () =>
+    createApiCheck((await request(`${url}/openapi.json`, 'GET')).body);
+
+  const call: TestEdge['call'] = async (method, path, options = {}) => {
+    const answer = await request(`${url}${path}`, method, options.body, options.headers);
+    if (path.startsWith('/v1/')) {
+      apiCheck ??= readApiCheck();
+      (await apiCheck).check(method, path, answer);
+    }
+    return answer;
+  };
 
   const edge: TestEdge = {
     url,
@@ -299,7 +310,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
 async function request(
   url: string,
   method: string,
-  body: unknown,
+  body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   const response = await fetch(url, {

@@ -110,7 +110,7 @@ export function refundRoutes(deps: Deps) {
       operation(deps, {
         summary: 'One of my invoices as a page or a PDF file',
         tag,
-        answers: [200, null],
+        answers: [200, ['text/html', 'application/pdf']],
         problems: ['invalid-request', 'not-found'],
         access: 'take-part',
         limit: limits.export,

@@ -54,7 +54,7 @@ export function walletRoutes(deps: Deps) {
       operation(deps, {
         summary: 'My statement as a file, newest first, with every row of it',
         tag,
-        answers: [200, null],
+        answers: [200, ['text/csv', 'application/json']],
         problems: ['invalid-request'],
         access: 'take-part',
         limit: limits.export,

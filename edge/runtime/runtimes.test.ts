@@ -1,11 +1,11 @@
-// The same app on Node, Bun, Deno and workerd: one list of acts, once on each.
-
+// The same app on Node, Bun, Deno and workerd: every route once, and longer acts, on each.
 import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
 import { edgeCommand } from '../../scripts/launch/edge-command.ts';
 import { Part } from '../../scripts/launch/part.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
+import { type ApiCheck, createApiCheck } from '../../testing/api-check.ts';
 import {
   cookiesOf,
   newAddress,
@@ -21,11 +21,16 @@ import { signCheckpoint } from '../jobs/chain.ts';
 import { jobs } from '../jobs/index.ts';
 import { loginMail } from '../services/mail-texts.ts';
 import { statementPageRows } from '../services/statement.ts';
-import { createCast } from '../testing/cast.ts';
+import { type Cast, createCast } from '../testing/cast.ts';
+import { acts, createStage } from '../testing/every-route/index.ts';
 
 let edge: TestEdge;
+let cast: Cast;
+let apiCheck: ApiCheck;
 beforeAll(async () => {
   edge = await startTestEdge();
+  cast = createCast(edge);
+  apiCheck = createApiCheck((await edge.call('GET', '/openapi.json')).body);
 });
 afterAll(async () => {
   await edge.close();
@@ -70,33 +75,44 @@ describe.each(runtimes)('on %s', (name, start) => {
     await running?.stop();
   });
 
-  async function call(method: string, path: string, token?: string, body?: unknown) {
-    const address = newAddress();
+  /** What is answered must be as documented, on every runtime. */
+  async function send(
+    method: string,
+    path: string,
+    { body, headers }: { body?: unknown; headers: Record<string, string> },
+  ) {
     const response = await fetch(`${running.url}${path}`, {
       method,
-      headers: {
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        'idempotency-key': newKey(),
-        'x-test-address': address,
-        'cf-connecting-ip': address,
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      headers: { ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
+      ...(body ? { body: typeof body === 'string' ? body : JSON.stringify(body) } : {}),
     });
     const bytes = new Uint8Array(await response.arrayBuffer());
     const text = new TextDecoder().decode(bytes);
     const isJson = response.headers.get('content-type')?.includes('json');
-    return {
+    const answer = {
       status: response.status,
       headers: response.headers,
       bytes,
       body: isJson && text ? JSON.parse(text) : text,
     };
+    if (path.startsWith('/v1/')) apiCheck.check(method, path, answer);
+    return answer;
+  }
+
+  function call(method: string, path: string, token?: string, body?: unknown) {
+    const address = newAddress();
+    const headers = {
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      'idempotency-key': newKey(),
+      'x-test-address': address,
+      'cf-connecting-ip': address,
+    };
+    return send(method, path, { body, headers });
   }
 
   /** Somebody without a password, whom the edge knows by their token. */
   async function member(role: 'viewer' | 'performer' | 'admin' = 'viewer') {
-    return createCast(edge).member(role);
+    return cast.member(role);
   }
 
   test('register, log in, renew, buy, tip and take a ticket', async () => {
@@ -151,7 +167,6 @@ describe.each(runtimes)('on %s', (name, start) => {
   });
 
   test('statement, limits, UPI, refund, invoice, payout and checkpoints', async () => {
-    const cast = createCast(edge);
     const buyer = await member();
     const { token } = buyer;
     const offer = await call('GET', '/v1/payments/packages');
@@ -220,11 +235,14 @@ describe.each(runtimes)('on %s', (name, start) => {
     expect(await verifyBooks(edge.database.db)).toEqual([]);
   });
 
+  test.each(acts)('%s', async (_, act) => {
+    await act(createStage(edge, cast, send));
+  });
+
   // The others have the job runner.
   test.runIf(name === 'workerd')(
     'a cron trigger runs all jobs but those that need Node',
     async () => {
-      const cast = createCast(edge);
       await edge.control.setFaults({ webhooks: { mode: 'manual' } });
       const buyer = await member();
       const order = await cast.order(buyer);

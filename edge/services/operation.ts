@@ -11,6 +11,7 @@ import {
   ProblemDocument,
   problemStatus,
   problemTitle,
+  problemType,
 } from '#contract';
 import type { AppEnv, Deps } from '../deps.ts';
 import {
@@ -31,8 +32,8 @@ interface Operation {
   tag: string;
   /** Who may call it. */
   access: Access;
-  /** What it answers when it succeeds; null for an empty body. */
-  answers: readonly [status: 200 | 201 | 204, schema: z.ZodType | null];
+  /** What it answers when it succeeds: a body of a schema, a file of one of these media types, or null for nothing. */
+  answers: readonly [status: 200 | 201 | 204, body: z.ZodType | readonly string[] | null];
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
   /** How lately a second factor must have been shown in this session. Staff have to have shown one for whatever they do. */
@@ -102,8 +103,20 @@ function proofOf({ access, proof }: Operation): Proof | null {
   return access !== 'anyone' && access !== 'visitor' && isOfStaff(access) ? 'today' : null;
 }
 
+function contentOf(body: z.ZodType | readonly string[]) {
+  if ('length' in body) return Object.fromEntries(body.map((mediaType) => [mediaType, {}]));
+  return { 'application/json': { schema: resolver(body) } };
+}
+
+const exampleOf = (code: ProblemCode) => ({
+  type: problemType(code),
+  code,
+  title: problemTitle(code),
+  status: problemStatus(code),
+});
+
 function documentation(description: Operation): Parameters<typeof describeRoute>[0] {
-  const [status, schema] = description.answers;
+  const [status, body] = description.answers;
   const { access } = description;
   const codes = [
     ...(description.problems ?? []),
@@ -122,7 +135,14 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
     refusalStatus,
     {
       description: (group ?? []).map((code) => `\`${code}\`: ${problemTitle(code)}`).join('\n\n'),
-      content: { 'application/problem+json': { schema: resolver(ProblemDocument) } },
+      content: {
+        'application/problem+json': {
+          schema: resolver(ProblemDocument),
+          examples: Object.fromEntries(
+            (group ?? []).map((code) => [code, { value: exampleOf(code) }]),
+          ),
+        },
+      },
     },
   ]);
   return {
@@ -146,8 +166,8 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
       : {}),
     responses: {
       [String(status)]: {
-        description: schema ? 'Done' : 'Done; no body',
-        ...(schema ? { content: { 'application/json': { schema: resolver(schema) } } } : {}),
+        description: body ? 'Done' : 'Done; no body',
+        ...(body ? { content: contentOf(body) } : {}),
       },
       ...Object.fromEntries(refusals),
     },

@@ -1,0 +1,77 @@
+// Every route of accounts: registering, logging in by password, code and passkey, devices, and the guest's age gate.
+import { cookiesOf, newKey } from '../../../testing/edge.ts';
+import { totpAt } from '../../services/totp.ts';
+import { createAuthenticator } from '../authenticator.ts';
+import type { Stage } from './stage.ts';
+
+const password = 'a long enough password';
+const auth = '/v1/auth';
+
+async function registered({ call }: Stage) {
+  const username = `r${newKey().replaceAll('-', '').slice(0, 16)}`;
+  const email = `${username}@example.com`;
+  const body = { email, username, password, dateOfBirth: '1990-01-01', country: 'IN' };
+  const answer = await call('POST', `${auth}/register`, { body });
+  return { email, answer, token: answer.body.accessToken as string };
+}
+
+export async function sessionRoutes(stage: Stage): Promise<void> {
+  const { call } = stage;
+  const { email, answer, token } = await registered(stage);
+  await call('POST', `${auth}/refresh`, { headers: { cookie: cookiesOf(answer) } });
+  await call('GET', `${auth}/me`, { token });
+  await call('POST', `${auth}/performer`, { token });
+  const login = { body: { email, password } };
+  const other = await call('POST', `${auth}/login`, login);
+  const { devices } = (await call('GET', `${auth}/sessions`, { token })).body;
+  const elsewhere = devices.find(({ current }: { current: boolean }) => !current);
+  await call('DELETE', `${auth}/sessions/${elsewhere.id}`, { token });
+  await call('DELETE', `${auth}/sessions`, { token });
+  await call('POST', `${auth}/logout`, { headers: { cookie: cookiesOf(other) } });
+  await call('POST', '/v1/guests', { body: { country: 'IN', dateOfBirth: '1990-01-01' } });
+}
+
+export async function secondFactorRoutes(stage: Stage): Promise<void> {
+  const { call, edge } = stage;
+  const { email, token } = await registered(stage);
+  const path = `${auth}/second-factor`;
+  await call('GET', path, { token });
+  const { secret } = (await call('POST', `${path}/totp`, { token, body: { password } })).body;
+  /** A code is taken once: each is of the step after the one before, or of this one. */
+  const codeOf = (step: -1 | 0 | 1) => totpAt(secret, new Date(Date.now() + step * 30_000));
+  const confirmed = await call('POST', `${path}/totp/confirmation`, {
+    token,
+    body: { code: await codeOf(-1) },
+  });
+  await call('POST', `${path}/proof`, { token, body: { code: await codeOf(0) } });
+  const proven = confirmed.body.session.accessToken;
+  await call('POST', `${path}/recovery-codes`, { token: proven });
+  const asked = await edge.call('POST', `${auth}/login`, { body: { email, password } });
+  const { challengeId } = asked.body;
+  await call('POST', `${path}/login`, { body: { challengeId, code: await codeOf(1) } });
+  await call('DELETE', `${path}/totp`, { token: proven });
+}
+
+export async function passkeyRoutes(stage: Stage): Promise<void> {
+  const { call, edge } = stage;
+  const { token } = await registered(stage);
+  const path = `${auth}/passkeys`;
+  const authenticator = createAuthenticator(edge.url);
+  const asked = (await call('POST', `${path}/options`, { token, body: { password } })).body;
+  const credential = authenticator.make(asked.options);
+  const made = { challengeId: asked.challengeId, name: 'Phone', credential };
+  await call('POST', path, { token, body: made });
+  await call('GET', path, { token });
+  const one = `${path}/${authenticator.id}`;
+  await call('PATCH', one, { token, body: { name: 'Old phone' } });
+  const login = (await call('POST', `${path}/login/options`)).body;
+  await call('POST', `${path}/login`, {
+    body: { challengeId: login.challengeId, credential: authenticator.show(login.options) },
+  });
+  const proof = (await call('POST', `${path}/proof/options`, { token })).body;
+  const proven = await call('POST', `${path}/proof`, {
+    token,
+    body: { challengeId: proof.challengeId, credential: authenticator.show(proof.options) },
+  });
+  await call('DELETE', one, { token: proven.body.accessToken });
+}

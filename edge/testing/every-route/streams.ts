@@ -1,0 +1,44 @@
+// Every route of streams and their rooms, tips among them.
+import type { Stage } from './stage.ts';
+
+export async function streamRoutes({ call, cast }: Stage): Promise<void> {
+  const performer = await cast.member('performer');
+  const { token } = performer;
+  const create = { title: 'A stream', category: 'music', tags: ['piano'] };
+  const { id } = (await call('POST', '/v1/streams', { token, body: create })).body;
+  const path = `/v1/streams/${id}`;
+  const read = await call('GET', path, { token });
+  await call('PATCH', path, {
+    token,
+    body: { title: 'Another one' },
+    headers: { 'if-match': read.headers.get('etag') ?? '' },
+  });
+  await call('GET', '/v1/streams?limit=5');
+  await call('GET', '/v1/streams/mine', { token });
+  await call('POST', `${path}/start`, { token });
+  await call('POST', `${path}/end`, { token });
+}
+
+export async function roomRoutes({ call, cast, edge }: Stage): Promise<void> {
+  const fan = await cast.fan(1);
+  const { performer: host, streamId } = await edge.goLive();
+  const token = host.session.accessToken;
+  const path = `/v1/streams/${streamId}`;
+  await call('POST', `${path}/tickets`, { token: fan.token, body: { intent: 'watch' } });
+  await call('GET', `${path}/events`, { token: fan.token });
+  const said = await call('POST', `${path}/messages`, {
+    token: fan.token,
+    body: { body: 'hello' },
+  });
+  await call('DELETE', `${path}/messages/${said.body.data.messageId}`, { token });
+  await call('POST', '/v1/tips', { token: fan.token, body: { streamId, amountTokens: 5 } });
+  await call('GET', '/v1/fees');
+  for (const part of ['moderators', 'bans', 'entries']) {
+    const body = part === 'bans' ? { body: { kind: 'silenced', minutes: 5 } } : {};
+    await call('PUT', `${path}/${part}/${fan.id}`, { token, ...body });
+    if (part === 'moderators') await call('GET', `${path}/${part}`, { token });
+    await call('DELETE', `${path}/${part}/${fan.id}`, { token });
+  }
+  const ticketed = await cast.live(undefined, { visibility: 'ticketed', entryTokens: 10 });
+  await call('POST', `/v1/streams/${ticketed.streamId}/entry`, { token: fan.token });
+}
