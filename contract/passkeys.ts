@@ -11,7 +11,11 @@ const bytesCharsMax = 16 * 1024;
 
 const base64url = /^[A-Za-z0-9_-]+$/;
 const Bytes = z.string().max(bytesCharsMax).regex(base64url);
-export const CredentialId = z.string().max(credentialCharsMax).regex(base64url);
+export const CredentialId = z
+  .string()
+  .max(credentialCharsMax)
+  .regex(base64url)
+  .refine((text) => text.length % 4 !== 1, 'no whole bytes');
 const PasskeyName = HumanText.trim().min(1).max(nameCharsMax);
 
 export const Passkey = z.object({

@@ -220,6 +220,8 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
           session.user.id,
           'admin',
         ]);
+      }
+      if (role !== 'viewer') {
         // As if an authenticator had shown a code at the log-in.
         await database.asOwner('update sessions set second_factor_at = now() where user_id = $1', [
           session.user.id,

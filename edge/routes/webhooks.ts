@@ -28,7 +28,7 @@ export function webhookRoutes(deps: Deps) {
       // Its signature says who it is.
       access: 'anyone',
       answers: [200, Received],
-      problems: ['invalid-signature', 'malformed-body'],
+      problems: ['invalid-signature', 'malformed-body', 'gateway-unavailable'],
     });
   return new Hono<AppEnv>()
     .post(

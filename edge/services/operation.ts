@@ -103,6 +103,13 @@ function proofOf({ access, proof }: Operation): Proof | null {
   return access !== 'anyone' && access !== 'visitor' && isOfStaff(access) ? 'today' : null;
 }
 
+/** Staff are asked for one wherever they act. */
+function mayNeedProof(description: Operation): boolean {
+  const { access } = description;
+  const isOfSomebody = access !== 'anyone' && access !== 'visitor';
+  return proofOf(description) !== null || (isOfSomebody && access !== 'keep-account');
+}
+
 function contentOf(body: z.ZodType | readonly string[]) {
   if ('length' in body) return Object.fromEntries(body.map((mediaType) => [mediaType, {}]));
   return { 'application/json': { schema: resolver(body) } };
@@ -125,7 +132,7 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
       ? []
       : (['forbidden'] as const)),
     'rate-limited' as const,
-    ...(proofOf(description) ? (['step-up-needed'] as const) : []),
+    ...(mayNeedProof(description) ? (['step-up-needed'] as const) : []),
     ...(description.idempotent ? (['missing-idempotency-key'] as const) : []),
     ...(description.problems?.includes('invalid-request') ? withInput : []),
     ...everywhere,
