@@ -863,6 +863,7 @@ export async function createHistory(
       spent: Record<string, number> | null;
       waiting: Record<string, number> | null;
       disputed: Record<string, number> | null;
+      turns: Record<string, number> | null;
     }>(
       `with own as materialized (select * from ledger.lots where owner_id = any ($1))
         select (select jsonb_object_agg(id,
@@ -875,6 +876,7 @@ export async function createHistory(
           (select jsonb_object_agg(e.gateway_dispute_id || ':' || e.tip_id, e.paise * t.amount_tokens / t.earned_paise)
             from disputes d join disputed_earnings e using (gateway_dispute_id) join ledger.tips t on t.id = e.tip_id
             where d.user_id = any ($1)) as disputed,
+          (select jsonb_object_agg(gateway_dispute_id, turns) from disputes where user_id = any ($1)) as turns,
           (select jsonb_object_agg(owner_id || class, held) from (
             select a.owner_id, a.class, -sum(e.amount) as held
               from ledger.accounts a join ledger.entries e on e.account_id = a.id
@@ -896,6 +898,7 @@ export async function createHistory(
       spent: row?.spent ?? {},
       waiting: row?.waiting ?? {},
       disputed: row?.disputed ?? {},
+      turns: row?.turns ?? {},
       spendable: row?.spendable ?? [],
       performers: stage.streams.map(({ performerId: id }) => ({
         pending: row?.held?.[`${id}performer_pending`] ?? 0,

@@ -106,6 +106,8 @@ export interface Holdings {
   waiting: Record<string, number>;
   /** Tokens whose earnings disputes hold or have taken, by dispute and tip. */
   disputed: Record<string, number>;
+  /** How often disputes were opened anew: the lines of settlements are told apart by it. */
+  turns: Record<string, number>;
   spendable: number[];
   performers: { pending: number; available: number; held: number; asked: number; paid: number }[];
 }
@@ -471,6 +473,7 @@ export function createMoneyModel(
         disputed: Object.fromEntries(
           tips.flatMap((tip) => [...tip.held].map(([id, tokens]) => [`${id}:${tip.id}`, tokens])),
         ),
+        turns: Object.fromEntries(disputes.map(({ id, turns }) => [id, turns])),
         spendable: Array.from({ length: viewers }, (_, viewer) => spendable(viewer)),
         performers: Array.from({ length: performers }, (_, performer) => {
           const own = tips.filter((tip) => tip.performer === performer);
