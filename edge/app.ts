@@ -21,6 +21,7 @@ import { staffRoutes } from './routes/staff.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { walletRoutes } from './routes/wallet.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { crossOrigin } from './services/cross-origin.ts';
 import { observe } from './services/observe.ts';
 
 const bodyBytesMax = 64 * 1024;
@@ -59,6 +60,7 @@ export function createApp(
   const api = createApi(deps);
   const app = new Hono<AppEnv>()
     .use(observe(deps))
+    .use('/v1/*', crossOrigin(deps))
     .use('/v1/*', withBody(limitBody(bodyBytesMax)), withBody(onlyJson))
     .use('/internal/*', withBody(limitBody(reportBytesMax)), withBody(onlyJson))
     .route('/', api)

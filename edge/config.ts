@@ -85,6 +85,8 @@ const Config = z.object({
   RAZORPAY_CHECKOUT_URL: z.url().default('https://checkout.razorpay.com/v1/checkout.js'),
   /** Origins of SFU nodes (ws, wss) and transcoders (http, https), for the content security policy. */
   MEDIA_ORIGINS: urlList,
+  /** Origins of other pages that may call the API, with access tokens and without cookies. */
+  API_ORIGINS: urlList,
   /** Header in which a proxy in front names the user's address; unset: the socket's own address. */
   CLIENT_ADDRESS_HEADER: z.string().min(1).optional(),
   /** Addresses and networks of those proxies, separated by commas: nobody else's header is believed. */

@@ -43,7 +43,7 @@ interface Operation {
   idempotent?: boolean;
 }
 
-const everywhere: readonly ProblemCode[] = ['internal', 'unavailable'];
+const everywhere: readonly ProblemCode[] = ['untrusted-origin', 'internal', 'unavailable'];
 /** Whoever checks a request's fields may get a body that has none. */
 const withInput: readonly ProblemCode[] = [
   'malformed-body',
