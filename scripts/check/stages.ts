@@ -34,11 +34,12 @@ export function packageStage(name: string, script: string, args: readonly string
   return { name, args: [fromRoot(`node_modules/${script}`), ...args] };
 }
 
-/** `npm run check`: format and lint, types, room arrows, lock file, dead code. */
+/** `npm run check`: format and lint, types, room arrows, lock file, dead code, what is deployed to Workers. */
 export const checkStages: readonly Stage[] = [
   packageStage('format and lint', '@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', '.']),
   packageStage('types', 'typescript/bin/tsc', ['-p', '.']),
   { name: 'room arrows', args: ['scripts/check/rooms.ts'] },
   { name: 'lock file', args: ['scripts/check/lock.ts'] },
   packageStage('dead code', 'knip/bin/knip.js', []),
+  { name: 'the Worker', args: ['scripts/check/worker.ts'] },
 ];
