@@ -11,8 +11,10 @@ import {
 import { z } from 'zod';
 import {
   NodeTicket,
+  nodeTicketTtlSeconds,
   type Revocable,
   RoomTicket,
+  roomTicketTtlSeconds,
   ticketAlgorithm,
   ticketClockSkewSeconds,
   ticketIssuer,
@@ -27,6 +29,9 @@ const jwksTimeoutMs = 2_000;
 const jwksAgeMaxMs = 60_000;
 /** A ticket with an unknown key causes a fetch at once, but not within so long of the last one. */
 const jwksCooldownMs = 1_000;
+
+/** Whatever a ticket says of its end; one that is made in the future is none. */
+const ticketAgeMaxSeconds = Math.max(roomTicketTtlSeconds, nodeTicketTtlSeconds);
 
 const Ticket = z.discriminatedUnion('aud', [RoomTicket, NodeTicket]);
 /** What a socket was admitted with. */
@@ -81,6 +86,7 @@ async function verifySignature(token: string, keys: JWTVerifyGetKey): Promise<JW
       issuer: ticketIssuer,
       audience: ['room', 'node'],
       clockTolerance: ticketClockSkewSeconds,
+      maxTokenAge: ticketAgeMaxSeconds,
       requiredClaims: ['exp', 'iat', 'jti', 'sub'],
     });
   } catch (error) {

@@ -148,8 +148,6 @@ export function jwtAttacks({ jwk, type, claims, otherTypes }: Target): {
     'no name of its own': without('jti'),
     'a subject that is none': withClaims({ sub: 7 }),
     'no subject': without('sub'),
-    'no number of revocations': without('rev'),
-    'a negative number of revocations': withClaims({ rev: -1 }),
     'another subject under the old signature': `${head}.${changed}.${signature}`,
     'another header under the old signature': `${encode({ ...header, extra: 1 })}.${body}.${signature}`,
     'no signature': `${head}.${body}.`,
@@ -172,6 +170,12 @@ export function jwtAttacks({ jwk, type, claims, otherTypes }: Target): {
     ...Object.fromEntries(
       otherTypes.map((other) => [`the type ${other}`, withHeader({ typ: other })]),
     ),
+    ...('rev' in claims
+      ? {
+          'no number of revocations': without('rev'),
+          'a negative number of revocations': withClaims({ rev: -1 }),
+        }
+      : {}),
     'no type': signed({ alg: 'EdDSA', kid: jwk.kid }, claims),
     'the type of any token': withHeader({ typ: 'JWT' }),
   };

@@ -61,6 +61,30 @@ test('nothing is believed that was made in one of the many ways to deceive', asy
   expect(await signer.verifyAccessToken(good)).toMatchObject({ userId: identity.userId });
 });
 
+test('nor is a guest believed in', async () => {
+  const jwk = await jwkOf('a');
+  const signer = await createSigner(JSON.stringify([jwk]), () => new Date());
+  const now = Math.floor(Date.now() / 1000);
+  const { good, attacks } = jwtAttacks({
+    jwk,
+    type: 'guest+jwt',
+    otherTypes: ['room+jwt', 'hls+jwt', 'node+jwt', 'at+jwt'],
+    claims: {
+      iss: 'livepanty',
+      aud: 'guest',
+      iat: now,
+      exp: now + 3_600,
+      jti: randomUUID(),
+      sub: randomUUID(),
+      country: 'IN',
+    },
+  });
+  expect(await signer.verifyGuestToken(good)).toMatchObject({ country: 'IN' });
+  for (const { name, token } of attacks) {
+    expect(await signer.verifyGuestToken(token), name).toBeNull();
+  }
+});
+
 test('a token that is known to be good ends when it ends', async () => {
   let now = Date.now();
   const signer = await createSigner(JSON.stringify([await jwkOf('a')]), () => new Date(now));

@@ -75,7 +75,7 @@ const AccessClaims = z.object({
   exp: z.number(),
 });
 
-const GuestClaims = z.object({ sub: z.uuid(), country: z.string() });
+const GuestClaims = z.object({ sub: z.uuid(), country: z.string(), exp: z.int() });
 
 /**
  * `keysJson` is a JSON array of private Ed25519 JWKs: of those whose time to sign has come the newest signs, all of

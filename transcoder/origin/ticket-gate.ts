@@ -3,6 +3,7 @@ import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jos
 import { ZodError } from 'zod';
 import {
   HlsTicket,
+  hlsTicketTtlSeconds,
   type Id,
   type Revocation,
   ticketAlgorithm,
@@ -122,6 +123,8 @@ async function verify(token: string, keys: JWTVerifyGetKey): Promise<CheckedTick
       issuer: ticketIssuer,
       audience: 'hls',
       clockTolerance: ticketClockSkewSeconds,
+      // Whatever it says of its end; one that is made in the future is none.
+      maxTokenAge: hlsTicketTtlSeconds,
       requiredClaims: ['exp', 'iat', 'jti', 'sub'],
     });
     const { sub, sid, rev, stream, exp } = HlsTicket.parse(payload);
