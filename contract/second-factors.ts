@@ -10,7 +10,7 @@ export const SecondFactorCode = z
   .string()
   .trim()
   .transform((text) => text.replaceAll(/[\s-]/g, '').toLowerCase())
-  .pipe(z.string().regex(/^(\d{6}|[a-z0-9]{16})$/, 'six digits, or a recovery code'));
+  .pipe(z.string().regex(/^(\d{6}|[a-z0-9]{24})$/, 'six digits, or a recovery code'));
 
 /** Whoever changes how they log in shows their password once more. */
 export const PasswordBody = z.strictObject({

@@ -110,6 +110,18 @@ export async function endSessionsOf(
   );
 }
 
+/** One of the staff logs somebody out everywhere. Refuses `forbidden`, `not-found`. */
+export async function endSessionsByStaff(
+  db: Db,
+  { userId, staffId }: { userId: string; staffId: string },
+): Promise<Revocation[]> {
+  return callFunction(
+    db,
+    sql`select end_sessions_by_staff(${userId}, ${staffId}) as result`,
+    Revoked,
+  );
+}
+
 /** The devices that somebody is logged in on, the one that was used last first. */
 export async function listSessions(
   db: Db,

@@ -330,3 +330,17 @@ begin
   return jsonb_build_object('events', v_events, 'revocations', v_revocations);
 end
 $$;
+
+-- Logs somebody out everywhere. Refuses `not-found`. Answers what is revoked.
+create or replace function end_sessions_by_staff(p_user uuid, p_staff uuid) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  perform require_permission(p_staff, 'ban');
+  if not exists (select from users where id = p_user) then
+    perform refuse('not-found');
+  end if;
+  perform audit('user.logged-out', p_staff, p_user::text, '{}');
+  return end_sessions_of(p_user, null, 'logout');
+end
+$$;

@@ -16,7 +16,7 @@ import { redisUrl } from '../../testing/services.ts';
 import { relayEvents } from '../jobs/relay.ts';
 import { createServerParts, type ServerParts } from '../runtime/server.ts';
 import { randomToken, sha256 } from '../services/secrets.ts';
-import { createCast } from '../testing/cast.ts';
+import { createCast, refused } from '../testing/cast.ts';
 
 let edge: TestEdge;
 /** Another instance of the edge, which hears of nothing but by the database. */
@@ -298,4 +298,20 @@ test('without anybody to ask what was revoked nobody is believed', async () => {
   } finally {
     await lonely.close();
   }
+});
+
+test('staff log somebody out everywhere, at once', async () => {
+  const person = await edge.register();
+  const staff = await edge.register('admin');
+  const path = `/v1/admin/users/${person.session.user.id}/sessions`;
+  expect(refused(await person.call('DELETE', path))).toEqual([403, 'forbidden']);
+  expect((await staff.call('DELETE', path)).status).toBe(204);
+  expect(refused(await person.call('GET', '/v1/auth/me'))).toEqual([401, 'unauthenticated']);
+  const renewed = await edge.call('POST', '/v1/auth/refresh', {
+    headers: { cookie: person.cookie },
+  });
+  expect(refused(renewed)).toEqual([401, 'session-expired']);
+  expect(refused(await staff.call('DELETE', path.replace(/[0-9a-f]{12}/, 'ffffffffffff')))).toEqual(
+    [404, 'not-found'],
+  );
 });

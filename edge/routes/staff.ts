@@ -38,6 +38,7 @@ import {
   balanceAt,
   decideAdjustment,
   decideRefund,
+  endSessionsByStaff,
   findAccount,
   holdPayouts,
   liftPayoutHold,
@@ -466,6 +467,22 @@ export function staffRoutes(deps: Deps) {
         // Told before the answer: whoever is banned is to be gone now.
         await Promise.all([deps.publisher.publish(events), tellRevoked(deps, c, revocations)]);
         if (events.length > 0) c.env.defer(deps.publisher.nudgeTranscoders());
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      '/users/:id/sessions',
+      operation(deps, {
+        summary: 'Log somebody out everywhere',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'not-found'],
+        access: 'ban',
+      }),
+      validate('param', IdParam),
+      async (c) => {
+        const act = { userId: c.req.valid('param').id, staffId: c.var.identity.userId };
+        await tellRevoked(deps, c, await endSessionsByStaff(deps.db, act));
         return c.body(null, 204);
       },
     )

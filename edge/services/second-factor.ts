@@ -9,9 +9,9 @@ import { totpStep } from './totp.ts';
 export const challengeTtlSeconds = 300;
 export const challengeAttemptsMax = 5;
 const quota = { requestsMax: 10, windowSeconds: 600 };
-/** Of letters and digits that nobody takes for another: 16 of them are 78 bits. */
+/** Of letters and digits that nobody takes for another: 24 of them are 118 bits. */
 const codeLetters = 'abcdefghjkmnpqrstuvwxyz23456789';
-const codeChars = 16;
+const codeChars = 24;
 
 export const contextOf = (userId: string) => `totp:${userId}`;
 

@@ -1,6 +1,5 @@
 // Sessions: opening, renewing and ending a log-in; the refresh token lives in a cookie only.
 import type { Context } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Revocation, Session } from '#contract';
 import {
   endSession as endSessionById,
@@ -12,18 +11,13 @@ import {
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
+import { dropCookie, keepCookie, readCookie } from './cookies.ts';
 import { deviceOf } from './device.ts';
 import { knowDevice } from './known-device.ts';
 import { randomToken, sha256 } from './secrets.ts';
-import { isSecure } from './secure-origin.ts';
 import { addressHash } from './suspicion.ts';
 
-const cookiePath = '/v1/auth';
 const refreshTtlSeconds = 30 * 24 * 3600;
-
-/** A browser takes a cookie of this prefix over https alone, and for no other host. */
-const cookieName = (deps: Deps) =>
-  isSecure(deps.config) ? '__Secure-livepanty_refresh' : 'livepanty_refresh';
 
 /** An access token for a session that the database has just shown to be open. */
 export async function presentSession(deps: Deps, session: OpenSession): Promise<Session> {
@@ -39,19 +33,8 @@ export async function presentSession(deps: Deps, session: OpenSession): Promise<
   return { accessToken: token, expiresAt: expiresAt.toISOString(), user };
 }
 
-function keepCookie(deps: Deps, c: Context<AppEnv>, token: string): void {
-  setCookie(c, cookieName(deps), token, {
-    httpOnly: true,
-    secure: isSecure(deps.config),
-    sameSite: 'Strict',
-    path: cookiePath,
-    maxAge: refreshTtlSeconds,
-  });
-}
-
-function dropCookie(deps: Deps, c: Context<AppEnv>): void {
-  deleteCookie(c, cookieName(deps), { path: cookiePath, secure: isSecure(deps.config) });
-}
+const keepToken = (deps: Deps, c: Context<AppEnv>, token: string) =>
+  keepCookie(deps, c, { name: 'refresh', value: token, ttlSeconds: refreshTtlSeconds });
 
 /** Logs somebody in: a new family of refresh tokens and the first access token. Refuses `account-banned`. */
 export async function beginSession(
@@ -73,7 +56,7 @@ export async function beginSession(
     deviceHash: await knowDevice(deps, c),
   });
   await tellRevoked(deps, c, revocations);
-  keepCookie(deps, c, token);
+  keepToken(deps, c, token);
   return presentSession(deps, session);
 }
 
@@ -82,7 +65,7 @@ export async function beginSession(
  * another tab has a newer one already: whoever asks again sends that.
  */
 export async function renewSession(deps: Deps, c: Context<AppEnv>): Promise<Session> {
-  const token = getCookie(c, cookieName(deps));
+  const token = readCookie(deps, c, 'refresh');
   if (!token) throw problem('session-expired');
   const next = randomToken();
   const rotation = await rotateSession(deps.db, {
@@ -91,23 +74,23 @@ export async function renewSession(deps: Deps, c: Context<AppEnv>): Promise<Sess
   });
   switch (rotation.outcome) {
     case 'rotated':
-      keepCookie(deps, c, next);
+      keepToken(deps, c, next);
       return presentSession(deps, rotation);
     case 'renewed':
       throw problem('session-renewed');
     case 'over':
       await tellRevoked(deps, c, rotation.revocations);
-      dropCookie(deps, c);
+      dropCookie(deps, c, 'refresh');
       throw problem('session-expired');
   }
 }
 
 /** Logs this device out, by its cookie or by the access token that it sends. */
 export async function endSession(deps: Deps, c: Context<AppEnv>): Promise<void> {
-  const token = getCookie(c, cookieName(deps));
+  const token = readCookie(deps, c, 'refresh');
   if (token) {
     await tellRevoked(deps, c, await endSessionOfToken(deps.db, await sha256(token)));
-    dropCookie(deps, c);
+    dropCookie(deps, c, 'refresh');
     return;
   }
   const identity = c.get('visitor');

@@ -104,6 +104,7 @@ export async function banRoutes({ call, cast }: Stage): Promise<void> {
   const path = `/v1/admin/users/${(await cast.member()).id}/ban`;
   await call('POST', path, { token, body: { reason: 'spam' } });
   await call('DELETE', path, { token });
+  await call('DELETE', `/v1/admin/users/${(await cast.member()).id}/sessions`, { token });
 }
 
 /** What takes long to come to has a scenario already: its last act is one of these routes. */
