@@ -73,6 +73,8 @@ export interface AppEnv {
     requestId: string;
     log: Log;
     problemCode: ProblemCode | undefined;
+    /** Who has shown a token, or has just logged in. */
+    actorId: string | undefined;
     /** Of routes that need a permission. */
     identity: Identity;
     /** Of routes that visitors may call; null for a guest. */

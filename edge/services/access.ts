@@ -16,6 +16,7 @@ export async function findIdentity(deps: Deps, c: Context<AppEnv>): Promise<Iden
   if (!token) return null;
   const identity = await deps.signer.verifyAccessToken(token);
   if (!identity || (await isRevoked(deps, identity))) throw problem('unauthenticated');
+  c.set('actorId', identity.userId);
   return identity;
 }
 

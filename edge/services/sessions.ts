@@ -56,6 +56,7 @@ export async function beginSession(
     deviceHash: await knowDevice(deps, c),
   });
   await tellRevoked(deps, c, revocations);
+  c.set('actorId', login.userId);
   keepToken(deps, c, token);
   return presentSession(deps, session);
 }
