@@ -196,6 +196,8 @@ language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_revision bigint := last_revocation();
+  -- Whoever has not come for so long logs in anew.
+  v_idle constant interval := '14 days';
   v_now timestamptz;
   v_token refresh_tokens;
   v_session sessions;
@@ -203,7 +205,8 @@ declare
 begin
   select s.* into v_session from sessions s join refresh_tokens t on t.session_id = s.id
     where t.hash = p_hash for update of s;
-  if not found or v_session.revoked_at is not null or v_session.expires_at <= now() then
+  if not found or v_session.revoked_at is not null or v_session.expires_at <= now()
+    or v_session.rotated_at <= now() - v_idle then
     return '{"outcome": "over"}';
   end if;
   select banned_at into v_banned from users where id = v_session.user_id;

@@ -315,3 +315,15 @@ test('staff log somebody out everywhere, at once', async () => {
     [404, 'not-found'],
   );
 });
+
+test.each([
+  ['has not been used for two weeks', `rotated_at = now() - interval '14 days'`],
+  ['is thirty days old', `expires_at = now()`],
+])('a session that %s is over', async (_, change) => {
+  const { session, cookie } = await edge.register();
+  await edge.database.asOwner(`update sessions set ${change} where user_id = $1`, [
+    session.user.id,
+  ]);
+  const renewed = await edge.call('POST', '/v1/auth/refresh', { headers: { cookie } });
+  expect(refused(renewed)).toEqual([401, 'session-expired']);
+});
