@@ -13,6 +13,7 @@ import { Gate } from '../ui/gate.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
 import { Fault } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
+import { ProofNeeded } from '../ui/proof-needed.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { StreamPicture } from '../ui/stream-picture.tsx';
 import './operations.css';
@@ -164,7 +165,7 @@ function Books({ balance }: { balance: TrialBalance }) {
 }
 
 function TrialBalanceCard({ model }: { model: Operations }) {
-  const { value, fault, load } = model.balance;
+  const { value, fault, needsProof, load } = model.balance;
   const balance = value.value;
   return (
     <section class="card ops-books" aria-labelledby="books-title">
@@ -178,7 +179,14 @@ function TrialBalanceCard({ model }: { model: Operations }) {
           </span>
         )}
       </div>
-      {!balance && fault.value && <Fault text={fault.value} onRetry={load} />}
+      {needsProof.value && (
+        <ProofNeeded onAsk={model.openBooks}>
+          {balance
+            ? 'What stands here is not renewed until you show a second factor.'
+            : 'The books open once you have shown a second factor today.'}
+        </ProofNeeded>
+      )}
+      {!balance && fault.value && !needsProof.value && <Fault text={fault.value} onRetry={load} />}
       {!balance && !fault.value && <Skeleton height="220px" />}
       {balance && <Books balance={balance} />}
     </section>
@@ -186,8 +194,8 @@ function TrialBalanceCard({ model }: { model: Operations }) {
 }
 
 function OperationsContent() {
-  const { api, clock, toasts } = useApp();
-  const model = useLife(() => createOperations({ api, clock, toasts }), 'operations');
+  const { api, clock, toasts, stepUp } = useApp();
+  const model = useLife(() => createOperations({ api, clock, toasts, stepUp }), 'operations');
   return (
     <Page
       name="operations"

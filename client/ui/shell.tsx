@@ -9,6 +9,7 @@ import { Header, TabBar } from './header.tsx';
 import { lazyPage } from './lazy-page.tsx';
 import { Fault } from './notice.tsx';
 import { OfflineBar } from './offline-bar.tsx';
+import { StepUp } from './step-up.tsx';
 import { Toaster } from './toaster.tsx';
 
 const WatchPage = lazyPage(async () => {
@@ -127,6 +128,7 @@ export function Shell() {
       </Boundary>
       <TabBar />
       <Toaster />
+      <StepUp />
     </>
   );
 }

@@ -1,0 +1,102 @@
+// Passkeys: asking the browser to make one or to sign with one, and what to say when it does not.
+import type { z } from 'zod';
+import type { NewPasskeyBody, PasskeyAnswerBody } from '#contract';
+import { ToldError } from './api-error.ts';
+import { CreationOptions, RequestOptions } from './passkey-options.ts';
+
+type NewCredential = z.infer<typeof NewPasskeyBody>['credential'];
+type Signed = z.infer<typeof PasskeyAnswerBody>['credential'];
+/** As the edge has sent them. */
+type Options = { challenge: string };
+
+/** Nobody has signed: it was cancelled, something else took its place, or the time ran out. */
+export class PasskeyCancelled extends ToldError {
+  override readonly name = 'PasskeyCancelled';
+}
+
+export type Passkeys = {
+  /** Whether this browser has passkeys, at this address. */
+  isSupported: boolean;
+  /** Whether the browser offers passkeys among what it fills in. */
+  canFillIn(): Promise<boolean>;
+  /** Throws `PasskeyCancelled`, and `ToldError` for everything else. */
+  make(options: Options): Promise<NewCredential>;
+  /** Throws as `make` does; a later call takes the place of one that waits. */
+  sign(options: Options, how?: { fillIn: boolean }): Promise<Signed>;
+  /** Ends what waits for the person. */
+  cancel(): void;
+};
+
+type Library = Pick<
+  typeof import('@simplewebauthn/browser'),
+  'startRegistration' | 'startAuthentication' | 'browserSupportsWebAuthnAutofill'
+> & { WebAuthnAbortService: { cancelCeremony(): void } };
+
+type PasskeyBrowser = {
+  location: Pick<Location, 'hostname'>;
+  PublicKeyCredential?: unknown;
+};
+
+/** A passkey belongs to a name, and an address of numbers is none (WebAuthn, 5.1.3). */
+const isName = (hostname: string): boolean => !/^(\d+(\.\d+){3}|\[.*\])$/.test(hostname);
+
+/** None is asked for, and what a browser says of some by itself nobody reads. */
+const noExtensions = { clientExtensionResults: {} };
+
+const wordsOfFault: Readonly<Record<string, string>> = {
+  InvalidStateError: 'There is a passkey of this account on this device already.',
+  NotSupportedError: 'This device cannot keep a passkey. Try another one.',
+  ConstraintError: 'This device cannot keep a passkey. It needs a PIN, a finger or a face.',
+  SecurityError: 'The browser takes no passkey at this address.',
+};
+
+function faultOf(error: unknown): ToldError {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'NotAllowedError' || name === 'AbortError') {
+    return new PasskeyCancelled('No passkey was used: it was cancelled, or the time ran out.');
+  }
+  return new ToldError(
+    wordsOfFault[name] ?? 'The browser could not use a passkey. Try again, or go another way.',
+  );
+}
+
+export function createPasskeys(
+  browser: PasskeyBrowser,
+  fetchLibrary: () => Promise<Library> = () => import('@simplewebauthn/browser'),
+): Passkeys {
+  const isSupported =
+    typeof browser.PublicKeyCredential === 'function' && isName(browser.location.hostname);
+  let cancel = (): void => {};
+
+  async function ask<T>(asking: (library: Library) => Promise<T>): Promise<T> {
+    try {
+      const library = await fetchLibrary();
+      cancel = () => library.WebAuthnAbortService.cancelCeremony();
+      return await asking(library);
+    } catch (error) {
+      throw faultOf(error);
+    }
+  }
+
+  return {
+    isSupported,
+    async canFillIn() {
+      if (!isSupported) return false;
+      return ask((library) => library.browserSupportsWebAuthnAutofill()).catch(() => false);
+    },
+    make: (options) =>
+      ask(async (library) => ({
+        ...(await library.startRegistration({ optionsJSON: CreationOptions.parse(options) })),
+        ...noExtensions,
+      })),
+    sign: (options, { fillIn } = { fillIn: false }) =>
+      ask(async (library) => ({
+        ...(await library.startAuthentication({
+          optionsJSON: RequestOptions.parse(options),
+          useBrowserAutofill: fillIn,
+        })),
+        ...noExtensions,
+      })),
+    cancel: () => cancel(),
+  };
+}
