@@ -1,12 +1,12 @@
 // Logging in: by password, with a code where the account has a second factor, or by a passkey alone.
 import { signal } from '@preact/signals';
 import { LoginBody } from '#contract';
+import { createAct } from './act.ts';
 import { ApiError, hasCode } from './api-error.ts';
 import { emailWords } from './auth-form.ts';
 import { createCodeForm } from './code-form.ts';
 import { createForm, readBy } from './form.ts';
-import { createPasskeyAct } from './passkey-act.ts';
-import { PasskeyCancelled, type Passkeys } from './passkeys.ts';
+import { PasskeyCancelled, type Passkeys, passkeyWordsOf } from './passkeys.ts';
 import type { SessionModel } from './session.ts';
 
 export type LoginDeps = {
@@ -34,7 +34,7 @@ function createPasskeyLogin({ session, passkeys }: LoginDeps) {
     await session.loginWithPasskey({ challengeId, credential });
   }
 
-  const act = createPasskeyAct(() => logIn(false));
+  const act = createAct(() => logIn(false), passkeyWordsOf);
 
   async function offer(): Promise<void> {
     try {

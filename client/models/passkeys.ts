@@ -1,7 +1,7 @@
 // Passkeys: asking the browser to make one or to sign with one, and what to say when it does not.
 import type { z } from 'zod';
 import type { NewPasskeyBody, PasskeyAnswerBody } from '#contract';
-import { ToldError } from './api-error.ts';
+import { hasCode, messageOf, ToldError } from './api-error.ts';
 import { CreationOptions, RequestOptions } from './passkey-options.ts';
 
 type NewCredential = z.infer<typeof NewPasskeyBody>['credential'];
@@ -49,6 +49,14 @@ const wordsOfFault: Readonly<Record<string, string>> = {
   ConstraintError: 'This device cannot keep a passkey. It needs a PIN, a finger or a face.',
   SecurityError: 'The browser takes no passkey at this address.',
 };
+
+const tooLateWords = 'That took too long. Use your passkey once more.';
+
+/** What is said of an act with a passkey that failed, here or at the edge. */
+export function passkeyWordsOf(error: unknown): string {
+  // What ends so soon is the question to sign, and not the session.
+  return hasCode(error, 'session-expired') ? tooLateWords : messageOf(error);
+}
 
 function faultOf(error: unknown): ToldError {
   const name = error instanceof Error ? error.name : '';

@@ -1,22 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Session } from '#contract';
+import { anySession } from '../testing/any-session.ts';
 import { createFakePasskeys, signedCredential } from '../testing/fake-passkeys.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { refusalOf } from '../testing/refusal.ts';
 import { createProof } from './proof.ts';
 
-const proven: Session = {
-  accessToken: 'proven',
-  expiresAt: '2026-01-01T00:00:00.000Z',
-  user: {
-    id: 'u',
-    email: 'a@b.c',
-    username: 'ann',
-    role: 'performer',
-    country: 'IN',
-    createdAt: '2026-01-01T00:00:00.000Z',
-  },
-};
+const proven = anySession('proven');
 
 function createScene(refusal: Error | null = null) {
   const told: string[] = [];

@@ -2,10 +2,10 @@
 
 import type { z } from 'zod';
 import type { Factors, Session } from '#contract';
+import { createAct } from './act.ts';
 import { createCodeForm } from './code-form.ts';
 import { createLoaded } from './load.ts';
-import { createPasskeyAct } from './passkey-act.ts';
-import type { Passkeys } from './passkeys.ts';
+import { type Passkeys, passkeyWordsOf } from './passkeys.ts';
 import type { SecurityApi } from './security-api.ts';
 
 export type ProofDeps = {
@@ -29,11 +29,11 @@ export function createProof({ security, passkeys, accept, onShown }: ProofDeps) 
     factors,
     code: createCodeForm((body) => show(security.prove(body))),
     canSign: passkeys.isSupported,
-    passkey: createPasskeyAct(async () => {
+    passkey: createAct(async () => {
       const { challengeId, options } = await security.askForProof();
       const credential = await passkeys.sign(options);
       await show(security.provePasskey({ challengeId, credential }));
-    }),
+    }, passkeyWordsOf),
     close: (): void => passkeys.cancel(),
   };
 }

@@ -1,17 +1,11 @@
 import { signal } from '@preact/signals';
 import { expect, test } from 'vitest';
 import type { Me } from '#contract';
+import { anySession } from '../testing/any-session.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { createStepUp } from './step-up.ts';
 
-const person = (id: string): Me => ({
-  id,
-  email: 'a@b.c',
-  username: 'ann',
-  role: 'admin',
-  country: 'IN',
-  createdAt: '2026-01-01T00:00:00.000Z',
-});
+const person = (id: string): Me => ({ ...anySession('token').user, id });
 
 function createScene() {
   const url = signal(new URL('https://live.example/operations'));

@@ -7,7 +7,7 @@ import { useApp, useLife } from '../ui/app-context.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { categoryFaces } from '../ui/category.ts';
-import { Dialog } from '../ui/dialog.tsx';
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { formatCount, formatRupees, formatSince } from '../ui/format.ts';
 import { Gate } from '../ui/gate.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
@@ -70,40 +70,26 @@ function Streams({ model }: { model: Operations }) {
           Show more
         </Button>
       )}
-      <Dialog
+      <ConfirmDialog
         title="End this stream?"
         open={asked.value !== null}
-        onClose={() => {
+        yes="End it"
+        no="Leave it on"
+        onNo={() => {
           asked.value = null;
         }}
-        actions={
-          <>
-            <Button
-              onClick={() => {
-                asked.value = null;
-              }}
-            >
-              Leave it on
-            </Button>
-            <Button
-              look="danger"
-              data-testid="ops-end-confirm"
-              onClick={() => {
-                const stream = asked.peek();
-                asked.value = null;
-                if (stream) model.end(stream);
-              }}
-            >
-              End it
-            </Button>
-          </>
-        }
+        onYes={() => {
+          const stream = asked.peek();
+          asked.value = null;
+          if (stream) model.end(stream);
+        }}
+        data-testid="ops-end-confirm"
       >
         <p>
           “<bdi>{asked.value?.title}</bdi>” by {asked.value?.performer.username} ends for everybody
           at once and cannot be resumed.
         </p>
-      </Dialog>
+      </ConfirmDialog>
     </>
   );
 }

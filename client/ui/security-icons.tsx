@@ -1,4 +1,4 @@
-// Icons of security: keys, apps that show codes, and devices.
+// Icons of security.
 import { stroke } from './icons.tsx';
 
 export const KeyIcon = stroke(
