@@ -81,6 +81,16 @@ test('a wrong password and a wrong code are said beside their fields, and the st
   expect(model.code.faults.value.code).toMatch(/wrong, or was used/);
 });
 
+test('who leaves while the password is looked at is not shown a secret', async () => {
+  const { model } = createScene();
+  model.begin();
+  model.password.typed.password.value = 'secret';
+  const sent = model.password.submit();
+  model.close();
+  await sent;
+  expect(model.step.value).toEqual({ name: 'closed' });
+});
+
 test('recovery codes are left only when they are kept, and can be kept as a file', async () => {
   const { model, saved } = await turnedOn();
   model.finish();

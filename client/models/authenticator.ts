@@ -63,7 +63,9 @@ export function createAuthenticator(deps: AuthenticatorDeps) {
     fieldOfCode: { 'password-wrong': 'password' },
     keepBlanks: 'password',
     async send({ password }) {
-      step.value = { name: 'scan', ...(await security.beginApp(password)) };
+      const begun = await security.beginApp(password);
+      // Left meanwhile: an app that has shown no code counts for nothing.
+      if (step.peek().name === 'password') step.value = { name: 'scan', ...begun };
     },
   });
 

@@ -130,6 +130,16 @@ test('a wrong password, a cancelled browser and a late answer keep the form open
   expect(model.isAdding.value).toBe(true);
 });
 
+test('a form that was closed while the password was looked at asks the browser for nothing', async () => {
+  const { model, makings } = createScene();
+  model.open();
+  model.adding.typed.password.value = 'secret';
+  const made = model.adding.submit();
+  model.closeAdding();
+  expect(await made).toBe(false);
+  expect(makings).toHaveLength(0);
+});
+
 test('a new name shows at once, and a removed passkey is gone', async () => {
   const { model, told } = createScene();
   await model.list.load();

@@ -6,7 +6,7 @@ import { createAct } from './act.ts';
 import { hasCode, ToldError } from './api-error.ts';
 import { createForm, readBy } from './form.ts';
 import { createLoaded, type Loaded } from './load.ts';
-import { type Passkeys, passkeyWordsOf } from './passkeys.ts';
+import { PasskeyCancelled, type Passkeys, passkeyWordsOf } from './passkeys.ts';
 import type { SecurityApi } from './security-api.ts';
 
 export type PasskeyListDeps = {
@@ -33,6 +33,7 @@ export function createPasskeyList(deps: PasskeyListDeps) {
 
   async function make(password: string, name: string): Promise<void> {
     const { challengeId, options } = await security.askForNewPasskey(password);
+    if (!isAdding.peek()) throw new PasskeyCancelled('No passkey was made.');
     const credential = await passkeys.make(options);
     const { session } = await security.addPasskey({ challengeId, name, credential });
     accept(session);

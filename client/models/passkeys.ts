@@ -29,12 +29,12 @@ export type Passkeys = {
 
 type Library = Pick<
   typeof import('@simplewebauthn/browser'),
-  'startRegistration' | 'startAuthentication' | 'browserSupportsWebAuthnAutofill'
+  'startRegistration' | 'startAuthentication'
 > & { WebAuthnAbortService: { cancelCeremony(): void } };
 
 type PasskeyBrowser = {
   location: Pick<Location, 'hostname'>;
-  PublicKeyCredential?: unknown;
+  PublicKeyCredential?: { isConditionalMediationAvailable?(): Promise<boolean> } | undefined;
 };
 
 /** A passkey belongs to a name, and an address of numbers is none (WebAuthn, 5.1.3). */
@@ -73,7 +73,7 @@ export function createPasskeys(
   fetchLibrary: () => Promise<Library> = () => import('@simplewebauthn/browser'),
 ): Passkeys {
   const isSupported =
-    typeof browser.PublicKeyCredential === 'function' && isName(browser.location.hostname);
+    browser.PublicKeyCredential !== undefined && isName(browser.location.hostname);
   let cancel = (): void => {};
 
   async function ask<T>(asking: (library: Library) => Promise<T>): Promise<T> {
@@ -90,7 +90,9 @@ export function createPasskeys(
     isSupported,
     async canFillIn() {
       if (!isSupported) return false;
-      return ask((library) => library.browserSupportsWebAuthnAutofill()).catch(() => false);
+      // Known without the library, which is fetched where there is something to offer.
+      const asked = browser.PublicKeyCredential?.isConditionalMediationAvailable?.();
+      return (await asked?.catch(() => false)) ?? false;
     },
     make: (options) =>
       ask(async (library) => ({

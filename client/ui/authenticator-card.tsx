@@ -13,7 +13,7 @@ import { Fault, Notice } from './notice.tsx';
 import { PasswordField } from './password-field.tsx';
 import { QrCode } from './qr-code.tsx';
 import { RecoveryCodes } from './recovery-codes.tsx';
-import { useReturnFocus } from './return-focus.ts';
+import { useHeadingFocus, useReturnFocus } from './return-focus.ts';
 import { Skeleton } from './skeleton.tsx';
 
 /** With so few left it is time for new ones. */
@@ -215,6 +215,7 @@ export function AuthenticatorCard({ model }: { model: SecurityPageModel }) {
   const isOpen = model.authenticator.step.value.name !== 'closed';
   const card = useReturnFocus<HTMLElement>(isOpen);
   const known = model.factors.value.value;
+  const heading = useHeadingFocus(known ? Number(known.totp) : undefined);
   return (
     <section
       ref={card}
@@ -224,7 +225,9 @@ export function AuthenticatorCard({ model }: { model: SecurityPageModel }) {
       data-on={known?.totp}
     >
       <div class="row spread wrap">
-        <h2 id="app-title">Authenticator app</h2>
+        <h2 ref={heading} id="app-title" tabIndex={-1}>
+          Authenticator app
+        </h2>
         {known && <Badge tone={known.totp ? 'good' : 'plain'}>{known.totp ? 'On' : 'Off'}</Badge>}
       </div>
       <Body model={model} />

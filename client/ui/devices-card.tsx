@@ -7,6 +7,7 @@ import { formatDay, formatSince } from './format.ts';
 import { SystemIcon } from './icons.tsx';
 import { PhoneIcon } from './money-icons.tsx';
 import { Fault, Notice } from './notice.tsx';
+import { useHeadingFocus } from './return-focus.ts';
 import { Skeleton } from './skeleton.tsx';
 
 const phones = /Android|iPhone|iPad|iOS/;
@@ -69,9 +70,12 @@ function List({ model }: { model: DevicesModel }) {
 export function DevicesCard({ model }: { model: DevicesModel }) {
   const { end, endOthers } = model;
   const fault = end.fault.value ?? endOthers.fault.value;
+  const heading = useHeadingFocus(model.list.value.value?.length);
   return (
     <section class="card security-card" aria-labelledby="devices-title">
-      <h2 id="devices-title">Devices</h2>
+      <h2 ref={heading} id="devices-title" tabIndex={-1}>
+        Devices
+      </h2>
       <p class="soft">
         Where you are logged in. If you do not know one of them, log it out and change your
         password.

@@ -10,7 +10,7 @@ import { TextField } from './field.tsx';
 import { formatDay } from './format.ts';
 import { Fault, Notice } from './notice.tsx';
 import { PasswordField } from './password-field.tsx';
-import { useReturnFocus } from './return-focus.ts';
+import { useHeadingFocus, useReturnFocus } from './return-focus.ts';
 import { KeyIcon } from './security-icons.tsx';
 import { Skeleton } from './skeleton.tsx';
 
@@ -216,9 +216,12 @@ function List({ model }: { model: PasskeyListModel }) {
 export function PasskeysCard({ model }: { model: PasskeyListModel }) {
   const isAdding = model.isAdding.value;
   const card = useReturnFocus<HTMLElement>(isAdding);
+  const heading = useHeadingFocus(model.list.value.value?.length);
   return (
     <section ref={card} class="card security-card" aria-labelledby="passkeys-title">
-      <h2 id="passkeys-title">Passkeys</h2>
+      <h2 ref={heading} id="passkeys-title" tabIndex={-1}>
+        Passkeys
+      </h2>
       <p class="soft">
         Log in with a finger, a face or the PIN of your device: no password, no code, and nothing
         that can be told to a false page.
