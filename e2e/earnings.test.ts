@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
 import { createMoneyCast } from '../testing/money.ts';
 import {
+  addAuthenticator,
   balanceOf,
   buyTokens,
   choose,
@@ -110,8 +111,7 @@ test('what tips have brought waits, and the page says so', async () => {
   expect(await tips.first().textContent()).toContain('For the whole band');
 });
 
-test('payment details pass the bank’s check, and are shown as masks from then on', async () => {
-  const { page } = performer;
+async function giveBankAccount({ page }: PersonInBrowser): Promise<void> {
   await page.getByTestId('payout-remedy').click();
   await choose(page, 'payout-kind-bank');
   await page.getByTestId('bank-holder').fill('Asha Rao');
@@ -119,6 +119,28 @@ test('payment details pass the bank’s check, and are shown as masks from then 
   await page.getByTestId('bank-number').fill(accountNumber);
   await page.getByTestId('bank-number-again').fill(accountNumber);
   await page.getByTestId('account-save').click();
+}
+
+test('payment details need a second factor; who declines may ask again, who has none is led to where it is made', async () => {
+  const { page } = performer;
+  await giveBankAccount(performer);
+  await page.getByTestId('step-up-none').waitFor();
+  await page.getByTestId('step-up-decline').click();
+  await page.getByTestId('proof-needed').waitFor();
+  expect(await page.getByTestId('payout-account').count()).toBe(0);
+
+  await page.getByTestId('proof-ask').click();
+  await page.getByTestId('step-up-settings').click();
+  await page.getByTestId('page-security').waitFor();
+  await addAuthenticator(performer);
+  const refused = expect.stringContaining('403');
+  expect(performer.complaints.splice(0)).toEqual([refused, refused]);
+  await page.goto('/studio/earnings');
+});
+
+test('payment details pass the bank’s check, and are shown as masks from then on', async () => {
+  const { page } = performer;
+  await giveBankAccount(performer);
   const account = page.getByTestId('payout-account');
   await account.and(page.locator('[data-state="pending"]')).waitFor();
   await page.getByTestId('pan-edit').click();

@@ -1,5 +1,6 @@
 // People in browsers: what somebody does on our pages, by the controls they would use.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Browser,
   type BrowserContext,
@@ -7,9 +8,11 @@ import {
   devices,
   type Page,
 } from 'playwright';
+import { totpAt, totpStepEnd } from '../edge/services/totp.ts';
 import { installClockCamera } from './pixel-clock.ts';
 
 const clock = { width: 1280, height: 720, framesPerSecond: 30 };
+const totpStepMs = 30_000;
 /** From this amount on the page asks once more before it sends a tip. */
 const confirmFromTokens = 1_000;
 
@@ -65,6 +68,45 @@ export async function register(person: PersonInBrowser, prefix: string): Promise
   await page.getByTestId('register-submit').click();
   await page.getByTestId('header-account').waitFor();
   person.username = username;
+}
+
+/** An authenticator app, and the recovery codes that came with it. */
+export interface Authenticator {
+  /** A code that was not shown before; waits for the next one when it has to. */
+  nextCode(): Promise<string>;
+  recoveryCodes: string[];
+}
+
+/** Each code is taken once; that of the next half minute is taken as well. */
+function createTotpApp(secret: string): () => Promise<string> {
+  let shownUntil = new Date(0);
+  return async () => {
+    const now = new Date();
+    const at = shownUntil > now ? shownUntil : now;
+    const tooEarlyMs = at.getTime() - totpStepMs - now.getTime();
+    if (tooEarlyMs > 0) await delay(tooEarlyMs);
+    shownUntil = totpStepEnd(at);
+    return totpAt(secret, at);
+  };
+}
+
+/** Adds an authenticator app on the security page; it has shown a code in this session from then on. */
+export async function addAuthenticator({ page }: PersonInBrowser): Promise<Authenticator> {
+  await page.goto('/settings/security');
+  await page.getByTestId('app-add').click();
+  await page.getByTestId('password').fill('a long enough password');
+  await page.getByTestId('app-next').click();
+  const secret = await page.getByTestId('app-secret').getAttribute('data-secret');
+  const nextCode = createTotpApp(secret ?? '');
+  await page.getByTestId('code').fill(await nextCode());
+  await page.getByTestId('app-next').click();
+  const shown = page.getByTestId('recovery-codes');
+  await shown.waitFor();
+  const recoveryCodes = await shown.locator('code').allTextContents();
+  await page.getByTestId('codes-kept').check();
+  await page.getByTestId('codes-done').click();
+  await page.locator('[data-testid="app-card"][data-on="true"]').waitFor();
+  return { nextCode, recoveryCodes };
 }
 
 /** Lets a guest pass the age gate without its page. */

@@ -19,6 +19,11 @@ export class ApiError extends Error {
   }
 }
 
+/** A failure whose message is meant for the person in front of the screen. */
+export class ToldError extends Error {
+  override readonly name: string = 'ToldError';
+}
+
 /** True when the same request may succeed in a moment without being changed. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof ApiError) || error.code === 'order-limit') return false;
@@ -32,6 +37,7 @@ export function hasCode(error: unknown, ...codes: ApiErrorCode[]): boolean {
 
 /** One sentence or two for the person in front of the screen. */
 export function messageOf(error: unknown): string {
+  if (error instanceof ToldError) return error.message;
   if (!(error instanceof ApiError)) return 'Something went wrong. Try again.';
   const { code, problem } = error;
   if (code === 'network') return 'No connection. Check your network and try again.';

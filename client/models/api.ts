@@ -5,9 +5,11 @@ import type { z } from 'zod';
 import type {
   CreateStreamBody,
   GuestBody,
+  PasskeyAnswerBody,
   PostMessageBody,
   ProblemDocument,
   RegisterBody,
+  SecondFactorLoginBody,
   StreamCategory,
   TicketBody,
   TipBody,
@@ -30,6 +32,12 @@ export type TokenSource = {
   /** A token newer than `stale`, which the edge has refused; null when the session is over. */
   renew(stale: string): Promise<string | null>;
 };
+
+/**
+ * Told of a request before it is sent; what it answers is called when the edge wants a second factor first, asks the
+ * person for one, and says whether it was shown.
+ */
+export type Prover = (method: string) => () => Promise<boolean>;
 
 async function refusal(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as ProblemDocument | null;
@@ -83,8 +91,23 @@ async function sendAs(
   }
 }
 
+/** Where the edge wants a second factor first, the person is asked for one, and the same request sent again, once. */
+async function sendProven(
+  prover: Prover,
+  init: RequestInit,
+  sendOnce: () => Promise<Response>,
+): Promise<Response> {
+  const prove = prover(init.method ?? 'GET');
+  try {
+    return await sendOnce();
+  } catch (error) {
+    if (!hasCode(error, 'step-up-needed') || !(await prove())) throw error;
+    return sendOnce();
+  }
+}
+
 /** The edge's routes as functions. Paths are relative: the client is served by the edge. */
-function createRoutes(sendRequest: SendRequest) {
+export function createRoutes(sendRequest: SendRequest) {
   const { v1 } = hc<EdgeApi>('/', {
     fetch: (input: RequestInfo | URL, init?: RequestInit) => sendRequest(String(input), init ?? {}),
   });
@@ -92,7 +115,7 @@ function createRoutes(sendRequest: SendRequest) {
 }
 
 /** The body of an answer that has come; whatever is no success has been thrown before. */
-async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise<T> {
+export async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise<T> {
   return (await asked).json();
 }
 
@@ -104,6 +127,11 @@ export function createAuthApi(fetch: Fetch) {
   return {
     register: (json: RegisterBody) => bodyOf(auth.register.$post({ json })),
     login: (json: { email: string; password: string }) => bodyOf(auth.login.$post({ json })),
+    loginWithCode: (json: z.infer<typeof SecondFactorLoginBody>) =>
+      bodyOf(auth['second-factor'].login.$post({ json })),
+    askForPasskey: () => bodyOf(auth.passkeys.login.options.$post()),
+    loginWithPasskey: (json: z.infer<typeof PasskeyAnswerBody>) =>
+      bodyOf(auth.passkeys.login.$post({ json })),
     refresh: () => bodyOf(auth.refresh.$post()),
     logout: async (): Promise<void> => void (await auth.logout.$post()),
     becomePerformer: (token: string) =>
@@ -113,9 +141,9 @@ export function createAuthApi(fetch: Fetch) {
 export type AuthApi = ReturnType<typeof createAuthApi>;
 
 /** Calls on behalf of the person who is logged in, or of a guest where the edge allows it. */
-export function createApi(fetch: Fetch, tokens: TokenSource) {
+export function createApi(fetch: Fetch, tokens: TokenSource, prover: Prover) {
   const request: SendRequest = (url, init, timeoutMs) =>
-    sendAs(tokens, fetch, url, init, timeoutMs);
+    sendProven(prover, init, () => sendAs(tokens, fetch, url, init, timeoutMs));
   const v1 = createRoutes(request);
   const stream = v1.streams[':id'];
   return {
@@ -161,7 +189,7 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
         bodyOf(v1.payments.verify.$post({ json })),
     },
     trialBalance: () => bodyOf(v1.admin['trial-balance'].$get()),
-    /** For calls that live with the pages which make them, such as those of `money-api.ts`. */
+    /** For calls that live with the pages which make them, such as those of `money-api.ts` and `security-api.ts`. */
     request,
   };
 }

@@ -10,6 +10,7 @@ import { createLiveBalance, type WalletNews } from './live-balance.ts';
 import { createPayWay, type DeviceSigns, isPhone } from './pay-way.ts';
 import { createRouter } from './router.ts';
 import { createSession, type TabNews } from './session.ts';
+import { createStepUp } from './step-up.ts';
 import { storageOf } from './storage.ts';
 import { createTheme } from './theme.ts';
 import { createToasts } from './toasts.ts';
@@ -79,7 +80,9 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
       },
     },
   });
-  const api = createApi(fetch, session.tokens);
+  const router = createRouter(browser);
+  const stepUp = createStepUp({ url: router.url, user: session.user });
+  const api = createApi(fetch, session.tokens, stepUp.prover);
   const isLookedAt = (): boolean => document.visibilityState === 'visible';
   const onWake = wakesOf(browser, document);
   const wallet = createWallet({ api, session });
@@ -93,7 +96,8 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
     liveBalance: createLiveBalance({ wallet, clock, news: createWalletNews(), isLookedAt, onWake }),
     toasts: createToasts(clock),
     theme: createTheme(storage, document.documentElement),
-    router: createRouter(browser),
+    router,
+    stepUp,
     payWay: createPayWay(storage, isPhone(browser as DeviceSigns)),
     loadCheckout: createCheckoutLoader(browser),
     saveFile: createFileSaver(browser),

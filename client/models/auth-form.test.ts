@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ProblemCode, RegisterBody } from '#contract';
 import { ApiError } from './api-error.ts';
-import { createLoginForm, createRegisterForm } from './auth-form.ts';
+import { createRegisterForm } from './auth-form.ts';
 
 type Wrong = { path: string; message: string }[];
 
@@ -48,22 +48,4 @@ test('a refusal that belongs to a field is said beside it, any other above the f
   await form.submit();
   expect(form.faults.value).toEqual({});
   expect(form.fault.value).not.toBeNull();
-});
-
-test('a second press while the first is under way sends nothing', async () => {
-  const answer = Promise.withResolvers<void>();
-  let sent = 0;
-  const login = () => {
-    sent += 1;
-    return answer.promise;
-  };
-  const form = createLoginForm({ login });
-  form.typed.email.value = 'mira@example.com';
-  form.typed.password.value = 'x';
-  const first = form.submit();
-  await form.submit();
-  answer.resolve();
-  await first;
-  expect(sent).toBe(1);
-  expect(form.busy.value).toBe(false);
 });

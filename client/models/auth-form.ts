@@ -1,6 +1,6 @@
-// The forms of logging in and registering.
+// The form of registering, and what it shares with logging in.
 
-import { LoginBody, passwordCharsMax, passwordCharsMin, RegisterBody } from '#contract';
+import { passwordCharsMax, passwordCharsMin, RegisterBody } from '#contract';
 import { createForm, type Form, readBy } from './form.ts';
 import type { SessionModel } from './session.ts';
 
@@ -11,19 +11,9 @@ const fieldOfCode = {
   'unknown-country': 'country',
 } as const;
 
-const emailWords = 'This does not look like an e-mail address.';
+export const emailWords = 'This does not look like an e-mail address.';
 
 export type AuthForm = Omit<Form, 'typed' | 'clear'>;
-
-export function createLoginForm(session: Pick<SessionModel, 'login'>) {
-  return createForm({
-    initial: { email: '', password: '' },
-    read: (texts) => readBy(LoginBody, texts),
-    words: { email: emailWords, password: 'Enter your password.' },
-    keepBlanks: 'password',
-    send: ({ email, password }) => session.login(email, password),
-  });
-}
 
 export function createRegisterForm(session: Pick<SessionModel, 'register'>, country: string) {
   return createForm({

@@ -35,6 +35,7 @@ export function createForm<Name extends string, Body>(parts: FormParts<Name, Bod
   ) as Record<Name, Signal<string>>;
   const busy = signal(false);
   const fault = signal<string | null>(null);
+  const needsProof = signal(false);
   const faults = signal<Partial<Record<Name, string>>>({});
 
   /** Phones end a word with a blank; in a password it may be meant. */
@@ -51,6 +52,12 @@ export function createForm<Name extends string, Body>(parts: FormParts<Name, Bod
     return blamed.length > 0;
   }
 
+  function forgive(): void {
+    fault.value = null;
+    needsProof.value = false;
+    faults.value = {};
+  }
+
   function refused(error: unknown): void {
     const invalid = Object.keys(fieldErrorsOf(error));
     if (blame(invalid, (name) => parts.words[name])) return;
@@ -59,18 +66,20 @@ export function createForm<Name extends string, Body>(parts: FormParts<Name, Bod
     );
     if (code && blame([String(code[1])], () => messageOf(error))) return;
     fault.value = messageOf(error);
+    needsProof.value = hasCode(error, 'step-up-needed');
   }
 
   return {
     typed,
     busy,
     fault,
+    /** True when it was refused until a second factor is shown, and none was; sending it again asks again. */
+    needsProof,
     faults,
     /** True when it was sent and taken. */
     async submit(): Promise<boolean> {
       if (busy.peek()) return false;
-      fault.value = null;
-      faults.value = {};
+      forgive();
       const texts = Object.fromEntries(names.map((name) => [name, textOf(name)]));
       const read = parts.read(texts as Texts<Name>);
       if ('wrong' in read) {
@@ -91,8 +100,7 @@ export function createForm<Name extends string, Body>(parts: FormParts<Name, Bod
     /** As it was at first; what is secret is not left standing. */
     clear(): void {
       for (const name of names) typed[name].value = parts.initial[name];
-      fault.value = null;
-      faults.value = {};
+      forgive();
     },
   };
 }

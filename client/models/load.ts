@@ -1,6 +1,6 @@
 // Loading: a value that is fetched, shown while it is fetched again, and can fail.
 import { type Signal, signal } from '@preact/signals';
-import { messageOf } from './api-error.ts';
+import { hasCode, messageOf } from './api-error.ts';
 
 type Page<T> = { items: readonly T[]; nextCursor: string | null };
 
@@ -8,6 +8,8 @@ export type Loaded<T> = {
   value: Signal<T | null>;
   /** One sentence, while there is nothing better to show. */
   fault: Signal<string | null>;
+  /** True while it is kept back until a second factor is shown. */
+  needsProof: Signal<boolean>;
   loading: Signal<boolean>;
   /** Fetches; when calls overlap, the newest wins. Never rejects. */
   load(): Promise<void>;
@@ -16,11 +18,13 @@ export type Loaded<T> = {
 export function createLoaded<T>(fetchValue: () => Promise<T>): Loaded<T> {
   const value = signal<T | null>(null);
   const fault = signal<string | null>(null);
+  const needsProof = signal(false);
   const loading = signal(false);
   let newest = 0;
   return {
     value,
     fault,
+    needsProof,
     loading,
     async load() {
       newest += 1;
@@ -31,8 +35,11 @@ export function createLoaded<T>(fetchValue: () => Promise<T>): Loaded<T> {
         if (mine !== newest) return;
         value.value = fetched;
         fault.value = null;
+        needsProof.value = false;
       } catch (error) {
-        if (mine === newest) fault.value = messageOf(error);
+        if (mine !== newest) return;
+        fault.value = messageOf(error);
+        needsProof.value = hasCode(error, 'step-up-needed');
       } finally {
         if (mine === newest) loading.value = false;
       }

@@ -6,6 +6,7 @@ import type { Api } from './api.ts';
 import { messageOf } from './api-error.ts';
 import { type Clock, repeat } from './clock.ts';
 import { createLoaded, createPaged } from './load.ts';
+import type { StepUp } from './step-up.ts';
 import type { Toasts } from './toasts.ts';
 
 export const operationsRefreshMs = 10_000;
@@ -14,9 +15,10 @@ export type OperationsDeps = {
   api: Pick<Api, 'streams' | 'trialBalance'>;
   clock: Clock;
   toasts: Pick<Toasts, 'show'>;
+  stepUp: Pick<StepUp, 'ask'>;
 };
 
-export function createOperations({ api, clock, toasts }: OperationsDeps) {
+export function createOperations({ api, clock, toasts, stepUp }: OperationsDeps) {
   const ending = signal<string | null>(null);
   const streams = createPaged<Stream>(async (cursor) => {
     const page = await api.streams.listLive(cursor ? { cursor } : {});
@@ -34,6 +36,10 @@ export function createOperations({ api, clock, toasts }: OperationsDeps) {
     streams,
     balance,
     ending,
+    /** Asks for the second factor that was not shown when the books were fetched. */
+    async openBooks(): Promise<void> {
+      if (await stepUp.ask()) await balance.load();
+    },
     async end(stream: Stream): Promise<void> {
       ending.value = stream.id;
       try {

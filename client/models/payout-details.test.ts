@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PayoutDetails } from '#contract';
+import { refusalOf } from '../testing/refusal.ts';
 import { ApiError } from './api-error.ts';
 import { createPayoutDetails } from './payout-details.ts';
 
@@ -98,4 +99,18 @@ test('a refusal leaves what was typed, and says why', async () => {
   expect(details.bank.typed.ifsc.value).toBe('hdfc0001234');
   expect(details.editing.value).toBe('account');
   expect(changes()).toBe(0);
+});
+
+test('details whose second factor was declined stay typed, and the form says what they need', async () => {
+  const scene = createScene(refusalOf('step-up-needed'));
+  const { details, changes } = scene;
+  details.open('account');
+  fillBank(scene);
+  await details.saveAccount();
+  expect(details.editing.value).toBe('account');
+  expect(details.bank.needsProof.value).toBe(true);
+  expect(details.bank.typed.accountNumber.value).toBe('1234 5678 9');
+  expect(changes()).toBe(0);
+  details.close();
+  expect(details.bank.needsProof.value).toBe(false);
 });

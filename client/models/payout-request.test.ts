@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { expect, test } from 'vitest';
 import type { Payout, PayoutOverview } from '#contract';
 import { createManualClock } from '../testing/manual-clock.ts';
+import { refusalOf } from '../testing/refusal.ts';
 import { ApiError } from './api-error.ts';
 import { actRetriesMax } from './keyed-act.ts';
 import { createPayoutRequest, previewOf } from './payout-request.ts';
@@ -158,4 +159,22 @@ test('a refusal is said in words', async () => {
   await request.submit();
   expect(request.refusal.value).toContain('on hold');
   expect(request.done.value).toBeNull();
+});
+
+test('a payout whose second factor was declined keeps its amount, says so, and goes through when one is shown', async () => {
+  let isProven = false;
+  const { request, sent } = createScene(async (amountPaise) => {
+    if (!isProven) throw refusalOf('step-up-needed');
+    return payoutOf(amountPaise);
+  });
+  request.amountText.value = '1000';
+  await request.submit();
+  expect(request.needsProof.value).toBe(true);
+  expect(request.done.value).toBeNull();
+  expect(request.amountText.value).toBe('1000');
+  isProven = true;
+  await request.submit();
+  expect(request.needsProof.value).toBe(false);
+  expect(request.done.value?.amountPaise).toBe(100_000);
+  expect(sent).toHaveLength(2);
 });

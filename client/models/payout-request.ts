@@ -2,7 +2,7 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Payout, PayoutOverview } from '#contract';
 import { inRupees, parseRupees, rupeesText } from './amounts.ts';
-import { isTransient, messageOf } from './api-error.ts';
+import { hasCode, isTransient, messageOf } from './api-error.ts';
 import type { Clock } from './clock.ts';
 import { createKeyedAct } from './keyed-act.ts';
 import type { MoneyApi } from './money-api.ts';
@@ -72,6 +72,7 @@ export function createPayoutRequest(deps: PayoutRequestDeps) {
   const amountText = signal('');
   const wasTried = signal(false);
   const refusal = signal<string | null>(null);
+  const needsProof = signal(false);
   const done = signal<Payout | null>(null);
   const act = createKeyedAct({
     send: (amountPaise: number, key) => deps.money.requestPayout({ amountPaise }, key),
@@ -84,6 +85,8 @@ export function createPayoutRequest(deps: PayoutRequestDeps) {
     amountText,
     obstacle,
     refusal,
+    /** True when a second factor was wanted and not shown; asking again asks for it again. */
+    needsProof,
     done,
     busy: act.busy,
     /** Said beside the field once somebody has tried, or has typed something that cannot be. */
@@ -105,6 +108,7 @@ export function createPayoutRequest(deps: PayoutRequestDeps) {
       const amountPaise = parseRupees(amountText.peek());
       if (obstacle.peek() !== null || amountPaise === null) return;
       refusal.value = null;
+      needsProof.value = false;
       done.value = null;
       try {
         const payout = await act.carryOut(amountPaise);
@@ -116,6 +120,7 @@ export function createPayoutRequest(deps: PayoutRequestDeps) {
         refusal.value = isTransient(error)
           ? `${messageOf(error)} Nothing is paid twice: look below whether it was taken, or send the same amount again.`
           : messageOf(error);
+        needsProof.value = hasCode(error, 'step-up-needed');
       }
       await deps.onAsked();
     },

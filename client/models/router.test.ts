@@ -9,6 +9,7 @@ test('addresses lead to their pages', () => {
   expect(routeOf('/wallet/limits')).toEqual({ page: 'wallet', view: 'limits' });
   expect(routeOf('/studio')).toEqual({ page: 'studio' });
   expect(routeOf('/studio/earnings/')).toEqual({ page: 'earnings' });
+  expect(routeOf('/settings/security')).toEqual({ page: 'security' });
   const unknown = ['/nope', '/watch/x', '/watch', '/Wallet', '/wallet/tokens', '/studio/x'];
   for (const path of unknown) {
     expect(routeOf(path)).toEqual({ page: 'not-found' });

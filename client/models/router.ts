@@ -13,11 +13,13 @@ export type Route =
   | { page: 'login' }
   | { page: 'register' }
   | { page: 'account' }
+  | { page: 'security' }
   | { page: 'operations' }
   | { page: 'not-found' };
 
 const plainPages = ['studio', 'login', 'register', 'account', 'operations'] as const;
 const earningsPath = '/studio/earnings';
+const securityPath = '/settings/security';
 /** Any address of nobody's, to read a path against. */
 const nowhere = 'https://nowhere.invalid';
 const watchPath = /^\/watch\/([0-9a-f-]{36})$/i;
@@ -33,6 +35,7 @@ export function routeOf(pathname: string): Route {
   const streamId = watchPath.exec(path)?.[1];
   if (streamId) return { page: 'watch', streamId: streamId.toLowerCase() };
   if (path === earningsPath) return { page: 'earnings' };
+  if (path === securityPath) return { page: 'security' };
   const view = walletViews.find((view) => path === walletPath(view));
   if (view) return { page: 'wallet', view };
   const plain = plainPages.find((page) => path === `/${page}`);

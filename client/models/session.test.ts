@@ -32,6 +32,9 @@ function createScene() {
   const auth: AuthApi = {
     register: async () => sessionOf('registered'),
     login: async () => sessionOf('first'),
+    loginWithCode: async () => sessionOf('with-code'),
+    askForPasskey: async () => ({ challengeId: 'c', options: { challenge: 'AAAA' } }),
+    loginWithPasskey: async () => sessionOf('with-passkey'),
     refresh() {
       const asked = Promise.withResolvers<Session>();
       refreshes.push(asked);
@@ -172,4 +175,20 @@ test('a log-out in another tab logs out here', async () => {
   await session.login('a@b.c', 'secret');
   tellTab('logged-out');
   expect(session.user.value).toBeNull();
+});
+
+test('a session in which a second factor was shown takes the place of the one before', async () => {
+  const { session, sessionOf, refreshes } = createScene();
+  await session.login('a@b.c', 'secret');
+  session.accept(sessionOf('proven'));
+  expect(await session.tokens.current()).toBe('proven');
+  expect(await session.tokens.renew('first')).toBe('proven');
+  expect(refreshes).toHaveLength(0);
+});
+
+test('logging in with a code or with a passkey is told to the other tabs', async () => {
+  const { session, told } = createScene();
+  await session.loginWithCode({ challengeId: 'c', code: '123456' });
+  expect(await session.tokens.current()).toBe('with-code');
+  expect(told).toEqual(['logged-in']);
 });

@@ -72,6 +72,13 @@ export function createSession({ auth, clock, exclusive, news, hint }: SessionDep
     },
     register: (body: RegisterBody) => begin(auth.register(body)),
     login: (email: string, password: string) => begin(auth.login({ email, password })),
+    loginWithCode: (answer: Parameters<AuthApi['loginWithCode']>[0]) =>
+      begin(auth.loginWithCode(answer)),
+    askForPasskey: auth.askForPasskey,
+    loginWithPasskey: (answer: Parameters<AuthApi['loginWithPasskey']>[0]) =>
+      begin(auth.loginWithPasskey(answer)),
+    /** Takes up what this session has become, such as one in which a second factor was shown. */
+    accept,
     async becomePerformer(): Promise<void> {
       const current = await token.source.current();
       if (current) accept(await auth.becomePerformer(current));

@@ -9,7 +9,7 @@ import { Badge } from '../ui/badge.tsx';
 import { BecomePerformer } from '../ui/become-performer.tsx';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { formatDay } from '../ui/format.ts';
-import { LeaveIcon, StudioIcon } from '../ui/icons.tsx';
+import { LeaveIcon, ShieldIcon, StudioIcon } from '../ui/icons.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
 import { RupeeIcon } from '../ui/money-icons.tsx';
 import { Page } from '../ui/page.tsx';
@@ -101,6 +101,13 @@ export function AccountPage() {
                 <h2 id="look-title">Look</h2>
                 <p class="soft">Dark for the stage, light for the day.</p>
                 <ThemeChoice />
+              </section>
+              <section class="card" aria-labelledby="security-title">
+                <h2 id="security-title">Security</h2>
+                <p class="soft">An authenticator app, passkeys, and where you are logged in.</p>
+                <ButtonLink href="/settings/security" data-testid="to-security">
+                  <ShieldIcon size={18} /> Open security
+                </ButtonLink>
               </section>
               <div>
                 <LogOut />

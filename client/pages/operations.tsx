@@ -7,12 +7,13 @@ import { useApp, useLife } from '../ui/app-context.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { categoryFaces } from '../ui/category.ts';
-import { Dialog } from '../ui/dialog.tsx';
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx';
 import { formatCount, formatRupees, formatSince } from '../ui/format.ts';
 import { Gate } from '../ui/gate.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
 import { Fault } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
+import { ProofNeeded } from '../ui/proof-needed.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { StreamPicture } from '../ui/stream-picture.tsx';
 import './operations.css';
@@ -69,40 +70,26 @@ function Streams({ model }: { model: Operations }) {
           Show more
         </Button>
       )}
-      <Dialog
+      <ConfirmDialog
         title="End this stream?"
         open={asked.value !== null}
-        onClose={() => {
+        yes="End it"
+        no="Leave it on"
+        onNo={() => {
           asked.value = null;
         }}
-        actions={
-          <>
-            <Button
-              onClick={() => {
-                asked.value = null;
-              }}
-            >
-              Leave it on
-            </Button>
-            <Button
-              look="danger"
-              data-testid="ops-end-confirm"
-              onClick={() => {
-                const stream = asked.peek();
-                asked.value = null;
-                if (stream) model.end(stream);
-              }}
-            >
-              End it
-            </Button>
-          </>
-        }
+        onYes={() => {
+          const stream = asked.peek();
+          asked.value = null;
+          if (stream) model.end(stream);
+        }}
+        data-testid="ops-end-confirm"
       >
         <p>
           “<bdi>{asked.value?.title}</bdi>” by {asked.value?.performer.username} ends for everybody
           at once and cannot be resumed.
         </p>
-      </Dialog>
+      </ConfirmDialog>
     </>
   );
 }
@@ -164,7 +151,7 @@ function Books({ balance }: { balance: TrialBalance }) {
 }
 
 function TrialBalanceCard({ model }: { model: Operations }) {
-  const { value, fault, load } = model.balance;
+  const { value, fault, needsProof, load } = model.balance;
   const balance = value.value;
   return (
     <section class="card ops-books" aria-labelledby="books-title">
@@ -178,7 +165,14 @@ function TrialBalanceCard({ model }: { model: Operations }) {
           </span>
         )}
       </div>
-      {!balance && fault.value && <Fault text={fault.value} onRetry={load} />}
+      {needsProof.value && (
+        <ProofNeeded onAsk={model.openBooks}>
+          {balance
+            ? 'What stands here is not renewed until you show a second factor.'
+            : 'The books open once you have shown a second factor today.'}
+        </ProofNeeded>
+      )}
+      {!balance && fault.value && !needsProof.value && <Fault text={fault.value} onRetry={load} />}
       {!balance && !fault.value && <Skeleton height="220px" />}
       {balance && <Books balance={balance} />}
     </section>
@@ -186,8 +180,8 @@ function TrialBalanceCard({ model }: { model: Operations }) {
 }
 
 function OperationsContent() {
-  const { api, clock, toasts } = useApp();
-  const model = useLife(() => createOperations({ api, clock, toasts }), 'operations');
+  const { api, clock, toasts, stepUp } = useApp();
+  const model = useLife(() => createOperations({ api, clock, toasts, stepUp }), 'operations');
   return (
     <Page
       name="operations"

@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { createRegisterForm } from '../models/auth-form.ts';
 import { useApp } from '../ui/app-context.ts';
-import { AuthFrame } from '../ui/auth-frame.tsx';
+import { AuthFrame, OtherWay } from '../ui/auth-frame.tsx';
 import { BirthFields } from '../ui/birth-fields.tsx';
 import { likelyCountry } from '../ui/countries.ts';
 import { EmailField } from '../ui/email-field.tsx';
@@ -24,8 +24,7 @@ export function RegisterPage() {
       lead="Free to join. Chat at once, tip when you like, go live when you dare."
       form={form}
       action="Create the account"
-      question="You have an account?"
-      answer="Log in"
+      foot={<OtherWay to="/login" question="You have an account?" answer="Log in" />}
     >
       <EmailField value={typed.email} fault={faults.email} />
       <TextField

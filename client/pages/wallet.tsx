@@ -16,6 +16,7 @@ import { MembersOnly } from '../ui/members-only.tsx';
 import { BillIcon, ListIcon } from '../ui/money-icons.tsx';
 import { PackageList } from '../ui/package-list.tsx';
 import { Page } from '../ui/page.tsx';
+import { PageNav } from '../ui/page-nav.tsx';
 import { PayWayChoice } from '../ui/pay-way-choice.tsx';
 import { Purse } from '../ui/purse.tsx';
 import { StatementView } from '../ui/statement-view.tsx';
@@ -29,25 +30,11 @@ const viewFaces: Record<WalletView, { label: string; Icon: typeof WalletIcon }> 
   limits: { label: 'Limits', Icon: GaugeIcon },
 };
 
-function WalletNav({ here }: { here: WalletView }) {
-  return (
-    <nav class="wallet-nav" aria-label="Wallet">
-      {walletViews.map((view) => {
-        const { label, Icon } = viewFaces[view];
-        return (
-          <a
-            key={view}
-            href={walletPath(view)}
-            aria-current={view === here ? 'page' : undefined}
-            data-testid={`wallet-${view}`}
-          >
-            <Icon size={18} /> {label}
-          </a>
-        );
-      })}
-    </nav>
-  );
-}
+const views = walletViews.map((view) => ({
+  ...viewFaces[view],
+  href: walletPath(view),
+  testId: `wallet-${view}`,
+}));
 
 function TokensView({ model }: { model: WalletPageModel }) {
   return (
@@ -87,7 +74,7 @@ function WalletContent({ username, email, view }: ContentProps) {
   }, [view, shown]);
   const model = useLife(() => openWallet(app, { username, email }, shown), email);
   return (
-    <Page name="wallet" title="Wallet" aside={<WalletNav here={view} />}>
+    <Page name="wallet" title="Wallet" aside={<PageNav label="Wallet" links={views} />}>
       <div class={`wallet-grid of-${view}`}>
         <div class="stack wallet-side">
           <Purse model={model} />

@@ -16,34 +16,45 @@ type AuthFrameProps = {
   form: AuthForm;
   /** On the button that sends the form. */
   action: string;
-  /** Asked below the form, and answered by the other page. */
-  question: string;
-  answer: string;
+  /** Other ways on, below the form. */
+  beside?: ComponentChildren;
+  foot: ComponentChildren;
   children: ComponentChildren;
 };
 
-/** Where the person came from, who is sent back there once logged in. */
-function useReturn(): string | null {
+/** Sends the person back to where they came from once they are logged in. */
+function useReturn(): void {
   const { session, router } = useApp();
   const next = router.search.value.get('next');
   const user = session.user.value;
   useEffect(() => {
     if (user) router.go(safeReturnPath(next), { replace: true });
   }, [user, next, router]);
-  return next;
+}
+
+type OtherWayProps = { to: '/login' | '/register'; question: string; answer: string };
+
+/** To the other page, which leads back to the same place. */
+export function OtherWay({ to, question, answer }: OtherWayProps) {
+  const { router } = useApp();
+  const next = router.search.value.get('next');
+  return (
+    <>
+      {question} <a href={next ? `${to}?next=${encodeURIComponent(next)}` : to}>{answer}</a>
+    </>
+  );
 }
 
 export function AuthFrame(props: AuthFrameProps) {
-  const { name, title, lead, form, action, question, answer, children } = props;
+  const { name, title, lead, form, action, beside, foot, children } = props;
   useTitle(title);
-  const next = useReturn();
+  useReturn();
   const element = useRef<HTMLFormElement>(null);
   const faults = form.faults.value;
   useEffect(() => {
     // The first field that needs another look.
     element.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
   }, [faults]);
-  const other = name === 'login' ? '/register' : '/login';
   return (
     <main class="page auth" id="main" tabIndex={-1} data-testid={`page-${name}`}>
       <section class="auth-card" aria-labelledby="auth-title">
@@ -73,10 +84,8 @@ export function AuthFrame(props: AuthFrameProps) {
             {action}
           </Button>
         </form>
-        <p class="auth-foot">
-          {question}{' '}
-          <a href={next ? `${other}?next=${encodeURIComponent(next)}` : other}>{answer}</a>
-        </p>
+        {beside}
+        <p class="auth-foot">{foot}</p>
       </section>
     </main>
   );

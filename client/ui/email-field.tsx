@@ -2,16 +2,21 @@
 import type { Signal } from '@preact/signals';
 import { TextField } from './field.tsx';
 
-type EmailFieldProps = { value: Signal<string>; fault?: string | undefined };
+type EmailFieldProps = {
+  value: Signal<string>;
+  fault?: string | undefined;
+  /** Where it is what one logs in with, and may fill in a passkey. */
+  autocomplete?: 'email' | 'username webauthn';
+};
 
-export function EmailField({ value, fault }: EmailFieldProps) {
+export function EmailField({ value, fault, autocomplete = 'email' }: EmailFieldProps) {
   return (
     <TextField
       label="E-mail"
       name="email"
       type="email"
       inputMode="email"
-      autocomplete="email"
+      autocomplete={autocomplete}
       required
       value={value}
       fault={fault}

@@ -13,6 +13,9 @@ import './header.css';
 
 type Page = Route['page'];
 
+/** Pages that are reached through another one, which is marked in their place. */
+const partOf: Partial<Record<Page, Page>> = { earnings: 'studio', security: 'account' };
+
 function NavLink({
   href,
   page,
@@ -24,7 +27,7 @@ function NavLink({
 }) {
   const { router } = useApp();
   const shown = router.route.value.page;
-  const here = shown === page || (shown === 'earnings' && page === 'studio');
+  const here = shown === page || partOf[shown] === page;
   return (
     <a
       class="nav-link"

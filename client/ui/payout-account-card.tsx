@@ -10,6 +10,7 @@ import { Segment, TextField } from './field.tsx';
 import { formatDay, formatDayTime } from './format.ts';
 import { BankIcon, PhoneIcon } from './money-icons.tsx';
 import { Notice } from './notice.tsx';
+import { ProofNeeded } from './proof-needed.tsx';
 import { useReturnFocus } from './return-focus.ts';
 import './payout-account-card.css';
 
@@ -195,7 +196,14 @@ function AccountForm({ details, isChange }: { details: PayoutDetailsModel; isCha
           used any more.
         </p>
       )}
-      {active.fault.value && <Notice tone="bad">{active.fault.value}</Notice>}
+      {active.needsProof.value && (
+        <ProofNeeded busy={active.busy.value} onAsk={details.saveAccount}>
+          Nothing was saved yet: where you are paid needs a second factor.
+        </ProofNeeded>
+      )}
+      {active.fault.value && !active.needsProof.value && (
+        <Notice tone="bad">{active.fault.value}</Notice>
+      )}
       <div class="row wrap">
         <Button look="primary" type="submit" busy={active.busy.value} data-testid="account-save">
           Save

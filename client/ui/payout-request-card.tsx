@@ -9,6 +9,7 @@ import { TextField } from './field.tsx';
 import { formatDayTime, formatRate, formatRupees } from './format.ts';
 import { LiveFigure } from './live-figure.tsx';
 import { Notice } from './notice.tsx';
+import { ProofNeeded } from './proof-needed.tsx';
 import './payout-request-card.css';
 
 type CardProps = { model: EarningsPageModel; overview: PayoutOverview };
@@ -142,7 +143,7 @@ function RequestForm({ model, overview }: CardProps) {
 }
 
 function Outcome({ model, overview }: CardProps) {
-  const { done, refusal } = model.request;
+  const { done, refusal, needsProof, busy, submit } = model.request;
   const asked = done.value;
   const payout = overview.payouts.find(({ id }) => id === asked?.id) ?? asked;
   const place = useRef<HTMLDivElement>(null);
@@ -161,7 +162,12 @@ function Outcome({ model, overview }: CardProps) {
           </span>
         </Notice>
       )}
-      {refusal.value && (
+      {needsProof.value && (
+        <ProofNeeded busy={busy.value} onAsk={submit}>
+          Nothing was asked for yet: a payout needs a second factor.
+        </ProofNeeded>
+      )}
+      {refusal.value && !needsProof.value && (
         <Notice tone="bad">
           <span data-testid="payout-refused">{refusal.value}</span>
         </Notice>

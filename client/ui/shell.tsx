@@ -9,6 +9,7 @@ import { Header, TabBar } from './header.tsx';
 import { lazyPage } from './lazy-page.tsx';
 import { Fault } from './notice.tsx';
 import { OfflineBar } from './offline-bar.tsx';
+import { StepUp } from './step-up.tsx';
 import { Toaster } from './toaster.tsx';
 
 const WatchPage = lazyPage(async () => {
@@ -24,6 +25,7 @@ const WalletPage = lazyPage(async () => (await import('../pages/wallet.tsx')).Wa
 const LoginPage = lazyPage(async () => (await import('../pages/login.tsx')).LoginPage);
 const RegisterPage = lazyPage(async () => (await import('../pages/register.tsx')).RegisterPage);
 const AccountPage = lazyPage(async () => (await import('../pages/account.tsx')).AccountPage);
+const SecurityPage = lazyPage(async () => (await import('../pages/security.tsx')).SecurityPage);
 const OperationsPage = lazyPage(
   async () => (await import('../pages/operations.tsx')).OperationsPage,
 );
@@ -56,6 +58,8 @@ function CurrentPage() {
       return <RegisterPage />;
     case 'account':
       return <AccountPage />;
+    case 'security':
+      return <SecurityPage />;
     case 'operations':
       return <OperationsPage />;
     case 'not-found':
@@ -127,6 +131,7 @@ export function Shell() {
       </Boundary>
       <TabBar />
       <Toaster />
+      <StepUp />
     </>
   );
 }

@@ -7,6 +7,7 @@ import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
 import { formatIndiaDay, formatRate, formatRupees } from './format.ts';
 import { Notice } from './notice.tsx';
+import { ProofNeeded } from './proof-needed.tsx';
 import { useReturnFocus } from './return-focus.ts';
 
 function PanForm({ details }: { details: PayoutDetailsModel }) {
@@ -38,7 +39,12 @@ function PanForm({ details }: { details: PayoutDetailsModel }) {
         fault={faults.pan}
         data-testid="pan"
       />
-      {pan.fault.value && <Notice tone="bad">{pan.fault.value}</Notice>}
+      {pan.needsProof.value && (
+        <ProofNeeded busy={pan.busy.value} onAsk={details.savePan}>
+          Nothing was saved yet: your PAN needs a second factor.
+        </ProofNeeded>
+      )}
+      {pan.fault.value && !pan.needsProof.value && <Notice tone="bad">{pan.fault.value}</Notice>}
       <div class="row wrap">
         <Button look="primary" type="submit" busy={pan.busy.value} data-testid="pan-save">
           Save

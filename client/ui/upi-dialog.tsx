@@ -5,13 +5,13 @@ import type { UpiIntent } from '#contract';
 import type { Purchase } from '../models/checkout.ts';
 import type { UpiPayment } from '../models/upi-payment.ts';
 import type { WalletPageModel } from '../models/wallet-page.ts';
-import { useApp } from './app-context.ts';
 import { Button } from './button.tsx';
+import { CopyButton } from './copy-button.tsx';
 import { Dialog } from './dialog.tsx';
 import { Segment } from './field.tsx';
 import { formatDuration, formatRupees, formatTokens } from './format.ts';
 import { RefreshIcon } from './icons.tsx';
-import { ClockIcon, CodeIcon, CopyIcon, PhoneIcon } from './money-icons.tsx';
+import { ClockIcon, CodeIcon, PhoneIcon } from './money-icons.tsx';
 import { Notice } from './notice.tsx';
 import { OrderTold } from './order-told.tsx';
 import { QrCode } from './qr-code.tsx';
@@ -19,24 +19,6 @@ import { Skeleton } from './skeleton.tsx';
 import './upi-dialog.css';
 
 type Face = 'app' | 'scan';
-
-function CopyLink({ link }: { link: string }) {
-  const { toasts } = useApp();
-  async function copy(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(link);
-      toasts.show('The payment link is copied.', 'good');
-    } catch {
-      // The browser, or the person, does not let pages write to the clipboard.
-      toasts.show('This browser does not let the page copy.', 'bad');
-    }
-  }
-  return (
-    <Button size="small" look="ghost" onClick={copy} data-testid="upi-copy">
-      <CopyIcon size={16} /> Copy link
-    </Button>
-  );
-}
 
 function Apps({ intent }: { intent: UpiIntent }) {
   return (
@@ -99,7 +81,9 @@ function Waiting({ purchase, upi, intent, face }: WaitingProps) {
       )}
       <div class="row spread wrap">
         <TimeLeft upi={upi} />
-        <CopyLink link={intent.link} />
+        <CopyButton text={intent.link} told="The payment link is copied." data-testid="upi-copy">
+          Copy link
+        </CopyButton>
       </div>
     </>
   );

@@ -1,0 +1,19 @@
+// The links between the pages of somebody's settings.
+import { GaugeIcon, PersonIcon, PictureIcon, ShieldIcon } from './icons.tsx';
+import { PageNav, type PageNavLink } from './page-nav.tsx';
+
+const links: readonly PageNavLink[] = [
+  { href: '/settings', label: 'Account', Icon: PersonIcon, testId: 'settings-account' },
+  { href: '/settings/profile', label: 'Profile', Icon: PictureIcon, testId: 'settings-profile' },
+  {
+    href: '/settings/preferences',
+    label: 'Preferences',
+    Icon: GaugeIcon,
+    testId: 'settings-preferences',
+  },
+  { href: '/settings/security', label: 'Security', Icon: ShieldIcon, testId: 'settings-security' },
+];
+
+export function SettingsNav() {
+  return <PageNav label="Settings" links={links} />;
+}
