@@ -16,7 +16,7 @@ let person: PersonInBrowser;
 let app: Authenticator;
 
 beforeAll(async () => {
-  product = await startProduct({ host: 'localhost' });
+  product = await startProduct();
   person = await product.openWindow();
 });
 afterAll(() => product?.close());

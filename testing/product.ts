@@ -7,7 +7,6 @@ import { z } from 'zod';
 import { Session } from '#contract';
 import { totpAt } from '../edge/services/totp.ts';
 import { readDemoAccounts } from '../scripts/launch/database.ts';
-import { freePorts } from '../scripts/launch/ports.ts';
 import { type Stack, startStack } from '../scripts/launch/stack.ts';
 import {
   type ControlClient,
@@ -31,13 +30,10 @@ export interface Product {
   close(): Promise<void>;
 }
 
-/** `host` is the name of this machine in the address to open: passkeys belong to a name, and not to numbers. */
-export async function startProduct({ host = '127.0.0.1' } = {}): Promise<Product> {
+export async function startProduct(): Promise<Product> {
   const dataDir = await mkdtemp(join(tmpdir(), 'livepanty-e2e-'));
   const browser = await startBrowser();
-  const ports = await freePorts();
-  const env = { ...process.env, APP_ORIGIN: `http://${host}:${ports.edge}` };
-  const stack = await startStack({ dataDir, ports, env, disposable: true }).catch(
+  const stack = await startStack({ dataDir, ports: 'free', disposable: true }).catch(
     async (error: unknown) => {
       await browser.close();
       await rm(dataDir, { recursive: true, force: true });

@@ -19,7 +19,7 @@ test('without any variable everything is local, on the usual ports', () => {
   const settings = readSettings({});
   expect(settings).toMatchObject({
     edgeRuntime: 'workerd',
-    appOrigin: 'http://127.0.0.1:8787',
+    appOrigin: 'http://localhost:8787',
     database: null,
     redisUrl: null,
     upstash: null,

@@ -101,7 +101,8 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     edgeRuntime: values.LIVEPANTY_EDGE,
     appOrigin: values.APP_ORIGIN
       ? new URL(values.APP_ORIGIN).origin
-      : `http://127.0.0.1:${ports.edge}`,
+      : // By name: passkeys belong to a host's name, and to no address of numbers.
+        `http://localhost:${ports.edge}`,
     logLevel: values.LOG_LEVEL,
     redisServerBin: values.REDIS_SERVER_BIN,
     programs: given({
