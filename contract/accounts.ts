@@ -29,7 +29,17 @@ export const Username = z
   .max(24)
   .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'a letter first, then letters, digits and _');
 
-export const Password = z.string().min(passwordCharsMin).max(passwordCharsMax);
+/** As it was typed it may be longer: what is written in several ways counts as the shortest (NFKC). */
+const typedCharsMax = passwordCharsMax * 4;
+const TypedPassword = z
+  .string()
+  .max(typedCharsMax)
+  .transform((text) => text.normalize('NFKC'));
+
+/** A new one: any characters, and no rules of which (NIST SP 800-63B). */
+export const Password = TypedPassword.pipe(z.string().min(passwordCharsMin).max(passwordCharsMax));
+/** One that is to be compared with what was chosen. */
+export const PasswordAttempt = TypedPassword.pipe(z.string().min(1).max(passwordCharsMax));
 
 /** ISO 3166-1 alpha-2. */
 export const CountryCode = z.string().regex(/^[A-Z]{2}$/, 'two capital letters, as in ISO 3166-1');
@@ -45,13 +55,25 @@ export type RegisterBody = z.infer<typeof RegisterBody>;
 
 export const LoginBody = z.strictObject({
   email: Email,
-  password: z.string().min(1).max(passwordCharsMax),
+  password: PasswordAttempt,
 });
+
+/** Where a mailed link leads: to a page of the client, with the secret behind the `#`, which no server sees. */
+export const linkPages = {
+  verify: '/confirm-email',
+} as const;
+export type LinkPurpose = keyof typeof linkPages;
+
+/** The secret of a mailed link: 256 bits as base64url. */
+const LinkToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'the secret of a link');
+export const LinkBody = z.strictObject({ token: LinkToken });
 
 export const Me = z.object({
   id: Id,
   email: z.string(),
   username: z.string(),
+  /** Whether they have shown that the mailbox is theirs; until then they may look round only. */
+  emailVerified: z.boolean(),
   role: Role,
   country: z.string(),
   createdAt: Instant,

@@ -5,6 +5,7 @@ import type { AppEnv, Deps } from './deps.ts';
 import { problem, renderError } from './problem.ts';
 import { authRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { emailRoutes } from './routes/email.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
@@ -34,6 +35,7 @@ export function createApi(deps: Deps) {
   return new Hono<AppEnv>()
     .route('/v1/auth', authRoutes(deps))
     .route('/v1/auth/sessions', sessionRoutes(deps))
+    .route('/v1/auth/email', emailRoutes(deps))
     .route('/v1/auth/second-factor', secondFactorRoutes(deps))
     .route('/v1/guests', guestRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))

@@ -7,6 +7,7 @@ import type { SessionModel } from './session.ts';
 const fieldOfCode = {
   'email-taken': 'email',
   'username-taken': 'username',
+  'password-common': 'password',
   'under-age': 'dateOfBirth',
   'unknown-country': 'country',
 } as const;

@@ -50,6 +50,14 @@ const words: Partial<Record<ProblemCode, Words>> = {
   internal: 'Something went wrong on our side. Try again in a minute.',
   'rate-limited': 'That was a bit fast. Wait a moment and try again.',
   'account-banned': 'This account may not buy, tip or be paid any more.',
+  'account-closing':
+    'This account is closed, and will be erased. Until then you can have it back by logging in.',
+  'email-unverified': 'Confirm your e-mail address first: open the link that we have mailed you.',
+  'password-common': ({ reason }) =>
+    reason === 'name'
+      ? 'Your name, your address or ours is in it. Choose one that nobody would try first.'
+      : 'Many people use this one, so it is tried first. Choose another.',
+  'link-over': 'This link was used, or is too old. Ask for a new one.',
   'performer-unavailable': 'This performer cannot be tipped at present. No tokens were taken.',
   'spending-limit': (details) => {
     const limit = limitOf(details);

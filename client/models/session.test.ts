@@ -23,6 +23,7 @@ function createScene() {
       id: 'u',
       email: 'a@b.c',
       username: 'ann',
+      emailVerified: true,
       role: 'viewer',
       country: 'IN',
       createdAt: new Date(clock.now()).toISOString(),

@@ -73,7 +73,8 @@ create or replace function account_json(p_user users) returns jsonb
 language sql stable
 as $$
   select jsonb_build_object('id', p_user.id, 'email', p_user.email, 'username', p_user.username,
-    'role', p_user.role, 'country', p_user.country, 'createdAt', instant(p_user.created_at))
+    'emailVerified', p_user.email_verified_at is not null, 'role', p_user.role, 'country', p_user.country,
+    'createdAt', instant(p_user.created_at))
 $$;
 
 create or replace function account_of(p_user uuid) returns jsonb
@@ -119,6 +120,8 @@ begin
   select * into v_user from users where id = p_user;
   if v_user.banned_at is not null then
     perform refuse('account-banned');
+  elsif v_user.erase_at is not null then
+    perform refuse('account-closing', jsonb_build_object('eraseAt', instant(v_user.erase_at)));
   end if;
 end
 $$;
@@ -192,15 +195,15 @@ declare
   v_now timestamptz;
   v_token refresh_tokens;
   v_session sessions;
-  v_banned timestamptz;
+  v_barred timestamptz;
 begin
   select s.* into v_session from sessions s join refresh_tokens t on t.session_id = s.id
     where t.hash = p_hash for update of s;
   if not found or v_session.revoked_at is not null or v_session.expires_at <= now() then
     return '{"outcome": "over"}';
   end if;
-  select banned_at into v_banned from users where id = v_session.user_id;
-  if v_banned is not null then
+  select coalesce(banned_at, erase_at) into v_barred from users where id = v_session.user_id;
+  if v_barred is not null then
     return '{"outcome": "over"}';
   end if;
   v_now := clock_timestamp();

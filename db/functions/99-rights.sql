@@ -22,6 +22,7 @@ grant execute on function
   create_user(text, text, text, date, text), account_of(uuid), login_of(text, bytea), become_performer(uuid, uuid),
   open_session(jsonb, integer), rotate_session(bytea, bytea, interval), end_own_session(bytea, uuid, uuid, text),
   end_sessions_of(uuid, uuid, text), sessions_of(uuid),
+  register_user(jsonb, jsonb), link_owner(bytea, text), ask_verification(uuid, jsonb), verify_email(bytea),
   begin_totp(uuid, text), totp_of(uuid), take_totp_step(uuid, bigint), prove_session(uuid, uuid, text),
   confirm_totp(uuid, text[]), set_recovery_codes(uuid, text[]), use_recovery_code(uuid, text), end_totp(uuid),
   factors_of(uuid), begin_challenge(uuid, text, interval), try_challenge(uuid, text, integer), end_challenge(uuid),

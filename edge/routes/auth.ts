@@ -4,10 +4,10 @@ import { LoginBody, Me, RegisterBody, Session } from '#contract';
 import {
   becomePerformer,
   beginChallenge,
-  createUser,
   findAccount,
   findLogin,
   readAdultYears,
+  registerUser,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
@@ -15,7 +15,9 @@ import { requireOwnOrigin } from '../services/access.ts';
 import { isAdult } from '../services/age.ts';
 import { deviceHash } from '../services/known-device.ts';
 import { countLogin } from '../services/login-throttle.ts';
+import { verifyLink } from '../services/mail-links.ts';
 import { operation } from '../services/operation.ts';
+import { checkNewPassword } from '../services/password-policy.ts';
 import { limits } from '../services/rate-limit.ts';
 import { challengeTtlSeconds } from '../services/second-factor.ts';
 import { beginSession, endSession, presentSession, renewSession } from '../services/sessions.ts';
@@ -38,6 +40,7 @@ export function authRoutes(deps: Deps) {
           'unknown-country',
           'email-taken',
           'username-taken',
+          'password-common',
           'untrusted-origin',
         ],
         access: 'anyone',
@@ -51,10 +54,11 @@ export function authRoutes(deps: Deps) {
         if (adult === null) throw problem('unknown-country');
         if (!adult) throw problem('under-age', { adultYears: years });
         const { password, ...profile } = body;
-        const { id: userId } = await createUser(deps.db, {
-          ...profile,
-          passwordHash: await deps.passwords.hash(password),
-        });
+        await checkNewPassword(password, body);
+        const passwordHash = await deps.passwords.hash(password);
+        const link = await verifyLink(deps, profile);
+        const { id: userId } = await registerUser(deps.db, { ...profile, passwordHash }, link);
+        c.env.defer(deps.mailer.attempt(link.mail));
         const login = { userId, methods: ['password'], secondFactor: false };
         return c.json(await beginSession(deps, c, login), 201);
       },
@@ -71,6 +75,7 @@ export function authRoutes(deps: Deps) {
           'second-factor-needed',
           'login-confirmation-needed',
           'account-banned',
+          'account-closing',
           'busy',
           'untrusted-origin',
         ],
@@ -138,7 +143,7 @@ export function authRoutes(deps: Deps) {
         summary: 'Become a performer',
         tag,
         answers: [200, Session],
-        problems: ['session-expired', 'account-banned', 'untrusted-origin'],
+        problems: ['session-expired', 'account-banned', 'account-closing', 'untrusted-origin'],
         access: 'take-part',
       }),
       async (c) => {

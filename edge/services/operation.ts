@@ -23,7 +23,7 @@ interface Operation {
   /** Who may call it. */
   access: Access;
   /** What it answers when it succeeds; null for an empty body. */
-  answers: readonly [status: 200 | 201 | 204, schema: z.ZodType | null];
+  answers: readonly [status: 200 | 201 | 202 | 204, schema: z.ZodType | null];
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
   /** `recent`: only where a second factor was shown in this session a short while ago. */

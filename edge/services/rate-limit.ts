@@ -14,6 +14,8 @@ export interface RateLimit extends Quota {
 
 const acts = {
   register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'line' },
+  verifyEmail: { name: 'verify-email', requestsMax: 5, windowSeconds: 3600, by: 'user' },
+  link: { name: 'link', requestsMax: 30, windowSeconds: 600, by: 'line' },
   login: { name: 'login', requestsMax: 20, windowSeconds: 60, by: 'line' },
   proof: { name: 'proof', requestsMax: 20, windowSeconds: 60, by: 'user' },
   refresh: { name: 'refresh', requestsMax: 120, windowSeconds: 60, by: 'line' },
