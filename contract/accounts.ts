@@ -61,12 +61,24 @@ export const LoginBody = z.strictObject({
 /** Where a mailed link leads: to a page of the client, with the secret behind the `#`, which no server sees. */
 export const linkPages = {
   verify: '/confirm-email',
+  reset: '/reset-password',
+  change: '/new-email',
+  undo: '/undo-email',
+  login: '/login-link',
 } as const;
 export type LinkPurpose = keyof typeof linkPages;
 
 /** The secret of a mailed link: 256 bits as base64url. */
 const LinkToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'the secret of a link');
 export const LinkBody = z.strictObject({ token: LinkToken });
+export const ResetPasswordBody = z.strictObject({ token: LinkToken, password: Password });
+
+export const EmailBody = z.strictObject({ email: Email });
+export const ChangeEmailBody = z.strictObject({ email: Email, password: PasswordAttempt });
+export const ChangePasswordBody = z.strictObject({
+  currentPassword: PasswordAttempt,
+  newPassword: Password,
+});
 
 export const Me = z.object({
   id: Id,

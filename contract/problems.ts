@@ -55,6 +55,8 @@ const table = {
   'account-closing': [403, 'This account is closed, and will be erased'],
   'email-unverified': [403, 'Confirm your e-mail address first'],
   'password-common': [422, 'This password is one of the first that others would try'],
+  'password-wrong': [403, 'This is not your present password'],
+  'email-changed-lately': [409, 'The address was changed lately, and can still be changed back'],
   'link-over': [410, 'This link was used, or is too old'],
   'account-banned': [403, 'This account may not do this any more'],
   'performer-unavailable': [409, 'This performer cannot be tipped at present'],

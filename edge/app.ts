@@ -11,6 +11,7 @@ import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { passwordRoutes } from './routes/password.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
@@ -35,6 +36,7 @@ export function createApi(deps: Deps) {
   return new Hono<AppEnv>()
     .route('/v1/auth', authRoutes(deps))
     .route('/v1/auth/sessions', sessionRoutes(deps))
+    .route('/v1/auth/password', passwordRoutes(deps))
     .route('/v1/auth/email', emailRoutes(deps))
     .route('/v1/auth/second-factor', secondFactorRoutes(deps))
     .route('/v1/guests', guestRoutes(deps))

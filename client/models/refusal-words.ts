@@ -57,6 +57,9 @@ const words: Partial<Record<ProblemCode, Words>> = {
     reason === 'name'
       ? 'Your name, your address or ours is in it. Choose one that nobody would try first.'
       : 'Many people use this one, so it is tried first. Choose another.',
+  'password-wrong': 'This is not your present password.',
+  'email-changed-lately':
+    'You have changed your address within the last week. It can be changed again once that cannot be taken back any more.',
   'link-over': 'This link was used, or is too old. Ask for a new one.',
   'performer-unavailable': 'This performer cannot be tipped at present. No tokens were taken.',
   'spending-limit': (details) => {
@@ -92,7 +95,7 @@ const words: Partial<Record<ProblemCode, Words>> = {
     return least === null ? null : `The smallest payout is ${inRupees(least)}.`;
   },
   'login-confirmation-needed':
-    'There were many attempts to log in to this account. Use a browser in which you have logged in before, or wait a quarter of an hour.',
+    'There were many attempts to log in to this account. We have mailed a link that logs you in: open it here.',
   'second-factor-needed': 'Enter the code of your authenticator app.',
   'second-factor-wrong': 'This code is wrong, or was used. Wait for the next one.',
   'factor-exists': 'There is an authenticator app already. Take that one off first.',

@@ -116,3 +116,182 @@ begin
   perform note_mailbox(use_link(p_hash, 'verify'));
 end
 $$;
+
+-- Whether somebody has more to show than a password.
+create or replace function has_second_factor(p_user uuid) returns boolean
+language sql stable
+as $$
+  select exists (select from totp_factors where user_id = p_user and confirmed_at is not null)
+    or exists (select from passkeys where user_id = p_user)
+$$;
+
+-- What somebody who is logged in shows again before they change their account.
+create or replace function credentials_of(p_user uuid) returns jsonb
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select jsonb_build_object('email', email, 'username', username, 'passwordHash', password_hash,
+      'hasSecondFactor', has_second_factor(id))
+    from users where id = p_user and erased_at is null
+$$;
+
+-- Takes another password. Log-ins that are half done with the one before, and links that would change it again, end.
+create or replace function set_password(p_user uuid, p_password_hash text) returns void
+language sql
+as $$
+  update users set password_hash = p_password_hash, password_changed_at = now() where id = p_user;
+  update challenges set used_at = now() where user_id = p_user and purpose = 'second-factor' and used_at is null;
+  select close_links(p_user, '{reset,login}')
+$$;
+
+-- Who is written to at an address, when nobody is logged in: `{ userId, username }`; null for nobody.
+create or replace function receiver_of(p_email text) returns jsonb
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select jsonb_build_object('userId', id, 'username', username) from users where email = p_email and erased_at is null
+$$;
+
+-- Keeps a link that was asked for without a log-in: to choose a new password, or to log in. For somebody who is not
+-- there it does nothing; false then.
+create or replace function ask_link(p_user uuid, p_link jsonb) returns boolean
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  perform from users
+    where id = p_user and email = p_link->>'email' and erased_at is null for no key update;
+  if not found then
+    return false;
+  end if;
+  perform keep_link(p_user, p_link);
+  return true;
+end
+$$;
+
+-- Takes the password that was chosen by a mailed link, and ends all sessions. Answers what is revoked.
+-- Refuses `link-over`.
+create or replace function reset_password(p_hash bytea, p_password_hash text, p_mail jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_link mail_tokens := use_link(p_hash, 'reset');
+begin
+  perform note_mailbox(v_link);
+  perform set_password(v_link.user_id, p_password_hash);
+  perform keep_mail(p_mail);
+  perform audit('password.reset', v_link.user_id, v_link.user_id::text, '{}');
+  return end_sessions_of(v_link.user_id, null, 'password');
+end
+$$;
+
+-- Takes another password in place of `p_old_hash`, and ends all sessions but this one. Answers what is revoked.
+-- Refuses `password-wrong` when it was changed meanwhile.
+create or replace function change_password(p_user uuid, p_session uuid, p_old_hash text, p_new_hash text, p_mail jsonb)
+returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_user users := lock_account(p_user);
+begin
+  if v_user.password_hash <> p_old_hash then
+    perform refuse('password-wrong');
+  end if;
+  perform set_password(p_user, p_new_hash);
+  perform keep_mail(p_mail);
+  perform audit('password.changed', p_user, p_user::text, '{}');
+  return end_sessions_of(p_user, p_session, 'password');
+end
+$$;
+
+-- Keeps a link to another address, which becomes that of the account once it is opened. While a change can be taken
+-- back there is no other: whoever takes it back gets the address from before all of them.
+create or replace function ask_email_change(p_user uuid, p_link jsonb) returns void
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+begin
+  perform lock_account(p_user);
+  perform require_email_free(p_link->>'email');
+  perform require_email_settled(p_user);
+  perform keep_link(p_user, p_link);
+end
+$$;
+
+create or replace function require_email_free(p_email text) returns void
+language plpgsql
+as $$
+begin
+  if exists (select from users where email = p_email) then
+    perform refuse('email-taken');
+  end if;
+end
+$$;
+
+create or replace function require_email_settled(p_user uuid) returns void
+language plpgsql
+as $$
+declare
+  v_until timestamptz := (select max(expires_at) from mail_tokens
+    where user_id = p_user and purpose = 'undo' and used_at is null and expires_at > now());
+begin
+  if v_until is not null then
+    perform refuse('email-changed-lately', jsonb_build_object('until', instant(v_until)));
+  end if;
+end
+$$;
+
+-- Moves an account to the address that a link was sent to, and keeps the link that takes it back; null where nobody
+-- has shown that the address of before is theirs. Refuses `link-over`, `email-taken`, `email-changed-lately`.
+create or replace function change_email(p_hash bytea, p_undo jsonb) returns void
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_link mail_tokens := use_link(p_hash, 'change');
+  v_user users := lock_account(v_link.user_id);
+begin
+  perform require_email_free(v_link.email);
+  perform require_email_settled(v_user.id);
+  -- The address of before has changed since the undo was sealed for it.
+  if p_undo->>'email' is distinct from
+    (case when v_user.email_verified_at is not null then v_user.email end)
+  then
+    perform refuse('link-over');
+  end if;
+  update users set email = v_link.email, email_verified_at = now() where id = v_user.id;
+  -- They were sent to the address of before.
+  perform close_links(v_user.id, '{verify,reset,login}');
+  if p_undo->>'email' is not null then
+    perform keep_link(v_user.id, p_undo);
+  end if;
+  perform audit('email.changed', v_user.id, v_user.id::text, '{}');
+end
+$$;
+
+-- Takes a change of the address back, and all that has been begun since. Answers what is revoked.
+-- Refuses `link-over`, `email-taken`.
+create or replace function undo_email(p_hash bytea) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_link mail_tokens := use_link(p_hash, 'undo');
+begin
+  update users set email = v_link.email, email_verified_at = now(), erase_at = null where id = v_link.user_id;
+  perform close_links(v_link.user_id, '{verify,reset,change,login}');
+  update challenges set used_at = now()
+    where user_id = v_link.user_id and purpose = 'second-factor' and used_at is null;
+  perform audit('email.change-undone', v_link.user_id, v_link.user_id::text, '{}');
+  return end_sessions_of(v_link.user_id, null, 'password');
+end
+$$;
+
+-- Uses a link that logs in. Answers whose it is: `{ userId, hasSecondFactor }`, of an app whose code is to be shown as
+-- well. Refuses `link-over`.
+create or replace function use_login_link(p_hash bytea) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_link mail_tokens := use_link(p_hash, 'login');
+begin
+  perform require_active(v_link.user_id);
+  perform note_mailbox(v_link);
+  return jsonb_build_object('userId', v_link.user_id, 'hasSecondFactor',
+    exists (select from totp_factors where user_id = v_link.user_id and confirmed_at is not null));
+end
+$$;

@@ -1,6 +1,6 @@
 // Accounts: register, log in, renew, log out, who am I, become a performer.
 import { Hono } from 'hono';
-import { LoginBody, Me, RegisterBody, Session } from '#contract';
+import { LinkBody, LoginBody, Me, RegisterBody, Session } from '#contract';
 import {
   becomePerformer,
   beginChallenge,
@@ -8,6 +8,7 @@ import {
   findLogin,
   readAdultYears,
   registerUser,
+  useLoginLink,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
@@ -20,12 +21,24 @@ import { operation } from '../services/operation.ts';
 import { checkNewPassword } from '../services/password-policy.ts';
 import { limits } from '../services/rate-limit.ts';
 import { challengeTtlSeconds } from '../services/second-factor.ts';
+import { sha256 } from '../services/secrets.ts';
 import { beginSession, endSession, presentSession, renewSession } from '../services/sessions.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Accounts';
 
 export function authRoutes(deps: Deps) {
+  /** Throws `second-factor-needed` where what was shown so far logs nobody in. */
+  async function askSecondFactor(known: { userId: string; hasSecondFactor: boolean }) {
+    if (!known.hasSecondFactor) return;
+    const challengeId = await beginChallenge(deps.db, {
+      userId: known.userId,
+      purpose: 'second-factor',
+      ttlSeconds: challengeTtlSeconds,
+    });
+    throw problem('second-factor-needed', { challengeId });
+  }
+
   return new Hono<AppEnv>()
     .use(requireOwnOrigin(deps))
     .post(
@@ -87,18 +100,36 @@ export function authRoutes(deps: Deps) {
         const { email, password } = c.req.valid('json');
         const device = await deviceHash(deps, c);
         const known = await findLogin(deps.db, email, device);
-        await countLogin(deps, email, known, device);
+        await countLogin(deps, c, email, known, device);
         const right = await deps.passwords.verify(password, known?.passwordHash ?? null);
         if (!known || !right) throw problem('invalid-credentials');
-        if (known.hasSecondFactor) {
-          const challengeId = await beginChallenge(deps.db, {
-            userId: known.userId,
-            purpose: 'second-factor',
-            ttlSeconds: challengeTtlSeconds,
-          });
-          throw problem('second-factor-needed', { challengeId });
-        }
+        await askSecondFactor(known);
         const login = { userId: known.userId, methods: ['password'], secondFactor: false };
+        return c.json(await beginSession(deps, c, login), 200);
+      },
+    )
+    .post(
+      '/login-link',
+      operation(deps, {
+        summary: 'Log in by a mailed link, where too many have guessed at the password',
+        tag,
+        answers: [200, Session],
+        problems: [
+          'invalid-request',
+          'link-over',
+          'second-factor-needed',
+          'account-banned',
+          'account-closing',
+          'untrusted-origin',
+        ],
+        access: 'anyone',
+        limit: limits.link,
+      }),
+      validate('json', LinkBody),
+      async (c) => {
+        const known = await useLoginLink(deps.db, await sha256(c.req.valid('json').token));
+        await askSecondFactor(known);
+        const login = { userId: known.userId, methods: ['mail'], secondFactor: false };
         return c.json(await beginSession(deps, c, login), 200);
       },
     )

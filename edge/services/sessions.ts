@@ -1,7 +1,7 @@
 // Sessions: opening, renewing and ending a log-in; the refresh token lives in a cookie only.
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import type { Revocation, Session } from '#contract';
+import type { Me, Revocation, Session } from '#contract';
 import {
   endSession as endSessionById,
   endSessionOfToken,
@@ -14,6 +14,7 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { deviceOf } from './device.ts';
 import { knowDevice } from './known-device.ts';
+import { newDeviceMail } from './mail-texts.ts';
 import { randomToken, sha256 } from './secrets.ts';
 import { isSecure } from './secure-origin.ts';
 import { addressHash } from './suspicion.ts';
@@ -60,21 +61,31 @@ export async function beginSession(
   login: { userId: string; methods: readonly string[]; secondFactor: boolean },
 ): Promise<Session> {
   const token = randomToken();
-  const {
-    revocations,
-    isNewDevice: _,
-    ...session
-  } = await openSession(deps.db, {
+  const device = deviceOf(c.req.header('user-agent') ?? '');
+  const { revocations, isNewDevice, ...session } = await openSession(deps.db, {
     ...login,
     tokenHash: await sha256(token),
     ttlSeconds: refreshTtlSeconds,
     addressHash: await addressHash(deps, c),
-    device: deviceOf(c.req.header('user-agent') ?? ''),
+    device,
     deviceHash: await knowDevice(deps, c),
   });
   await tellRevoked(deps, c, revocations);
+  if (isNewDevice) await tellNewDevice(deps, c, session.user, device);
   keepCookie(deps, c, token);
   return presentSession(deps, session);
+}
+
+/** Mails somebody who has other browsers that they were logged in from a new one. */
+async function tellNewDevice(
+  deps: Deps,
+  c: Context<AppEnv>,
+  { email, username }: Me,
+  device: string,
+): Promise<void> {
+  const link = `${deps.config.APP_ORIGIN}/settings/security`;
+  const content = newDeviceMail({ username, link, device, at: deps.now() });
+  await deps.mailer.queue('new-device', email, content, c.env.defer);
 }
 
 /**
