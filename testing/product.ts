@@ -63,7 +63,7 @@ export async function startProduct(): Promise<Product> {
       keySecret: secrets.razorpayKeySecret,
     }),
 
-    openWindow: (device) => openWindow(browser, urls.app, device),
+    openWindow: (device) => openWindow(browser, stack, device),
 
     async logStaffIn() {
       const accounts = await readDemoAccounts(dataDir);

@@ -104,6 +104,7 @@ export function createAuthApi(fetch: Fetch) {
   return {
     register: (json: RegisterBody) => bodyOf(auth.register.$post({ json })),
     login: (json: { email: string; password: string }) => bodyOf(auth.login.$post({ json })),
+    loginByLink: (json: { token: string }) => bodyOf(auth['login-link'].$post({ json })),
     refresh: () => bodyOf(auth.refresh.$post()),
     logout: async (): Promise<void> => void (await auth.logout.$post()),
     becomePerformer: (token: string) =>

@@ -99,7 +99,7 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'second-factor-needed': 'Enter the code of your authenticator app.',
   'second-factor-wrong': 'This code is wrong, or was used. Wait for the next one.',
   'factor-exists': 'There is an authenticator app already. Take that one off first.',
-  'step-up-needed': 'Show a code of your authenticator app first.',
+  'step-up-needed': 'Show a code of your authenticator app first, in your settings under Security.',
   busy: 'Too many ask for this at the moment. Try again in a few seconds.',
   'age-gate-needed': 'Say first how old you are and where.',
   'followers-only': 'Only who follows this performer can take part here.',

@@ -33,6 +33,7 @@ function createScene() {
   const auth: AuthApi = {
     register: async () => sessionOf('registered'),
     login: async () => sessionOf('first'),
+    loginByLink: async () => sessionOf('by link'),
     refresh() {
       const asked = Promise.withResolvers<Session>();
       refreshes.push(asked);

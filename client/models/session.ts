@@ -72,6 +72,14 @@ export function createSession({ auth, clock, exclusive, news, hint }: SessionDep
     },
     register: (body: RegisterBody) => begin(auth.register(body)),
     login: (email: string, password: string) => begin(auth.login({ email, password })),
+    /** Logs in whoever has opened the link that was mailed to them. */
+    loginByLink: (secret: string) => begin(auth.loginByLink({ token: secret })),
+    /** Learns what has changed about the account, where somebody is logged in. */
+    async refresh(): Promise<void> {
+      if (user.peek()) await token.renew();
+    },
+    /** The session was ended elsewhere, by something that was done here. */
+    forget,
     async becomePerformer(): Promise<void> {
       const current = await token.source.current();
       if (current) accept(await auth.becomePerformer(current));

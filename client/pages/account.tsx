@@ -102,7 +102,8 @@ export function AccountPage() {
                 <p class="soft">Dark for the stage, light for the day.</p>
                 <ThemeChoice />
               </section>
-              <div>
+              <div class="row wrap">
+                <ButtonLink href="/settings">Settings</ButtonLink>
                 <LogOut />
               </div>
             </div>

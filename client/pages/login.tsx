@@ -26,6 +26,11 @@ export function LoginPage() {
         autocomplete="current-password"
         fault={faults.password}
       />
+      <p class="auth-aside">
+        <a href="/forgot-password" data-testid="forgot-password">
+          Forgot your password?
+        </a>
+      </p>
     </AuthFrame>
   );
 }

@@ -2,12 +2,12 @@
 import type { Signal } from '@preact/signals';
 import { TextField } from './field.tsx';
 
-type EmailFieldProps = { value: Signal<string>; fault?: string | undefined };
+type EmailFieldProps = { label?: string; value: Signal<string>; fault?: string | undefined };
 
-export function EmailField({ value, fault }: EmailFieldProps) {
+export function EmailField({ label = 'E-mail', value, fault }: EmailFieldProps) {
   return (
     <TextField
-      label="E-mail"
+      label={label}
       name="email"
       type="email"
       inputMode="email"

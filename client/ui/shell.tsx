@@ -10,6 +10,7 @@ import { lazyPage } from './lazy-page.tsx';
 import { Fault } from './notice.tsx';
 import { OfflineBar } from './offline-bar.tsx';
 import { Toaster } from './toaster.tsx';
+import { VerifyBar } from './verify-bar.tsx';
 
 const WatchPage = lazyPage(async () => {
   // The first picture needs both: they are fetched side by side.
@@ -24,6 +25,13 @@ const WalletPage = lazyPage(async () => (await import('../pages/wallet.tsx')).Wa
 const LoginPage = lazyPage(async () => (await import('../pages/login.tsx')).LoginPage);
 const RegisterPage = lazyPage(async () => (await import('../pages/register.tsx')).RegisterPage);
 const AccountPage = lazyPage(async () => (await import('../pages/account.tsx')).AccountPage);
+const ForgotPasswordPage = lazyPage(
+  async () => (await import('../pages/forgot-password.tsx')).ForgotPasswordPage,
+);
+const MailedLinkPage = lazyPage(
+  async () => (await import('../pages/mailed-link.tsx')).MailedLinkPage,
+);
+const SettingsPage = lazyPage(async () => (await import('../pages/settings.tsx')).SettingsPage);
 const OperationsPage = lazyPage(
   async () => (await import('../pages/operations.tsx')).OperationsPage,
 );
@@ -56,6 +64,12 @@ function CurrentPage() {
       return <RegisterPage />;
     case 'account':
       return <AccountPage />;
+    case 'forgot-password':
+      return <ForgotPasswordPage />;
+    case 'mailed-link':
+      return <MailedLinkPage key={route.purpose} purpose={route.purpose} />;
+    case 'settings':
+      return <SettingsPage view={route.view} />;
     case 'operations':
       return <OperationsPage />;
     case 'not-found':
@@ -122,6 +136,7 @@ export function Shell() {
       </a>
       <Header />
       <OfflineBar />
+      <VerifyBar />
       <Boundary key={router.route.value.page}>
         <CurrentPage />
       </Boundary>
