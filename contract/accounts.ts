@@ -53,9 +53,13 @@ export const RegisterBody = z.strictObject({
 });
 export type RegisterBody = z.infer<typeof RegisterBody>;
 
+/** Whether an account that is closed is to be had back by this log-in. */
+export const KeepAccount = z.boolean().optional();
+
 export const LoginBody = z.strictObject({
   email: Email,
   password: PasswordAttempt,
+  keepAccount: KeepAccount,
 });
 
 /** Where a mailed link leads: to a page of the client, with the secret behind the `#`, which no server sees. */
@@ -65,6 +69,7 @@ export const linkPages = {
   change: '/new-email',
   undo: '/undo-email',
   login: '/login-link',
+  keep: '/keep-account',
 } as const;
 export type LinkPurpose = keyof typeof linkPages;
 
@@ -112,3 +117,37 @@ export const Session = z.object({
   user: Me,
 });
 export type Session = z.infer<typeof Session>;
+
+/** What stands in the way of closing an account. */
+export const closingObstacles = [
+  'staff',
+  'live-stream',
+  'open-payout',
+  'open-refund',
+  'open-dispute',
+  'left-behind',
+] as const;
+
+/** What somebody leaves behind in a closed account. */
+const LeftBehind = z.object({
+  tokens: z.int().nonnegative(),
+  earningsPaise: z.int().nonnegative(),
+});
+
+/** What somebody should know before they close their account. */
+export const Closing = LeftBehind.extend({
+  /** Null when it can be closed now. */
+  obstacle: z.enum(closingObstacles).nullable(),
+  /** It is erased after so many days, and can be had back until then. */
+  eraseDays: z.int().positive(),
+});
+export type Closing = z.infer<typeof Closing>;
+
+/** `givenUp` is all that is left behind: nobody loses what they do not know of. */
+export const CloseAccountBody = z.strictObject({
+  password: PasswordAttempt,
+  givenUp: LeftBehind.strict(),
+});
+export type CloseAccountBody = z.infer<typeof CloseAccountBody>;
+
+export const ClosedAccount = z.object({ eraseAt: Instant });

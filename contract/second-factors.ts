@@ -1,5 +1,6 @@
 // Second factors: what somebody shows beside their password.
 import { z } from 'zod';
+import { KeepAccount } from './accounts.ts';
 import { Id } from './ids.ts';
 
 export const recoveryCodesCount = 10;
@@ -12,7 +13,11 @@ export const SecondFactorCode = z
   .pipe(z.string().regex(/^(\d{6}|[a-z0-9]{16})$/, 'six digits, or a recovery code'));
 
 export const SecondFactorBody = z.strictObject({ code: SecondFactorCode });
-export const SecondFactorLoginBody = z.strictObject({ challengeId: Id, code: SecondFactorCode });
+export const SecondFactorLoginBody = z.strictObject({
+  challengeId: Id,
+  code: SecondFactorCode,
+  keepAccount: KeepAccount,
+});
 
 /** For an authenticator app: the secret to type, or the same as an address for a QR code. */
 export const NewTotp = z.object({ secret: z.string(), uri: z.string() });

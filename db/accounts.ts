@@ -18,7 +18,7 @@ export interface KeptLink {
   mail: TakenMail;
 }
 
-const linkJson = ({ mail, hash, ...link }: KeptLink) =>
+export const linkJson = ({ mail, hash, ...link }: KeptLink) =>
   sql`${JSON.stringify({ ...link, hash: hex(hash), mail: mailOf(mail) })}::jsonb`;
 const mailOf = ({ id, kind, sealed }: TakenMail) => ({ id, kind, sealed });
 const bytea = (hash: Uint8Array) => sql`decode(${hex(hash)}, 'hex')`;
@@ -113,7 +113,7 @@ export async function findCredentials(db: Db, userId: string): Promise<Credentia
   return callFunction(db, sql`select credentials_of(${userId}) as result`, Credentials.nullable());
 }
 
-const mailJson = (mail: TakenMail) => sql`${JSON.stringify(mailOf(mail))}::jsonb`;
+export const mailJson = (mail: TakenMail) => sql`${JSON.stringify(mailOf(mail))}::jsonb`;
 
 /** Takes the password chosen by a mailed link; answers the sessions that ended. Refuses `link-over`. */
 export async function resetPassword(

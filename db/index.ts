@@ -2,6 +2,7 @@
 export * from './accounts.ts';
 export * from './audits.ts';
 export * from './books.ts';
+export * from './closing.ts';
 export * from './connect.ts';
 export * from './disputes.ts';
 export * from './earnings.ts';

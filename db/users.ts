@@ -38,6 +38,8 @@ const Login = z.object({
   hasSecondFactor: z.boolean(),
   /** Whether somebody has logged in from this browser before. */
   isKnownDevice: z.boolean(),
+  /** When the account is going to be erased; null for one that is not closed. */
+  eraseAt: z.string().nullable(),
 });
 
 /** What a log-in is checked against. `email` must be normalised, as the contract's `Email` does. */

@@ -11,6 +11,7 @@ import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { ownAccountRoutes } from './routes/own-account.ts';
 import { passwordRoutes } from './routes/password.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
@@ -38,6 +39,7 @@ export function createApi(deps: Deps) {
     .route('/v1/auth/sessions', sessionRoutes(deps))
     .route('/v1/auth/password', passwordRoutes(deps))
     .route('/v1/auth/email', emailRoutes(deps))
+    .route('/v1/users/me', ownAccountRoutes(deps))
     .route('/v1/auth/second-factor', secondFactorRoutes(deps))
     .route('/v1/guests', guestRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))

@@ -9,6 +9,7 @@ const linkPaths: Record<ActLink, string> = {
   verify: '/email/verification',
   change: '/email/change',
   undo: '/email/undo',
+  keep: '/keep-account',
 };
 
 export function createAccountApi(request: SendRequest) {

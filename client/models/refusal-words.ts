@@ -38,6 +38,16 @@ function notRefundable(details: Details): string {
     : `Only ${tokens(unspent)} of this purchase are unspent.`;
 }
 
+/** What stands in the way of closing an account. */
+export const closingWords: Record<string, string> = {
+  staff: 'You are one of the staff: somebody else of them takes you off first.',
+  'live-stream': 'You are live. End your stream first.',
+  'open-payout': 'A payout is on its way. Wait until it has arrived.',
+  'open-refund': 'A refund is on its way. Wait until it has arrived.',
+  'open-dispute': 'A payment of yours is disputed at your bank. Wait until that is decided.',
+  'left-behind': 'What you would leave behind has changed meanwhile. Look it over once more.',
+};
+
 const words: Partial<Record<ProblemCode, Words>> = {
   'insufficient-balance': 'You do not have enough tokens for this.',
   'self-tip': 'You cannot tip your own stream.',
@@ -52,6 +62,9 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'account-banned': 'This account may not buy, tip or be paid any more.',
   'account-closing':
     'This account is closed, and will be erased. Until then you can have it back by logging in.',
+  'not-closable': ({ obstacle }) =>
+    (typeof obstacle === 'string' && closingWords[obstacle]) ||
+    'Something stands in the way of closing this account. Reload the page to see what.',
   'email-unverified': 'Confirm your e-mail address first: open the link that we have mailed you.',
   'password-common': ({ reason }) =>
     reason === 'name'

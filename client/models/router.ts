@@ -38,6 +38,7 @@ export const linkPaths: Record<LinkPurpose, string> = {
   change: '/new-email',
   undo: '/undo-email',
   login: '/login-link',
+  keep: '/keep-account',
 };
 const linkPurposes = Object.keys(linkPaths) as LinkPurpose[];
 const earningsPath = '/studio/earnings';

@@ -50,6 +50,13 @@ const faces: Record<Exclude<LinkPurpose, 'reset'>, Face> = {
     done: 'Your account belongs to this address again. If it was not you who changed it, choose a new password now.',
     onward: { href: '/forgot-password', label: 'Choose a new password' },
   },
+  keep: {
+    title: 'Keep your account?',
+    lead: 'It is going to be erased. With this you have it back as it was.',
+    action: 'Keep my account',
+    done: 'Your account stays as it was. Log in to go on.',
+    onward: logIn,
+  },
   login: {
     title: 'Log in by this link',
     lead: 'No password needed. Do it in a browser of your own: it is known to us from then on.',

@@ -89,8 +89,9 @@ language sql stable security definer set search_path = public, pg_temp
 as $$
   select jsonb_build_object('userId', id, 'passwordHash', password_hash,
       'hasSecondFactor', exists (select from totp_factors where user_id = users.id and confirmed_at is not null),
-      'isKnownDevice', exists (select from known_devices where user_id = users.id and hash = p_device))
-    from users where email = p_email
+      'isKnownDevice', exists (select from known_devices where user_id = users.id and hash = p_device),
+      'eraseAt', instant(erase_at))
+    from users where email = p_email and erased_at is null
 $$;
 
 -- Remembers a browser, and forgets the one that was seen longest ago beyond the most. Whether it is a new one for
@@ -148,8 +149,9 @@ end
 $$;
 
 -- Opens a session with its first refresh token:
--- `{ userId, tokenHash, ttlSeconds, addressHash, device, deviceHash, methods, secondFactor }`. Beyond the most that
--- somebody may have, the one that was used longest ago ends. Refuses `account-banned`.
+-- `{ userId, tokenHash, ttlSeconds, addressHash, device, deviceHash, methods, secondFactor, keepAccount }`. Beyond the
+-- most that somebody may have, the one that was used longest ago ends. `keepAccount`: one that is closed is had back.
+-- Refuses `account-banned`, `account-closing`.
 create or replace function open_session(p_session jsonb, p_max integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -163,6 +165,9 @@ declare
 begin
   -- Somebody who is being banned is waited for.
   select * into strict v_user from users where id = (p_session->>'userId')::uuid for share;
+  if (p_session->>'keepAccount')::boolean then
+    perform reopen_account(v_user.id);
+  end if;
   perform require_active(v_user.id);
   insert into sessions (user_id, expires_at, address_hash, device, methods, second_factor_at)
     values (v_user.id, now() + make_interval(secs => (p_session->>'ttlSeconds')::integer),

@@ -6,6 +6,7 @@ import {
   beginChallenge,
   findAccount,
   findLogin,
+  keepAccount,
   readAdultYears,
   registerUser,
   useLoginLink,
@@ -97,14 +98,19 @@ export function authRoutes(deps: Deps) {
       }),
       validate('json', LoginBody),
       async (c) => {
-        const { email, password } = c.req.valid('json');
+        const { email, password, keepAccount: isKept = false } = c.req.valid('json');
         const device = await deviceHash(deps, c);
         const known = await findLogin(deps.db, email, device);
         await countLogin(deps, c, email, known, device);
         const right = await deps.passwords.verify(password, known?.passwordHash ?? null);
         if (!known || !right) throw problem('invalid-credentials');
+        // Whoever wants it back says so and comes again: no code of theirs is used up before that.
+        if (known.eraseAt && !isKept) {
+          throw problem('account-closing', { eraseAt: known.eraseAt });
+        }
         await askSecondFactor(known);
-        const login = { userId: known.userId, methods: ['password'], secondFactor: false };
+        const { userId } = known;
+        const login = { userId, methods: ['password'], secondFactor: false, keepAccount: isKept };
         return c.json(await beginSession(deps, c, login), 200);
       },
     )
@@ -131,6 +137,22 @@ export function authRoutes(deps: Deps) {
         await askSecondFactor(known);
         const login = { userId: known.userId, methods: ['mail'], secondFactor: false };
         return c.json(await beginSession(deps, c, login), 200);
+      },
+    )
+    .post(
+      '/keep-account',
+      operation(deps, {
+        summary: 'Have a closed account back, by the link that was mailed when it was closed',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'link-over', 'untrusted-origin'],
+        access: 'anyone',
+        limit: limits.link,
+      }),
+      validate('json', LinkBody),
+      async (c) => {
+        await keepAccount(deps.db, await sha256(c.req.valid('json').token));
+        return c.body(null, 204);
       },
     )
     .post(

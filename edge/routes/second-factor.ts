@@ -177,7 +177,7 @@ export function secondFactorRoutes(deps: Deps) {
       }),
       validate('json', SecondFactorLoginBody),
       async (c) => {
-        const { challengeId, code } = c.req.valid('json');
+        const { challengeId, code, keepAccount = false } = c.req.valid('json');
         const userId = await tryChallenge(deps.db, {
           challengeId,
           purpose: 'second-factor',
@@ -186,7 +186,7 @@ export function secondFactorRoutes(deps: Deps) {
         if (!userId) throw problem('session-expired');
         const method = await checkSecondFactor(deps, userId, code);
         if (!(await endChallenge(deps.db, challengeId))) throw problem('session-expired');
-        const login = { userId, methods: ['password', method], secondFactor: true };
+        const login = { userId, methods: ['password', method], secondFactor: true, keepAccount };
         return c.json(await beginSession(deps, c, login), 200);
       },
     );

@@ -3,7 +3,14 @@ import { type LinkPurpose, linkPages } from '#contract';
 import { askLink, findReceiver, type KeptLink } from '#db';
 import type { Deps } from '../deps.ts';
 import type { MailContent, MailKind } from './mail.ts';
-import { changedMail, changeMail, loginMail, resetMail, verifyMail } from './mail-texts.ts';
+import {
+  accountClosingMail,
+  changedMail,
+  changeMail,
+  loginMail,
+  resetMail,
+  verifyMail,
+} from './mail-texts.ts';
 import { randomToken, sha256 } from './secrets.ts';
 
 const hourSeconds = 3600;
@@ -71,6 +78,18 @@ export function undoLink(
     deps,
     { purpose: 'undo', kind: 'changed', email, ttlSeconds: days * daySeconds },
     (link) => changedMail({ username, link, newEmail, days }),
+  );
+}
+
+/** Has a closed account back. */
+export function keepLink(
+  deps: Deps,
+  { email, username, eraseDays }: Receiver & { eraseDays: number },
+): Promise<KeptLink> {
+  const ttlSeconds = eraseDays * daySeconds;
+  const eraseAt = new Date(deps.now().getTime() + ttlSeconds * 1000);
+  return newLink(deps, { purpose: 'keep', kind: 'account-closing', email, ttlSeconds }, (link) =>
+    accountClosingMail({ username, link, eraseAt }),
   );
 }
 

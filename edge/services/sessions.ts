@@ -54,11 +54,16 @@ function dropCookie(deps: Deps, c: Context<AppEnv>): void {
   deleteCookie(c, cookieName(deps), { path: cookiePath, secure: isSecure(deps.config) });
 }
 
-/** Logs somebody in: a new family of refresh tokens and the first access token. Refuses `account-banned`. */
+/** Logs somebody in: a new family of refresh tokens and the first access token. Refuses `account-banned`, `account-closing`. */
 export async function beginSession(
   deps: Deps,
   c: Context<AppEnv>,
-  login: { userId: string; methods: readonly string[]; secondFactor: boolean },
+  login: {
+    userId: string;
+    methods: readonly string[];
+    secondFactor: boolean;
+    keepAccount?: boolean;
+  },
 ): Promise<Session> {
   const token = randomToken();
   const device = deviceOf(c.req.header('user-agent') ?? '');

@@ -1,0 +1,57 @@
+// One's own account as a whole: closing it, and a copy of everything that is kept of oneself.
+import { Hono } from 'hono';
+import { CloseAccountBody, ClosedAccount, Closing } from '#contract';
+import { closeAccount, readClosing } from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
+import { keepLink } from '../services/mail-links.ts';
+import { operation } from '../services/operation.ts';
+import { checkOwnPassword } from '../services/own-password.ts';
+import { limits } from '../services/rate-limit.ts';
+import { tellRevoked } from '../services/sessions.ts';
+import { validate } from '../services/validate.ts';
+
+const tag = 'Accounts';
+
+export function ownAccountRoutes(deps: Deps) {
+  return new Hono<AppEnv>()
+    .get(
+      '/closing',
+      operation(deps, {
+        summary: 'What I should know before I close my account',
+        tag,
+        answers: [200, Closing],
+        access: 'take-part',
+      }),
+      async (c) => c.json(await readClosing(deps.db, c.var.identity.userId), 200),
+    )
+    .post(
+      '/closing',
+      operation(deps, {
+        summary: 'Close my account: all devices are logged out, and it is erased after a while',
+        tag,
+        answers: [200, ClosedAccount],
+        problems: [
+          'invalid-request',
+          'password-wrong',
+          'step-up-needed',
+          'not-closable',
+          'account-closing',
+          'busy',
+        ],
+        access: 'take-part',
+        limit: limits.proof,
+      }),
+      validate('json', CloseAccountBody),
+      async (c) => {
+        const { password, givenUp } = c.req.valid('json');
+        const { userId } = c.var.identity;
+        const own = await checkOwnPassword(deps, c.var.identity, password);
+        const { eraseDays } = await readClosing(deps.db, userId);
+        const link = await keepLink(deps, { ...own, eraseDays });
+        const { eraseAt, revocations } = await closeAccount(deps.db, userId, givenUp, link);
+        c.env.defer(deps.mailer.attempt(link.mail));
+        await tellRevoked(deps, c, revocations);
+        return c.json({ eraseAt }, 200);
+      },
+    );
+}
