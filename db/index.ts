@@ -8,6 +8,7 @@ export * from './disputes.ts';
 export * from './earnings.ts';
 export * from './entries.ts';
 export * from './events.ts';
+export * from './exports.ts';
 export * from './invoices.ts';
 export * from './leases.ts';
 export * from './mails.ts';

@@ -1,8 +1,10 @@
 // One's own account as a whole: closing it, and a copy of everything that is kept of oneself.
 import { Hono } from 'hono';
-import { CloseAccountBody, ClosedAccount, Closing } from '#contract';
-import { closeAccount, readClosing } from '#db';
+import { CloseAccountBody, ClosedAccount, Closing, DataExport } from '#contract';
+import { closeAccount, findCredentials, readClosing } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
+import { requireRecentProof } from '../services/access.ts';
+import { exportOf } from '../services/data-export.ts';
 import { keepLink } from '../services/mail-links.ts';
 import { operation } from '../services/operation.ts';
 import { checkOwnPassword } from '../services/own-password.ts';
@@ -52,6 +54,26 @@ export function ownAccountRoutes(deps: Deps) {
         c.env.defer(deps.mailer.attempt(link.mail));
         await tellRevoked(deps, c, revocations);
         return c.json({ eraseAt }, 200);
+      },
+    )
+    .post(
+      '/export',
+      operation(deps, {
+        summary: 'A copy of everything that is kept of me',
+        tag,
+        answers: [200, DataExport],
+        problems: ['step-up-needed'],
+        access: 'take-part',
+        limit: limits.dataExport,
+      }),
+      async (c) => {
+        const { userId } = c.var.identity;
+        const own = await findCredentials(deps.db, userId);
+        if (own?.hasSecondFactor) requireRecentProof(deps, c.var.identity);
+        const name = `livepanty-${deps.now().toISOString().slice(0, 10)}.json`;
+        c.header('content-disposition', `attachment; filename="${name}"`);
+        c.header('cache-control', 'no-store');
+        return c.json(await exportOf(deps, userId), 200);
       },
     );
 }

@@ -14,6 +14,7 @@ export interface RateLimit extends Quota {
 
 const acts = {
   register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'line' },
+  dataExport: { name: 'data-export', requestsMax: 5, windowSeconds: 86_400, by: 'user' },
   verifyEmail: { name: 'verify-email', requestsMax: 5, windowSeconds: 3600, by: 'user' },
   changeEmail: { name: 'change-email', requestsMax: 10, windowSeconds: 3600, by: 'user' },
   askLink: { name: 'ask-link', requestsMax: 20, windowSeconds: 600, by: 'line' },
