@@ -100,6 +100,24 @@ test('a password is changed in the settings, with the present one', async () => 
   await handset.page.getByTestId('header-account').waitFor();
 });
 
+test('an account is closed, and had back by logging in', async () => {
+  const { page } = laptop;
+  await page.goto('/settings/data');
+  await page.getByTestId('closing-password').fill(`${next} again`);
+  const file = page.waitForEvent('download');
+  await page.getByTestId('export-data').click();
+  expect((await file).suggestedFilename()).toMatch(/^livepanty-[-0-9]+\.json$/);
+  await page.getByTestId('close-account').click();
+  await page.getByText('will be erased on').first().waitFor();
+  await page.getByTestId('header-login').waitFor();
+  // The handset is out at its next request, too.
+  await handset.page.goto('/wallet');
+  await handset.page.getByTestId('gate-login').waitFor();
+  await logIn(laptop, `${next} again`);
+  await page.getByTestId('login-keep').click();
+  await page.getByTestId('header-account').waitFor();
+});
+
 test('no page has complained but of what was refused', () => {
   for (const { complaints } of [laptop, handset]) {
     expect(complaints.filter((line) => !/status of 4\d\d/.test(line))).toEqual([]);

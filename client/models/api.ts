@@ -103,7 +103,8 @@ export function createAuthApi(fetch: Fetch) {
   const { auth } = createRoutes((url, init) => send(fetch, url, init, null));
   return {
     register: (json: RegisterBody) => bodyOf(auth.register.$post({ json })),
-    login: (json: { email: string; password: string }) => bodyOf(auth.login.$post({ json })),
+    login: (json: { email: string; password: string; keepAccount?: boolean }) =>
+      bodyOf(auth.login.$post({ json })),
     loginByLink: (json: { token: string }) => bodyOf(auth['login-link'].$post({ json })),
     refresh: () => bodyOf(auth.refresh.$post()),
     logout: async (): Promise<void> => void (await auth.logout.$post()),

@@ -67,3 +67,22 @@ test('a second press while the first is under way sends nothing', async () => {
   expect(sent).toBe(1);
   expect(form.busy.value).toBe(false);
 });
+
+test('whoever logs in to a closed account is told until when they can have it back, and has it by one press', async () => {
+  const asked: boolean[] = [];
+  const form = createLoginForm({
+    login: async (_, __, keepAccount = false) => {
+      asked.push(keepAccount);
+      if (keepAccount) return;
+      const eraseAt = '2026-04-01T00:00:00Z';
+      const code = 'account-closing';
+      throw new ApiError(code, 403, { type: 'x', code, title: 'No', status: 403, eraseAt }, 'No');
+    },
+  });
+  form.typed.email.value = 'mira@example.com';
+  form.typed.password.value = 'x';
+  await form.submit();
+  expect(form.eraseAt.value).toBe('2026-04-01T00:00:00Z');
+  expect(await form.keepAccount()).toBe(true);
+  expect(asked).toEqual([false, true]);
+});

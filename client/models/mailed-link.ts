@@ -1,6 +1,6 @@
 // A mailed link that was opened: its secret is used once, and leaves the address bar before that.
 import { signal } from '@preact/signals';
-import { messageOf } from './api-error.ts';
+import { hasCode, messageOf } from './api-error.ts';
 
 export type MailedLinkParts = {
   /** Empty when the address was opened without one. */
@@ -8,7 +8,7 @@ export type MailedLinkParts = {
   use: (token: string) => Promise<void>;
 };
 
-/** `ready`: it can be used; `missing`: there is none; `over`: it came to nothing, as `fault` says. */
+/** `ready`: it can be used, also once more; `missing`: there is none; `over`: it will never work again. */
 type LinkState = 'ready' | 'busy' | 'done' | 'over' | 'missing';
 
 export function createMailedLink({ token, use }: MailedLinkParts) {
@@ -19,7 +19,7 @@ export function createMailedLink({ token, use }: MailedLinkParts) {
     fault,
     /** A second press while the first is under way, or after it, sends nothing. */
     async send(): Promise<void> {
-      if (state.peek() !== 'ready' && state.peek() !== 'over') return;
+      if (state.peek() !== 'ready') return;
       state.value = 'busy';
       fault.value = null;
       try {
@@ -27,7 +27,7 @@ export function createMailedLink({ token, use }: MailedLinkParts) {
         state.value = 'done';
       } catch (error) {
         fault.value = messageOf(error);
-        state.value = 'over';
+        state.value = hasCode(error, 'link-over') ? 'over' : 'ready';
       }
     },
   };

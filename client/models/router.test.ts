@@ -22,6 +22,7 @@ test('addresses lead to their pages', () => {
     '/wallet/tokens',
     '/studio/x',
   ];
+  expect(routeOf('/settings/data')).toEqual({ page: 'settings', view: 'data' });
   for (const path of unknown) {
     expect(routeOf(path)).toEqual({ page: 'not-found' });
   }

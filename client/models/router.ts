@@ -5,7 +5,7 @@ import type { LinkPurpose } from '#contract';
 export const walletViews = ['tokens', 'statement', 'invoices', 'limits'] as const;
 export type WalletView = (typeof walletViews)[number];
 
-export const settingsViews = ['account'] as const;
+export const settingsViews = ['account', 'data'] as const;
 export type SettingsView = (typeof settingsViews)[number];
 
 export type Route =

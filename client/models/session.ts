@@ -71,7 +71,9 @@ export function createSession({ auth, clock, exclusive, news, hint }: SessionDep
       restoring.value = false;
     },
     register: (body: RegisterBody) => begin(auth.register(body)),
-    login: (email: string, password: string) => begin(auth.login({ email, password })),
+    /** `keepAccount`: one that is closed is had back. */
+    login: (email: string, password: string, keepAccount = false) =>
+      begin(auth.login({ email, password, keepAccount })),
     /** Logs in whoever has opened the link that was mailed to them. */
     loginByLink: (secret: string) => begin(auth.loginByLink({ token: secret })),
     /** Learns what has changed about the account, where somebody is logged in. */

@@ -24,6 +24,7 @@ interface Face {
   onward: { href: string; label: string };
 }
 
+const home = { href: '/', label: 'To the start page' };
 const logIn = { href: '/login', label: 'Log in' };
 
 const faces: Record<Exclude<LinkPurpose, 'reset'>, Face> = {
@@ -99,7 +100,8 @@ function Act({ purpose }: { purpose: Exclude<LinkPurpose, 'reset'> }) {
     if (isKnown && face.atOnce) link.send();
   }, [isKnown, face, link]);
   const state = link.state.value;
-  const isOver = state === 'done' || state === 'missing';
+  const isOver = state !== 'ready' && state !== 'busy';
+  const onward = state === 'done' ? face.onward : home;
   return (
     <CardPage name={`link-${purpose}`} title={face.title} lead={isOver ? null : face.lead}>
       <div role="status" class="stack" data-testid="link-state" data-state={state}>
@@ -108,8 +110,8 @@ function Act({ purpose }: { purpose: Exclude<LinkPurpose, 'reset'> }) {
         {state === 'done' && <Notice tone="good">{face.done}</Notice>}
       </div>
       {isOver ? (
-        <ButtonLink look="primary" size="large" wide href={face.onward.href}>
-          {face.onward.label}
+        <ButtonLink look="primary" size="large" wide href={onward.href}>
+          {onward.label}
         </ButtonLink>
       ) : (
         <Button
@@ -120,7 +122,7 @@ function Act({ purpose }: { purpose: Exclude<LinkPurpose, 'reset'> }) {
           onClick={link.send}
           data-testid="link-use"
         >
-          {state === 'over' ? 'Try again' : face.action}
+          {link.fault.value ? 'Try again' : face.action}
         </Button>
       )}
     </CardPage>

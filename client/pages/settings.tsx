@@ -1,4 +1,4 @@
-// Settings: the address and the password of an account.
+// Settings: the address and the password of an account, a copy of its data, and its end.
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Me } from '#contract';
@@ -8,7 +8,9 @@ import type { SettingsView } from '../models/router.ts';
 import { useApp } from '../ui/app-context.ts';
 import { CardForm } from '../ui/auth-frame.tsx';
 import { Badge } from '../ui/badge.tsx';
+import { ClosingCard } from '../ui/closing-card.tsx';
 import { EmailField } from '../ui/email-field.tsx';
+import { ExportCard } from '../ui/export-card.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
@@ -110,12 +112,23 @@ function AccountView({ user }: { user: Me }) {
   );
 }
 
-export function SettingsPage(_: { view: SettingsView }) {
+function OwnDataView() {
+  const app = useApp();
+  const api = useMemo(() => createAccountApi(app.api.request), [app]);
+  return (
+    <div class="settings-grid">
+      <ExportCard api={api} />
+      <ClosingCard api={api} />
+    </div>
+  );
+}
+
+export function SettingsPage({ view }: { view: SettingsView }) {
   return (
     <MembersOnly why="Your settings are behind the log-in.">
       {(user) => (
         <Page name="settings" title="Settings" aside={<SettingsNav />}>
-          <AccountView user={user} />
+          {view === 'account' ? <AccountView user={user} /> : <OwnDataView />}
         </Page>
       )}
     </MembersOnly>
