@@ -78,6 +78,8 @@ const LinkToken = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'the secret of a link'
 export const LinkBody = z.strictObject({ token: LinkToken });
 export const ResetPasswordBody = z.strictObject({ token: LinkToken, password: Password });
 
+export const UsernameBody = z.strictObject({ username: Username });
+
 export const EmailBody = z.strictObject({ email: Email });
 export const ChangeEmailBody = z.strictObject({ email: Email, password: PasswordAttempt });
 export const ChangePasswordBody = z.strictObject({

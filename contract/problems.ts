@@ -53,6 +53,8 @@ const table = {
   'unknown-event': [422, 'This event is not known here'],
   'invalid-signature': [400, 'The signature does not fit the message'],
   'account-closing': [403, 'This account is closed, and will be erased'],
+  'username-reserved': [409, 'This user name looks like one of ours'],
+  'username-changed-lately': [409, 'The user name was changed lately'],
   'not-closable': [409, 'Something stands in the way of closing this account'],
   'email-unverified': [403, 'Confirm your e-mail address first'],
   'password-common': [422, 'This password is one of the first that others would try'],

@@ -6,6 +6,7 @@ import { hex } from './bytes.ts';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
 import type { TakenMail } from './mails.ts';
+import { OpenSession } from './sessions.ts';
 
 /** A link as it is kept, and the mail that it is in. */
 export interface KeptLink {
@@ -179,4 +180,21 @@ export async function useLoginLink(
     sql`select use_login_link(${bytea(hash)}) as result`,
     z.object({ userId: Id, hasSecondFactor: z.boolean() }),
   );
+}
+
+/** Calls somebody by another name; null when the session has ended. Refuses `username-taken`, `username-changed-lately`. */
+export async function renameUser(
+  db: Db,
+  of: { userId: string; sessionId: string; username: string },
+): Promise<OpenSession | null> {
+  return callFunction(
+    db,
+    sql`select rename_user(${of.userId}, ${of.sessionId}, ${of.username}) as result`,
+    OpenSession.nullable(),
+  );
+}
+
+/** Removes names of before whose time is over. */
+export async function forgetUsernames(db: Db): Promise<void> {
+  await callFunction(db, sql`select to_jsonb(forget_usernames()) as result`, z.int());
 }

@@ -6,11 +6,12 @@ import {
   passwordCharsMax,
   passwordCharsMin,
   ResetPasswordBody,
+  UsernameBody,
 } from '#contract';
 import type { AccountApi } from './account-api.ts';
+import { emailWords, usernameWords } from './auth-form.ts';
 import { createForm, readBy } from './form.ts';
 
-const emailWords = 'This does not look like an e-mail address.';
 const newPasswordWords = `From ${passwordCharsMin} to ${passwordCharsMax} characters.`;
 const presentPasswordWords = 'Enter your present password.';
 
@@ -53,5 +54,19 @@ export function createEmailForm(api: Pick<AccountApi, 'changeEmail'>) {
     fieldOfCode: { 'email-taken': 'email', 'password-wrong': 'password' },
     keepBlanks: 'password',
     send: api.changeEmail,
+  });
+}
+
+export function createUsernameForm(rename: (username: string) => Promise<void>) {
+  return createForm({
+    initial: { username: '' },
+    read: (texts) => readBy(UsernameBody, texts),
+    words: { username: usernameWords },
+    fieldOfCode: {
+      'username-taken': 'username',
+      'username-reserved': 'username',
+      'username-changed-lately': 'username',
+    },
+    send: ({ username }) => rename(username),
   });
 }

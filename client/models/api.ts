@@ -98,9 +98,11 @@ async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise<T> {
 
 const keyed = (idempotencyKey: string) => ({ headers: { 'idempotency-key': idempotencyKey } });
 
+const bearing = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
 /** Calls that make, renew and end a session; they carry no access token of their own accord. */
 export function createAuthApi(fetch: Fetch) {
-  const { auth } = createRoutes((url, init) => send(fetch, url, init, null));
+  const { auth, users } = createRoutes((url, init) => send(fetch, url, init, null));
   return {
     register: (json: RegisterBody) => bodyOf(auth.register.$post({ json })),
     login: (json: { email: string; password: string; keepAccount?: boolean }) =>
@@ -108,8 +110,9 @@ export function createAuthApi(fetch: Fetch) {
     loginByLink: (json: { token: string }) => bodyOf(auth['login-link'].$post({ json })),
     refresh: () => bodyOf(auth.refresh.$post()),
     logout: async (): Promise<void> => void (await auth.logout.$post()),
-    becomePerformer: (token: string) =>
-      bodyOf(auth.performer.$post(undefined, { headers: { authorization: `Bearer ${token}` } })),
+    becomePerformer: (token: string) => bodyOf(auth.performer.$post(undefined, bearing(token))),
+    rename: (token: string, username: string) =>
+      bodyOf(users.me.username.$put({ json: { username } }, bearing(token))),
   };
 }
 export type AuthApi = ReturnType<typeof createAuthApi>;

@@ -62,6 +62,9 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'account-banned': 'This account may not buy, tip or be paid any more.',
   'account-closing':
     'This account is closed, and will be erased. Until then you can have it back by logging in.',
+  'username-reserved': 'People would take this for one of ours. Choose another.',
+  'username-changed-lately':
+    'You have changed your name within the last month. It can be changed again after that.',
   'not-closable': ({ obstacle }) =>
     (typeof obstacle === 'string' && closingWords[obstacle]) ||
     'Something stands in the way of closing this account. Reload the page to see what.',

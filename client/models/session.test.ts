@@ -41,6 +41,7 @@ function createScene() {
     },
     logout: async () => {},
     becomePerformer: async () => sessionOf('performer'),
+    rename: async () => sessionOf('renamed'),
   };
 
   const session = createSession({

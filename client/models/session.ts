@@ -82,6 +82,10 @@ export function createSession({ auth, clock, exclusive, news, hint }: SessionDep
     },
     /** The session was ended elsewhere, by something that was done here. */
     forget,
+    async rename(username: string): Promise<void> {
+      const current = await token.source.current();
+      if (current) accept(await auth.rename(current, username));
+    },
     async becomePerformer(): Promise<void> {
       const current = await token.source.current();
       if (current) accept(await auth.becomePerformer(current));

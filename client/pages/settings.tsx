@@ -3,7 +3,11 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Me } from '#contract';
 import { type AccountApi, createAccountApi } from '../models/account-api.ts';
-import { createEmailForm, createPasswordForm } from '../models/account-forms.ts';
+import {
+  createEmailForm,
+  createPasswordForm,
+  createUsernameForm,
+} from '../models/account-forms.ts';
 import type { SettingsView } from '../models/router.ts';
 import { useApp } from '../ui/app-context.ts';
 import { CardForm } from '../ui/auth-frame.tsx';
@@ -11,6 +15,7 @@ import { Badge } from '../ui/badge.tsx';
 import { ClosingCard } from '../ui/closing-card.tsx';
 import { EmailField } from '../ui/email-field.tsx';
 import { ExportCard } from '../ui/export-card.tsx';
+import { TextField } from '../ui/field.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
@@ -101,6 +106,42 @@ function PasswordCard({ api }: { api: AccountApi }) {
   );
 }
 
+function UsernameCard({ user }: { user: Me }) {
+  const { session, toasts } = useApp();
+  const form = useMemo(() => createUsernameForm(session.rename), [session]);
+  return (
+    <section class="card" aria-labelledby="username-title">
+      <h2 id="username-title">User name</h2>
+      <p class="soft">
+        Everybody sees you as <b data-testid="settings-username">{user.username}</b>. It can be
+        changed once a month; nobody else gets the one of before for that long.
+      </p>
+      <CardForm
+        name="username"
+        form={form}
+        action="Change the name"
+        onSent={() => {
+          form.clear();
+          toasts.show('You have a new name.', 'good');
+        }}
+      >
+        <TextField
+          label="New user name"
+          name="username"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          maxLength={24}
+          required
+          value={form.typed.username}
+          fault={form.faults.value.username}
+          data-testid="new-username"
+        />
+      </CardForm>
+    </section>
+  );
+}
+
 function AccountView({ user }: { user: Me }) {
   const app = useApp();
   const api = useMemo(() => createAccountApi(app.api.request), [app]);
@@ -108,6 +149,7 @@ function AccountView({ user }: { user: Me }) {
     <div class="settings-grid">
       <EmailCard user={user} api={api} />
       <PasswordCard api={api} />
+      <UsernameCard user={user} />
     </div>
   );
 }

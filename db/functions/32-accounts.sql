@@ -77,9 +77,11 @@ create or replace function register_user(p_user jsonb, p_link jsonb) returns jso
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
-  v_account jsonb := create_user(p_user->>'email', p_user->>'username', p_user->>'passwordHash',
-    (p_user->>'dateOfBirth')::date, p_user->>'country');
+  v_account jsonb;
 begin
+  perform require_name_free(null, p_user->>'username');
+  v_account := create_user(p_user->>'email', p_user->>'username', p_user->>'passwordHash',
+    (p_user->>'dateOfBirth')::date, p_user->>'country');
   perform keep_link((v_account->>'id')::uuid, p_link);
   return v_account;
 end
@@ -294,4 +296,60 @@ begin
   return jsonb_build_object('userId', v_link.user_id, 'hasSecondFactor',
     exists (select from totp_factors where user_id = v_link.user_id and confirmed_at is not null));
 end
+$$;
+
+-- Refuses a name that somebody else had a short while ago.
+create or replace function require_name_free(p_user uuid, p_username text) returns void
+language plpgsql
+as $$
+begin
+  if exists (select from former_usernames
+    where name = lower(p_username) and user_id is distinct from p_user and kept_until > now())
+  then
+    perform refuse('username-taken');
+  end if;
+end
+$$;
+
+-- Calls somebody by another name; nobody else gets the one of before for as long as they keep the new one. Null when
+-- the session has ended. Refuses `username-taken`, `username-changed-lately`.
+create or replace function rename_user(p_user uuid, p_session uuid, p_username text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_revision bigint := last_revocation();
+  v_user users := lock_account(p_user);
+  v_keep interval := make_interval(days => rule('username_change_days')::integer);
+  v_session sessions;
+begin
+  perform require_active(p_user);
+  select * into v_session from sessions
+    where id = p_session and user_id = p_user and revoked_at is null and expires_at > now();
+  if not found then
+    return null;
+  end if;
+  if v_user.username = p_username then
+    return session_json(v_session, v_revision);
+  end if;
+  if v_user.username_changed_at > now() - v_keep then
+    perform refuse('username-changed-lately',
+      jsonb_build_object('from', instant(v_user.username_changed_at + v_keep)));
+  end if;
+  perform require_name_free(p_user, p_username);
+  update users set username = p_username, username_changed_at = now() where id = p_user;
+  delete from former_usernames where name = lower(p_username);
+  if lower(v_user.username) <> lower(p_username) then
+    insert into former_usernames (name, user_id, kept_until) values (lower(v_user.username), p_user, now() + v_keep)
+      on conflict (name) do update set user_id = excluded.user_id, kept_until = excluded.kept_until;
+  end if;
+  perform audit('user.renamed', p_user, p_user::text, '{}');
+  return session_json(v_session, v_revision);
+end
+$$;
+
+create or replace function forget_usernames() returns integer
+language sql security definer set search_path = public, pg_temp
+as $$
+  with gone as (delete from former_usernames where kept_until < now() returning 1)
+  select count(*)::integer from gone
 $$;

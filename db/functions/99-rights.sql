@@ -26,7 +26,7 @@ grant execute on function
   receiver_of(text), ask_link(uuid, jsonb), credentials_of(uuid), reset_password(bytea, text, jsonb),
   change_password(uuid, uuid, text, text, jsonb), ask_email_change(uuid, jsonb), change_email(bytea, jsonb),
   undo_email(bytea), use_login_link(bytea), closing_of(uuid), close_account(uuid, jsonb, jsonb), keep_account(bytea),
-  export_of(uuid, integer), accounts_to_erase(integer), erase_words(uuid, integer), erase_account(uuid, jsonb),
+  rename_user(uuid, uuid, text), forget_usernames(), export_of(uuid, integer), accounts_to_erase(integer), erase_words(uuid, integer), erase_account(uuid, jsonb),
   begin_totp(uuid, text), totp_of(uuid), take_totp_step(uuid, bigint), prove_session(uuid, uuid, text),
   confirm_totp(uuid, text[]), set_recovery_codes(uuid, text[]), use_recovery_code(uuid, text), end_totp(uuid),
   factors_of(uuid), begin_challenge(uuid, text, interval), try_challenge(uuid, text, integer), end_challenge(uuid),

@@ -24,6 +24,7 @@ import { limits } from '../services/rate-limit.ts';
 import { challengeTtlSeconds } from '../services/second-factor.ts';
 import { sha256 } from '../services/secrets.ts';
 import { beginSession, endSession, presentSession, renewSession } from '../services/sessions.ts';
+import { checkUsername } from '../services/username-policy.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Accounts';
@@ -54,6 +55,7 @@ export function authRoutes(deps: Deps) {
           'unknown-country',
           'email-taken',
           'username-taken',
+          'username-reserved',
           'password-common',
           'untrusted-origin',
         ],
@@ -68,6 +70,7 @@ export function authRoutes(deps: Deps) {
         if (adult === null) throw problem('unknown-country');
         if (!adult) throw problem('under-age', { adultYears: years });
         const { password, ...profile } = body;
+        checkUsername(body.username);
         await checkNewPassword(password, body);
         const passwordHash = await deps.passwords.hash(password);
         const link = await verifyLink(deps, profile);

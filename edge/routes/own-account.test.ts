@@ -4,6 +4,7 @@ import { DataExport } from '#contract';
 import { verifyBooks } from '#db';
 import { newKey, type Person, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { eraseClosedAccounts } from '../jobs/erasure.ts';
+import { tidy } from '../jobs/tidy.ts';
 import { createAccountActs, password } from '../testing/accounts.ts';
 import { createCast, refused } from '../testing/cast.ts';
 
@@ -34,6 +35,68 @@ async function closed(): Promise<Person> {
   expect((await close(person)).status).toBe(200);
   return person;
 }
+
+describe('another name', () => {
+  const rename = (person: Pick<Person, 'call'>, username: string) =>
+    person.call('PUT', '/v1/users/me/username', { body: { username } });
+  const register = (username: string) =>
+    acts.post('/register', {
+      email: `${username}-${Date.now()}@example.com`,
+      username,
+      password,
+      dateOfBirth: '1990-05-05',
+      country: 'IN',
+    });
+  const later = (id: string) =>
+    edge.database.asOwner(
+      `with n as (update former_usernames set kept_until = now() - interval '1 second' where user_id = $1)
+        update users set username_changed_at = now() - interval '31 days' where id = $1`,
+      [id],
+    );
+
+  test('is taken once in thirty days, and nobody else gets the one of before until then', async () => {
+    const person = await edge.register();
+    const before = person.session.user.username;
+    const now = `n${before.slice(1)}`;
+    const answer = await rename(person, now);
+    expect(answer.status).toBe(200);
+    expect(answer.body.user.username).toBe(now);
+    expect(refused(await rename(person, `m${before.slice(1)}`))).toEqual([
+      409,
+      'username-changed-lately',
+    ]);
+    expect(refused(await register(before.toUpperCase()))).toEqual([409, 'username-taken']);
+    expect(refused(await rename(await edge.register(), before))).toEqual([409, 'username-taken']);
+    await later(idOf(person));
+    await tidy(edge.parts.deps);
+    expect((await register(before)).status).toBe(201);
+  });
+
+  test('of before is had back by whoever had it', async () => {
+    const person = await edge.register();
+    const before = person.session.user.username;
+    await rename(person, `n${before.slice(1)}`);
+    await edge.database.asOwner(
+      `update users set username_changed_at = now() - interval '31 days' where id = $1`,
+      [idOf(person)],
+    );
+    expect((await rename(person, before)).body.user?.username).toBe(before);
+  });
+
+  test('that looks like ours is refused, at registration too', async () => {
+    expect(refused(await rename(await edge.register(), 'Supp0rt'))).toEqual([
+      409,
+      'username-reserved',
+    ]);
+    expect(refused(await register('L1vePanty'))).toEqual([409, 'username-reserved']);
+  });
+
+  test('that somebody has, in whatever case, is refused', async () => {
+    const [one, other] = [await edge.register(), await edge.register()];
+    const taken = other.session.user.username.toUpperCase();
+    expect(refused(await rename(one, taken))).toEqual([409, 'username-taken']);
+  });
+});
 
 describe('closing', () => {
   test('needs the password, ends all sessions, and says when it is erased', async () => {

@@ -1,21 +1,57 @@
 // One's own account as a whole: closing it, and a copy of everything that is kept of oneself.
 import { Hono } from 'hono';
-import { CloseAccountBody, ClosedAccount, Closing, DataExport } from '#contract';
-import { closeAccount, findCredentials, readClosing } from '#db';
+import {
+  CloseAccountBody,
+  ClosedAccount,
+  Closing,
+  DataExport,
+  Session,
+  UsernameBody,
+} from '#contract';
+import { closeAccount, findCredentials, readClosing, renameUser } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
+import { problem } from '../problem.ts';
 import { requireRecentProof } from '../services/access.ts';
 import { exportOf } from '../services/data-export.ts';
 import { keepLink } from '../services/mail-links.ts';
 import { operation } from '../services/operation.ts';
 import { checkOwnPassword } from '../services/own-password.ts';
 import { limits } from '../services/rate-limit.ts';
-import { tellRevoked } from '../services/sessions.ts';
+import { presentSession, tellRevoked } from '../services/sessions.ts';
+import { checkUsername } from '../services/username-policy.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Accounts';
 
 export function ownAccountRoutes(deps: Deps) {
   return new Hono<AppEnv>()
+    .put(
+      '/username',
+      operation(deps, {
+        summary: 'Be called by another name',
+        tag,
+        answers: [200, Session],
+        problems: [
+          'invalid-request',
+          'username-taken',
+          'username-reserved',
+          'username-changed-lately',
+          'session-expired',
+          'account-banned',
+        ],
+        access: 'take-part',
+        limit: limits.proof,
+      }),
+      validate('json', UsernameBody),
+      async (c) => {
+        const { username } = c.req.valid('json');
+        const { userId, sessionId } = c.var.identity;
+        checkUsername(username);
+        const session = await renameUser(deps.db, { userId, sessionId, username });
+        if (!session) throw problem('session-expired');
+        return c.json(await presentSession(deps, session), 200);
+      },
+    )
     .get(
       '/closing',
       operation(deps, {
