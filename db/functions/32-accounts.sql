@@ -168,6 +168,20 @@ begin
 end
 $$;
 
+-- Second factors that were set up before anybody had shown that the mailbox is theirs may be a stranger's, who has
+-- registered with it and must not keep its owner out.
+create or replace function drop_strange_factors(p_user uuid) returns void
+language plpgsql
+as $$
+begin
+  if exists (select from users where id = p_user and email_verified_at is null) then
+    delete from totp_factors where user_id = p_user;
+    delete from recovery_codes where user_id = p_user;
+    delete from passkeys where user_id = p_user;
+  end if;
+end
+$$;
+
 -- Takes the password that was chosen by a mailed link, and ends all sessions. Answers what is revoked.
 -- Refuses `link-over`.
 create or replace function reset_password(p_hash bytea, p_password_hash text, p_mail jsonb) returns jsonb
@@ -176,6 +190,7 @@ as $$
 declare
   v_link mail_tokens := use_link(p_hash, 'reset');
 begin
+  perform drop_strange_factors(v_link.user_id);
   perform note_mailbox(v_link);
   perform set_password(v_link.user_id, p_password_hash);
   perform keep_mail(p_mail);

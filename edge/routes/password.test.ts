@@ -102,6 +102,19 @@ test('a new password goes past no second factor', async () => {
   expect((await answer(asked.body.challengeId)).status).toBe(200);
 });
 
+test('a stranger who has registered with somebody’s address does not keep them out by a second factor', async () => {
+  const person = await edge.register();
+  await acts.enrol(person);
+  await edge.database.asOwner('update users set email_verified_at = null where id = $1', [
+    person.session.user.id,
+  ]);
+  expect((await reset(await resetToken(person))).status).toBe(204);
+  const answer = await acts.logIn(acts.emailOf(person), next);
+  expect(answer.status).toBe(200);
+  expect(answer.body.user.emailVerified).toBe(true);
+  expect(await me(person)).toBe(401);
+});
+
 test('one mailbox is not flooded, and nobody else’s is written to', async () => {
   const person = await edge.register();
   const stranger = `nobody-${person.session.user.username}@example.com`;
