@@ -1,5 +1,5 @@
 // Passwords: who has forgotten theirs gets in by their mailbox and nobody else does, and nobody learns who is there.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Person, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { createAccountActs, password } from '../testing/accounts.ts';
 import { refused } from '../testing/cast.ts';
@@ -222,36 +222,47 @@ test('a log-in from a browser that is new to somebody is mailed to them, one fro
   expect(await told()).toHaveLength(1);
 });
 
-test('how long an answer takes does not tell who has an account', async () => {
-  // So many that no limit of one address is reached.
-  const people = await Promise.all(Array.from({ length: 24 }, () => edge.register()));
-  const known = people.map((person) => acts.emailOf(person));
-  const unknown = known.map((email) => `nobody-${email}`);
-  const timed = async (ask: () => Promise<{ status: number }>): Promise<[number, number]> => {
-    const askedAt = performance.now();
-    const { status } = await ask();
-    return [performance.now() - askedAt, status];
-  };
-  const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
-  const asks = {
-    'logging in': (email: string) => acts.logIn(email, 'a wrong password'),
-    'a new password': askReset,
-  };
-  for (const [name, ask] of Object.entries(asks)) {
-    const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
-    const statuses = new Set<number>();
-    for (let turn = 0; turn < 64; turn += 1) {
-      const place = turn % known.length;
-      const emails = { known: known[place] ?? '', unknown: unknown[place] ?? '' };
-      // In turns, and each of them first as often as second.
-      const order = turn % 2 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const);
-      for (const who of order) {
-        const [ms, status] = await timed(() => ask(emails[who]));
-        times[who].push(ms);
-        statuses.add(status);
+const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+describe('how long an answer takes does not tell who has an account:', () => {
+  const differenceMsMax = 5;
+  const turnsPerRound = 48;
+  /** Noise goes with more samples, and a difference that is there stays. */
+  const roundsMax = 5;
+
+  test.each([
+    ['a log-in', (email: string) => acts.logIn(email, 'a wrong password')],
+    ['a new password', (email: string) => askReset(email)],
+  ])(
+    '%s',
+    async (_, ask) => {
+      const timesMs: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
+      const statuses = new Set<number>();
+      const timed = async (who: 'known' | 'unknown', email: string) => {
+        const askedAt = performance.now();
+        statuses.add((await ask(email)).status);
+        timesMs[who].push(performance.now() - askedAt);
+      };
+      let differenceMs = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < roundsMax && differenceMs >= differenceMsMax; round += 1) {
+        // So many that no limit of one address is reached.
+        const people = await Promise.all(Array.from({ length: 24 }, () => edge.register()));
+        const emails = people.map(acts.emailOf);
+        for (let turn = 0; turn < turnsPerRound; turn += 1) {
+          const known = emails[turn % emails.length] ?? '';
+          const pair = [
+            ['known', known],
+            ['unknown', `nobody-${known}`],
+          ] as const;
+          // In turns, and each of them first as often as second.
+          for (const [who, email] of turn % 2 ? pair : pair.toReversed()) await timed(who, email);
+        }
+        differenceMs = Math.abs(median(timesMs.known) - median(timesMs.unknown));
       }
-    }
-    expect(statuses.size, name).toBe(1);
-    expect(Math.abs(median(times.known) - median(times.unknown)), name).toBeLessThan(5);
-  }
-}, 60_000);
+      expect(statuses.size).toBe(1);
+      expect(differenceMs).toBeLessThan(differenceMsMax);
+    },
+    180_000,
+  );
+});
