@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright';
-import { startStack } from '../scripts/launch/stack.ts';
+import { type Stack, startStack } from '../scripts/launch/stack.ts';
 import { startBrowser } from '../testing/browser.ts';
 import { admitGuest, goLive, openWindow, register } from '../testing/people.ts';
 import { quantile, readDelays } from '../testing/pixel-clock.ts';
@@ -32,7 +32,7 @@ export const latency: Bench = {
     const stack = await startStack({ dataDir, ports: 'free', disposable: true });
     const browser = await startBrowser();
     try {
-      return await measure(browser, stack.urls.app);
+      return await measure(browser, stack);
     } finally {
       await browser.close();
       await stack.stop();
@@ -41,11 +41,11 @@ export const latency: Bench = {
   },
 };
 
-async function measure(browser: Browser, appUrl: string): Promise<Record<string, unknown>> {
-  const performer = await openWindow(browser, appUrl);
+async function measure(browser: Browser, stack: Stack): Promise<Record<string, unknown>> {
+  const performer = await openWindow(browser, stack);
   await register(performer, 'bench');
   const streamId = await goLive(performer, 'Latency bench');
-  const { context } = await openWindow(browser, appUrl);
+  const { context } = await openWindow(browser, stack);
   await admitGuest({ context });
   const address = (transport: Transport) =>
     `/watch/${streamId}${transport === 'hls' ? '?transport=hls' : ''}`;

@@ -7,6 +7,7 @@ export * from './channels.ts';
 export * from './control.ts';
 export * from './countries.ts';
 export * from './events.ts';
+export * from './exports.ts';
 export * from './guests.ts';
 export * from './ids.ts';
 export * from './money.ts';

@@ -1,6 +1,6 @@
 // Second factors: what somebody shows beside their password.
 import { z } from 'zod';
-import { passwordCharsMax } from './accounts.ts';
+import { KeepAccount, passwordCharsMax } from './accounts.ts';
 import { Id } from './ids.ts';
 
 export const recoveryCodesCount = 10;
@@ -18,7 +18,11 @@ export const PasswordBody = z.strictObject({
 });
 
 export const SecondFactorBody = z.strictObject({ code: SecondFactorCode });
-export const SecondFactorLoginBody = z.strictObject({ challengeId: Id, code: SecondFactorCode });
+export const SecondFactorLoginBody = z.strictObject({
+  challengeId: Id,
+  code: SecondFactorCode,
+  keepAccount: KeepAccount,
+});
 
 /** For an authenticator app: the secret to type, or the same as an address for a QR code. */
 export const NewTotp = z.object({ secret: z.string(), uri: z.string() });

@@ -1,11 +1,14 @@
 // The memory of the house: connections, queries by noun, and the ledger's acts.
+export * from './accounts.ts';
 export * from './audits.ts';
 export * from './books.ts';
+export * from './closing.ts';
 export * from './connect.ts';
 export * from './disputes.ts';
 export * from './earnings.ts';
 export * from './entries.ts';
 export * from './events.ts';
+export * from './exports.ts';
 export * from './invoices.ts';
 export * from './leases.ts';
 export * from './mails.ts';

@@ -45,7 +45,7 @@ export async function seedDemo(
       dateOfBirth: '1990-01-01',
       country: 'IN',
     });
-    await db.update(users).set({ role }).where(eq(users.id, id));
+    await db.update(users).set({ role, emailVerifiedAt: new Date() }).where(eq(users.id, id));
     const account = { ...person, role, password };
     if (!isStaff(role)) {
       accounts.push(account);

@@ -25,7 +25,7 @@ const Revoked = Revocation.array();
 
 /**
  * Opens a session with its first refresh token. Answers also what had to end for it, and whether its browser is a new
- * one for somebody who has others. Refuses `account-banned`.
+ * one for somebody who has others. Refuses `account-banned`, `account-closing`.
  */
 export async function openSession(
   db: Db,
@@ -40,6 +40,8 @@ export async function openSession(
     deviceHash: Uint8Array;
     methods: readonly string[];
     secondFactor: boolean;
+    /** An account that is closed is had back. */
+    keepAccount?: boolean;
   },
 ): Promise<OpenSession & { revocations: Revocation[]; isNewDevice: boolean }> {
   const facts = JSON.stringify({

@@ -31,15 +31,6 @@ export async function findAccount(db: Db, userId: string): Promise<Me | null> {
   return callFunction(db, sql`select account_of(${userId}) as result`, Me.nullable());
 }
 
-/** What a password is checked against; null when there is no such account (any more). */
-export async function findPasswordHash(db: Db, userId: string): Promise<string | null> {
-  return callFunction(
-    db,
-    sql`select to_jsonb(password_hash_of(${userId})) as result`,
-    z.string().nullable(),
-  );
-}
-
 const Login = z.object({
   userId: Id,
   passwordHash: z.string(),
@@ -47,6 +38,8 @@ const Login = z.object({
   hasSecondFactor: z.boolean(),
   /** Whether somebody has logged in from this browser before. */
   isKnownDevice: z.boolean(),
+  /** When the account is going to be erased; null for one that is not closed. */
+  eraseAt: z.string().nullable(),
 });
 
 /** What a log-in is checked against. `email` must be normalised, as the contract's `Email` does. */

@@ -5,12 +5,15 @@ import type { AppEnv, Deps } from './deps.ts';
 import { problem, renderError } from './problem.ts';
 import { authRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { emailRoutes } from './routes/email.ts';
 import { guestRoutes } from './routes/guests.ts';
 import { healthRoutes } from './routes/health.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { moneyRoutes } from './routes/money.ts';
+import { ownAccountRoutes } from './routes/own-account.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
+import { passwordRoutes } from './routes/password.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
@@ -36,6 +39,9 @@ export function createApi(deps: Deps) {
   return new Hono<AppEnv>()
     .route('/v1/auth', authRoutes(deps))
     .route('/v1/auth/sessions', sessionRoutes(deps))
+    .route('/v1/auth/password', passwordRoutes(deps))
+    .route('/v1/auth/email', emailRoutes(deps))
+    .route('/v1/users/me', ownAccountRoutes(deps))
     .route('/v1/auth/second-factor', secondFactorRoutes(deps))
     .route('/v1/auth/passkeys', passkeyRoutes(deps))
     .route('/v1/guests', guestRoutes(deps))

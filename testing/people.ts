@@ -8,7 +8,10 @@ import {
   devices,
   type Page,
 } from 'playwright';
+import { linkPages } from '#contract';
 import { totpAt, totpStepEnd } from '../edge/services/totp.ts';
+import type { Stack } from '../scripts/launch/stack.ts';
+import { createMailboxClient, type MailboxClient } from '../scripts/local/mailbox/client.ts';
 import { installClockCamera } from './pixel-clock.ts';
 
 const clock = { width: 1280, height: 720, framesPerSecond: 30 };
@@ -23,6 +26,8 @@ export const phone: BrowserContextOptions = {
 };
 
 export interface PersonInBrowser {
+  /** Where everything that is mailed comes. */
+  mailbox: MailboxClient;
   context: BrowserContext;
   page: Page;
   username: string;
@@ -33,11 +38,11 @@ export interface PersonInBrowser {
 /** A new browser window of nobody yet; on a desktop, unless another device is named. */
 export async function openWindow(
   browser: Browser,
-  appUrl: string,
+  { urls, secrets }: Pick<Stack, 'urls' | 'secrets'>,
   device: BrowserContextOptions = { viewport: { width: 1280, height: 800 } },
 ): Promise<PersonInBrowser> {
   const context = await browser.newContext({
-    baseURL: appUrl,
+    baseURL: urls.app,
     permissions: ['camera', 'microphone'],
     ...device,
   });
@@ -47,7 +52,8 @@ export async function openWindow(
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
   });
-  return { context, page, username: '', complaints };
+  const mailbox = createMailboxClient({ url: urls.mailbox ?? '', apiKey: secrets.mailApiKey });
+  return { mailbox, context, page, username: '', complaints };
 }
 
 /** Picks one of several alternatives, which are radio buttons inside their labels. */
@@ -55,12 +61,44 @@ export async function choose(page: Page, testId: string): Promise<void> {
   await page.getByTestId(testId).locator('xpath=ancestor-or-self::label').click();
 }
 
-/** Registers by the form. */
+export const emailOf = (username: string) => `${username}@example.com`;
+const linkPattern = /^https?:\/\/\S+$/m;
+const mailTimeoutMs = 10_000;
+
+/** The newest link to this page that was mailed to somebody. */
+export async function mailedLink(
+  { mailbox }: Pick<PersonInBrowser, 'mailbox'>,
+  to: string,
+  pathname: string,
+): Promise<URL> {
+  const deadline = Date.now() + mailTimeoutMs;
+  for (;;) {
+    const links = (await mailbox.list(to))
+      .map(({ text }) => linkPattern.exec(text)?.[0])
+      .map((link) => (link ? new URL(link) : null));
+    const found = links.find((link) => link?.pathname === pathname);
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`no link to ${pathname} was mailed to ${to}`);
+    await delay(100);
+  }
+}
+
+/** Registers by the form, and opens the link that is mailed then. */
 export async function register(person: PersonInBrowser, prefix: string): Promise<void> {
+  await registerOnly(person, prefix);
+  const { hash } = await mailedLink(person, emailOf(person.username), linkPages.verify);
+  const answer = await person.context.request.post('/v1/auth/email/verification', {
+    data: { token: hash.slice(1) },
+  });
+  if (!answer.ok()) throw new Error(`the address is not confirmed: ${await answer.text()}`);
+}
+
+/** Registers by the form. */
+export async function registerOnly(person: PersonInBrowser, prefix: string): Promise<void> {
   const { page } = person;
   const username = `${prefix}${randomUUID().replaceAll('-', '').slice(0, 10)}`;
   await page.goto('/register');
-  await page.getByTestId('email').fill(`${username}@example.com`);
+  await page.getByTestId('email').fill(emailOf(username));
   await page.getByTestId('username').fill(username);
   await page.getByTestId('password').fill('a long enough password');
   await page.getByTestId('date-of-birth').fill('1992-04-17');

@@ -81,7 +81,7 @@ export async function startProduct(): Promise<Product> {
       keySecret: secrets.razorpayKeySecret,
     }),
 
-    openWindow: (device) => openWindow(browser, urls.app, device),
+    openWindow: (device) => openWindow(browser, stack, device),
 
     async logStaffIn() {
       // A code is taken once: whoever logs in twice within half a minute shares what the first one opened.

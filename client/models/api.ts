@@ -121,21 +121,26 @@ export async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise
 
 const keyed = (idempotencyKey: string) => ({ headers: { 'idempotency-key': idempotencyKey } });
 
+const bearing = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
 /** Calls that make, renew and end a session; they carry no access token of their own accord. */
 export function createAuthApi(fetch: Fetch) {
-  const { auth } = createRoutes((url, init) => send(fetch, url, init, null));
+  const { auth, users } = createRoutes((url, init) => send(fetch, url, init, null));
   return {
     register: (json: RegisterBody) => bodyOf(auth.register.$post({ json })),
-    login: (json: { email: string; password: string }) => bodyOf(auth.login.$post({ json })),
-    loginWithCode: (json: z.infer<typeof SecondFactorLoginBody>) =>
+    login: (json: { email: string; password: string; keepAccount?: boolean }) =>
+      bodyOf(auth.login.$post({ json })),
+    loginWithCode: (json: z.input<typeof SecondFactorLoginBody>) =>
       bodyOf(auth['second-factor'].login.$post({ json })),
     askForPasskey: () => bodyOf(auth.passkeys.login.options.$post()),
-    loginWithPasskey: (json: z.infer<typeof PasskeyAnswerBody>) =>
+    loginWithPasskey: (json: z.input<typeof PasskeyAnswerBody>) =>
       bodyOf(auth.passkeys.login.$post({ json })),
+    loginByLink: (json: { token: string }) => bodyOf(auth['login-link'].$post({ json })),
     refresh: () => bodyOf(auth.refresh.$post()),
     logout: async (): Promise<void> => void (await auth.logout.$post()),
-    becomePerformer: (token: string) =>
-      bodyOf(auth.performer.$post(undefined, { headers: { authorization: `Bearer ${token}` } })),
+    becomePerformer: (token: string) => bodyOf(auth.performer.$post(undefined, bearing(token))),
+    rename: (token: string, username: string) =>
+      bodyOf(users.me.username.$put({ json: { username } }, bearing(token))),
   };
 }
 export type AuthApi = ReturnType<typeof createAuthApi>;

@@ -7,11 +7,14 @@ import type { SessionModel } from './session.ts';
 const fieldOfCode = {
   'email-taken': 'email',
   'username-taken': 'username',
+  'username-reserved': 'username',
+  'password-common': 'password',
   'under-age': 'dateOfBirth',
   'unknown-country': 'country',
 } as const;
 
 export const emailWords = 'This does not look like an e-mail address.';
+export const usernameWords = '3 to 24 letters, digits or _, starting with a letter.';
 
 export type AuthForm = Omit<Form, 'typed' | 'clear'>;
 
@@ -21,7 +24,7 @@ export function createRegisterForm(session: Pick<SessionModel, 'register'>, coun
     read: (texts) => readBy(RegisterBody, texts),
     words: {
       email: emailWords,
-      username: '3 to 24 letters, digits or _, starting with a letter.',
+      username: usernameWords,
       password: `From ${passwordCharsMin} to ${passwordCharsMax} characters.`,
       dateOfBirth: 'Enter your date of birth.',
       country: 'Choose your country.',

@@ -17,7 +17,7 @@ export type FormParts<Name extends string, Body> = {
   /** Refusals of the edge that belong to one field. */
   fieldOfCode?: Partial<Record<ApiErrorCode, NoInfer<Name>>>;
   /** Where blanks at the ends may be meant. */
-  keepBlanks?: NoInfer<Name>;
+  keepBlanks?: NoInfer<Name> | readonly NoInfer<Name>[];
   send: (body: Body) => Promise<void>;
 };
 
@@ -41,7 +41,7 @@ export function createForm<Name extends string, Body>(parts: FormParts<Name, Bod
   /** Phones end a word with a blank; in a password it may be meant. */
   function textOf(name: Name): string {
     const text = typed[name].peek();
-    return name === parts.keepBlanks ? text : text.trim();
+    return [parts.keepBlanks].flat().includes(name) ? text : text.trim();
   }
 
   /** Says beside the fields what is wrong with them; answers whether it belonged to any. */

@@ -9,6 +9,7 @@ const ann: Me = {
   id: 'u1',
   email: 'a@b.c',
   username: 'ann',
+  emailVerified: true,
   role: 'viewer',
   country: 'IN',
   createdAt: '2026-01-01T00:00:00Z',

@@ -20,7 +20,8 @@ function createScene(
   const login = createLogin({
     passkeys: fake.passkeys,
     session: {
-      login: (email, password) => answer('login', email, password),
+      login: (email, password, keepAccount) =>
+        answer('login', email, password, ...(keepAccount ? [keepAccount] : [])),
       loginWithCode: (body) => answer('loginWithCode', body),
       async askForPasskey() {
         await answer('askForPasskey');
@@ -58,7 +59,10 @@ test('where a second factor is needed the code answers the challenge', async () 
   login.code.typed.code.value = '123 456';
   await login.code.submit();
   expect(scene.named('loginWithCode')).toEqual([
-    { name: 'loginWithCode', with: { challengeId: 'the-challenge', code: '123456' } },
+    {
+      name: 'loginWithCode',
+      with: { challengeId: 'the-challenge', code: '123456', keepAccount: false },
+    },
   ]);
 });
 
@@ -67,9 +71,9 @@ test('a recovery code is taken in place of a code, as it was written down', asyn
   await untilCode(scene);
   const { code } = scene.login;
   code.use('recovery');
-  code.typed.code.value = 'ABCD-efgh 2345-6789';
+  code.typed.code.value = 'ABCD-efgh 2345-6789 jkmn-pqrs';
   await code.submit();
-  expect(scene.named('loginWithCode')[0]?.with).toMatchObject({ code: 'abcdefgh23456789' });
+  expect(scene.named('loginWithCode')[0]?.with).toMatchObject({ code: 'abcdefgh23456789jkmnpqrs' });
 });
 
 test('a wrong code is said beside the field, and half a code is not sent', async () => {
@@ -179,4 +183,21 @@ test('a page that was left asks for no passkey any more', async () => {
   expect(passkey.fault.value).toBeNull();
   await passkey.offer();
   expect(scene.named('askForPasskey')).toHaveLength(1);
+});
+
+test('whoever logs in to a closed account is told until when they can have it back, and has it by one press', async () => {
+  const eraseAt = '2026-04-01T00:00:00Z';
+  const scene = createScene({ login: [refusalOf('account-closing', { eraseAt }), needed()] });
+  const { login } = scene;
+  await untilCode(scene);
+  expect(login.eraseAt.value).toBe(eraseAt);
+  await login.keepAccount();
+  expect(scene.named('login').map((call) => call.with)).toEqual([
+    ['mira@example.com', ' secret '],
+    ['mira@example.com', ' secret ', true],
+  ]);
+  // With a second factor the code says it once more.
+  login.code.typed.code.value = '123456';
+  await login.code.submit();
+  expect(scene.named('loginWithCode')[0]?.with).toMatchObject({ keepAccount: true });
 });

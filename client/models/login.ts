@@ -17,6 +17,13 @@ export type LoginDeps = {
 const tooLateWords =
   'That took too long, or too many codes were wrong. Enter your password once more.';
 
+/** When a closed account is going to be erased; null for any other refusal. */
+function eraseAtOf(error: unknown): string | null {
+  if (!(error instanceof ApiError) || error.code !== 'account-closing') return null;
+  const eraseAt = error.problem?.eraseAt;
+  return typeof eraseAt === 'string' ? eraseAt : null;
+}
+
 function challengeOf(error: unknown): string | null {
   if (!(error instanceof ApiError) || error.code !== 'second-factor-needed') return null;
   const id = error.problem?.challengeId;
@@ -67,6 +74,9 @@ export function createLogin(deps: LoginDeps) {
   const challenge = signal<string | null>(null);
   /** Why the password is asked once more. */
   const told = signal<string | null>(null);
+  /** When the account is going to be erased, once somebody has logged in to a closed one. */
+  const eraseAt = signal<string | null>(null);
+  let isKept = false;
   const passkey = createPasskeyLogin(deps);
 
   const password = createForm({
@@ -77,8 +87,9 @@ export function createLogin(deps: LoginDeps) {
     async send({ email, password }) {
       told.value = null;
       try {
-        await session.login(email, password);
+        await session.login(email, password, isKept);
       } catch (error) {
+        eraseAt.value = eraseAtOf(error);
         const challengeId = challengeOf(error);
         if (challengeId === null) throw error;
         challenge.value = challengeId;
@@ -90,8 +101,9 @@ export function createLogin(deps: LoginDeps) {
     const challengeId = challenge.peek();
     if (challengeId === null) return;
     try {
-      await session.loginWithCode({ challengeId, ...body });
+      await session.loginWithCode({ challengeId, ...body, keepAccount: isKept });
     } catch (error) {
+      eraseAt.value = eraseAtOf(error);
       if (!hasCode(error, 'session-expired')) throw error;
       back();
       told.value = tooLateWords;
@@ -100,12 +112,30 @@ export function createLogin(deps: LoginDeps) {
 
   /** To the password; the address stays. */
   function back(): void {
+    isKept = false;
+    eraseAt.value = null;
     challenge.value = null;
     told.value = null;
     password.typed.password.value = '';
     code.use('app');
   }
 
-  return { challenge, told, password, code, passkey, back, close: passkey.close };
+  /** Logs in, and has a closed account back. */
+  async function keepAccount(): Promise<boolean> {
+    isKept = true;
+    return password.submit();
+  }
+
+  return {
+    challenge,
+    told,
+    eraseAt,
+    password,
+    code,
+    passkey,
+    back,
+    keepAccount,
+    close: passkey.close,
+  };
 }
 export type LoginModel = ReturnType<typeof createLogin>;

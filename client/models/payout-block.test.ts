@@ -44,6 +44,7 @@ test('every code has words of its own, and an unknown one does not leave the pag
     'payout-too-small',
     'payout-on-hold',
     'account-banned',
+    'email-unverified',
     'forbidden',
     'something-new',
   ];

@@ -78,6 +78,12 @@ export function blockOf(overview: PayoutOverview): PayoutBlock | null {
         text: 'It was closed by us, and nothing can be asked for from here.',
         ...still,
       };
+    case 'email-unverified':
+      return {
+        title: 'Confirm your e-mail address first',
+        text: 'Open the link that we have mailed you. Your earnings stay yours until then.',
+        ...still,
+      };
     case 'forbidden':
       return {
         title: 'Payouts are for performers',

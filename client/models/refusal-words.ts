@@ -38,6 +38,16 @@ function notRefundable(details: Details): string {
     : `Only ${tokens(unspent)} of this purchase are unspent.`;
 }
 
+/** What stands in the way of closing an account. */
+export const closingWords: Record<string, string> = {
+  staff: 'You are one of the staff: somebody else of them takes you off first.',
+  'live-stream': 'You are live. End your stream first.',
+  'open-payout': 'A payout is on its way. Wait until it has arrived.',
+  'open-refund': 'A refund is on its way. Wait until it has arrived.',
+  'open-dispute': 'A payment of yours is disputed at your bank. Wait until that is decided.',
+  'left-behind': 'What you would leave behind has changed meanwhile. Look it over once more.',
+};
+
 const words: Partial<Record<ProblemCode, Words>> = {
   'insufficient-balance': 'You do not have enough tokens for this.',
   'self-tip': 'You cannot tip your own stream.',
@@ -50,6 +60,23 @@ const words: Partial<Record<ProblemCode, Words>> = {
   internal: 'Something went wrong on our side. Try again in a minute.',
   'rate-limited': 'That was a bit fast. Wait a moment and try again.',
   'account-banned': 'This account may not buy, tip or be paid any more.',
+  'account-closing':
+    'This account is closed, and will be erased. Until then you can have it back by logging in.',
+  'username-reserved': 'People would take this for one of ours. Choose another.',
+  'username-changed-lately':
+    'You have changed your name within the last month. It can be changed again after that.',
+  'not-closable': ({ obstacle }) =>
+    (typeof obstacle === 'string' && closingWords[obstacle]) ||
+    'Something stands in the way of closing this account. Reload the page to see what.',
+  'email-unverified': 'Confirm your e-mail address first: open the link that we have mailed you.',
+  'password-common': ({ reason }) =>
+    reason === 'name'
+      ? 'Your name, your address or ours is in it. Choose one that nobody would try first.'
+      : 'Many people use this one, so it is tried first. Choose another.',
+  'password-wrong': 'This is not your password.',
+  'email-changed-lately':
+    'You have changed your address within the last week. It can be changed again once that cannot be taken back any more.',
+  'link-over': 'This link was used, or is too old. Ask for a new one.',
   'performer-unavailable': 'This performer cannot be tipped at present. No tokens were taken.',
   'spending-limit': (details) => {
     const limit = limitOf(details);
@@ -84,8 +111,7 @@ const words: Partial<Record<ProblemCode, Words>> = {
     return least === null ? null : `The smallest payout is ${inRupees(least)}.`;
   },
   'login-confirmation-needed':
-    'There were many attempts to log in to this account. Use a browser in which you have logged in before, or wait a quarter of an hour.',
-  'password-wrong': 'This is not your password.',
+    'There were many attempts to log in to this account. We have mailed a link that logs you in: open it here.',
   'passkey-limit': 'Remove a passkey that you do not use any more first.',
   'passkey-wrong': 'This passkey is not known here. Use another one, or your password.',
   'second-factor-needed': 'Enter the code of your authenticator app.',

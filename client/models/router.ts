@@ -1,8 +1,12 @@
 // The router: which page an address means, and moving between pages without a reload.
 import { computed, signal } from '@preact/signals';
+import type { LinkPurpose } from '#contract';
 
 export const walletViews = ['tokens', 'statement', 'invoices', 'limits'] as const;
 export type WalletView = (typeof walletViews)[number];
+
+export const settingsViews = ['account', 'data'] as const;
+export type SettingsView = (typeof settingsViews)[number];
 
 export type Route =
   | { page: 'home' }
@@ -14,10 +18,30 @@ export type Route =
   | { page: 'register' }
   | { page: 'account' }
   | { page: 'security' }
+  | { page: 'forgot-password' }
+  | { page: 'mailed-link'; purpose: LinkPurpose }
+  | { page: 'settings'; view: SettingsView }
   | { page: 'operations' }
   | { page: 'not-found' };
 
-const plainPages = ['studio', 'login', 'register', 'account', 'operations'] as const;
+const plainPages = [
+  'studio',
+  'login',
+  'register',
+  'account',
+  'forgot-password',
+  'operations',
+] as const;
+/** The same as the contract's; a test holds them together, so that no page carries all schemas. */
+export const linkPaths: Record<LinkPurpose, string> = {
+  verify: '/confirm-email',
+  reset: '/reset-password',
+  change: '/new-email',
+  undo: '/undo-email',
+  login: '/login-link',
+  keep: '/keep-account',
+};
+const linkPurposes = Object.keys(linkPaths) as LinkPurpose[];
 const earningsPath = '/studio/earnings';
 const securityPath = '/settings/security';
 /** Any address of nobody's, to read a path against. */
@@ -29,6 +53,11 @@ export function walletPath(view: WalletView): string {
   return view === 'tokens' ? '/wallet' : `/wallet/${view}`;
 }
 
+/** Where a view of the settings is; the first one is the settings themselves. */
+export function settingsPath(view: SettingsView): string {
+  return view === 'account' ? '/settings' : `/settings/${view}`;
+}
+
 export function routeOf(pathname: string): Route {
   const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
   if (path === '/' || path === '') return { page: 'home' };
@@ -38,6 +67,10 @@ export function routeOf(pathname: string): Route {
   if (path === securityPath) return { page: 'security' };
   const view = walletViews.find((view) => path === walletPath(view));
   if (view) return { page: 'wallet', view };
+  const purpose = linkPurposes.find((purpose) => path === linkPaths[purpose]);
+  if (purpose) return { page: 'mailed-link', purpose };
+  const setting = settingsViews.find((view) => path === settingsPath(view));
+  if (setting) return { page: 'settings', view: setting };
   const plain = plainPages.find((page) => path === `/${page}`);
   return plain ? { page: plain } : { page: 'not-found' };
 }
@@ -50,7 +83,12 @@ export function safeReturnPath(next: string | null): string {
   return url.origin === nowhere ? url.pathname + url.search : '/';
 }
 
-export type Browser = Pick<Window, 'history' | 'location' | 'addEventListener' | 'scrollTo'>;
+export type Browser = {
+  history: Pick<History, 'pushState' | 'replaceState'>;
+  location: Pick<Location, 'pathname' | 'search' | 'hash' | 'origin'>;
+  addEventListener(type: 'popstate', listener: () => void): void;
+  scrollTo(x: number, y: number): void;
+};
 
 export function createRouter(browser: Browser) {
   const address = signal(browser.location.pathname + browser.location.search);
@@ -75,6 +113,12 @@ export function createRouter(browser: Browser) {
       else browser.history.pushState(null, '', path);
       sync();
       browser.scrollTo(0, 0);
+    },
+    /** What stands behind the `#`, which leaves the address bar and the history with this. */
+    takeFragment(): string {
+      const secret = browser.location.hash.slice(1);
+      if (secret) browser.history.replaceState(null, '', address.peek());
+      return secret;
     },
     guardLeaving(ask: () => string | null): () => void {
       guard = ask;

@@ -23,6 +23,7 @@ function createScene() {
       id: 'u',
       email: 'a@b.c',
       username: 'ann',
+      emailVerified: true,
       role: 'viewer',
       country: 'IN',
       createdAt: new Date(clock.now()).toISOString(),
@@ -35,6 +36,7 @@ function createScene() {
     loginWithCode: async () => sessionOf('with-code'),
     askForPasskey: async () => ({ challengeId: 'c', options: { challenge: 'AAAA' } }),
     loginWithPasskey: async () => sessionOf('with-passkey'),
+    loginByLink: async () => sessionOf('by link'),
     refresh() {
       const asked = Promise.withResolvers<Session>();
       refreshes.push(asked);
@@ -42,6 +44,7 @@ function createScene() {
     },
     logout: async () => {},
     becomePerformer: async () => sessionOf('performer'),
+    rename: async () => sessionOf('renamed'),
   };
 
   const session = createSession({

@@ -71,14 +71,28 @@ export function createSession({ auth, clock, exclusive, news, hint }: SessionDep
       restoring.value = false;
     },
     register: (body: RegisterBody) => begin(auth.register(body)),
-    login: (email: string, password: string) => begin(auth.login({ email, password })),
+    /** `keepAccount`: one that is closed is had back. */
+    login: (email: string, password: string, keepAccount = false) =>
+      begin(auth.login({ email, password, keepAccount })),
     loginWithCode: (answer: Parameters<AuthApi['loginWithCode']>[0]) =>
       begin(auth.loginWithCode(answer)),
     askForPasskey: auth.askForPasskey,
     loginWithPasskey: (answer: Parameters<AuthApi['loginWithPasskey']>[0]) =>
       begin(auth.loginWithPasskey(answer)),
+    /** Logs in whoever has opened the link that was mailed to them. */
+    loginByLink: (secret: string) => begin(auth.loginByLink({ token: secret })),
     /** Takes up what this session has become, such as one in which a second factor was shown. */
     accept,
+    /** Learns what has changed about the account, where somebody is logged in. */
+    async refresh(): Promise<void> {
+      if (user.peek()) await token.renew();
+    },
+    /** The session was ended elsewhere, by something that was done here. */
+    forget,
+    async rename(username: string): Promise<void> {
+      const current = await token.source.current();
+      if (current) accept(await auth.rename(current, username));
+    },
     async becomePerformer(): Promise<void> {
       const current = await token.source.current();
       if (current) accept(await auth.becomePerformer(current));

@@ -12,6 +12,7 @@ const user = {
   id: 'u1',
   email: 'a@b.c',
   username: 'ann',
+  emailVerified: true,
   role: 'viewer' as const,
   country: 'IN',
   createdAt: '2026-01-01T00:00:00Z',

@@ -22,6 +22,7 @@ const lastingRefusals = [
   'spending-limit',
   'new-account-limit',
   'account-banned',
+  'email-unverified',
   'performer-unavailable',
 ] as const;
 

@@ -109,7 +109,8 @@ export function AccountPage() {
                   <ShieldIcon size={18} /> Open security
                 </ButtonLink>
               </section>
-              <div>
+              <div class="row wrap">
+                <ButtonLink href="/settings">Settings</ButtonLink>
                 <LogOut />
               </div>
             </div>

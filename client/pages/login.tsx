@@ -7,6 +7,7 @@ import { AuthFrame, OtherWay } from '../ui/auth-frame.tsx';
 import { Button } from '../ui/button.tsx';
 import { CodeField } from '../ui/code-field.tsx';
 import { EmailField } from '../ui/email-field.tsx';
+import { formatDay } from '../ui/format.ts';
 import { Notice } from '../ui/notice.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
 import { KeyIcon } from '../ui/security-icons.tsx';
@@ -31,6 +32,22 @@ function PasskeyWay({ model }: { model: LoginModel }) {
   );
 }
 
+/** Whoever logs in to an account that they have closed may have it back. */
+function KeepOffer({ model }: { model: LoginModel }) {
+  const { eraseAt, password, keepAccount } = model;
+  if (!eraseAt.value) return null;
+  return (
+    <div class="stack" data-testid="login-closing">
+      <p>
+        It is going to be erased on <b>{formatDay(eraseAt.value)}</b>.
+      </p>
+      <Button wide busy={password.busy.value} onClick={keepAccount} data-testid="login-keep">
+        Log in and keep my account
+      </Button>
+    </div>
+  );
+}
+
 function PasswordStep({ model }: { model: LoginModel }) {
   const { password, told } = model;
   const faults = password.faults.value;
@@ -49,6 +66,7 @@ function PasswordStep({ model }: { model: LoginModel }) {
           <span data-testid="login-told">{told.value}</span>
         </Notice>
       )}
+      <KeepOffer model={model} />
       <EmailField
         value={password.typed.email}
         fault={faults.email}
@@ -59,6 +77,11 @@ function PasswordStep({ model }: { model: LoginModel }) {
         autocomplete="current-password"
         fault={faults.password}
       />
+      <p class="auth-aside">
+        <a href="/forgot-password" data-testid="forgot-password">
+          Forgot your password?
+        </a>
+      </p>
     </AuthFrame>
   );
 }
@@ -82,6 +105,7 @@ function CodeStep({ model }: { model: LoginModel }) {
         </button>
       }
     >
+      <KeepOffer model={model} />
       <CodeField form={model.code} />
     </AuthFrame>
   );

@@ -9,6 +9,7 @@ export function anySession(accessToken: string): Session {
       id: 'u',
       email: 'a@b.c',
       username: 'ann',
+      emailVerified: true,
       role: 'performer',
       country: 'IN',
       createdAt: '2026-01-01T00:00:00.000Z',

@@ -45,48 +45,85 @@ export function OtherWay({ to, question, answer }: OtherWayProps) {
   );
 }
 
-export function AuthFrame(props: AuthFrameProps) {
-  const { name, title, lead, form, action, beside, foot, children } = props;
+type CardPageProps = {
+  name: string;
+  title: string;
+  lead?: ComponentChildren;
+  children?: ComponentChildren;
+};
+
+/** One calm card in the middle of a page. */
+export function CardPage({ name, title, lead, children }: CardPageProps) {
   useTitle(title);
-  useReturn();
-  const element = useRef<HTMLFormElement>(null);
-  const faults = form.faults.value;
-  useEffect(() => {
-    // The first field that needs another look.
-    element.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
-  }, [faults]);
   return (
     <main class="page auth" id="main" tabIndex={-1} data-testid={`page-${name}`}>
       <section class="auth-card" aria-labelledby="auth-title">
         <Mark size={44} />
         <div>
           <h1 id="auth-title">{title}</h1>
-          <p class="soft">{lead}</p>
+          {lead && <p class="soft">{lead}</p>}
         </div>
-        <form
-          ref={element}
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault();
-            form.submit();
-          }}
-        >
-          {form.fault.value && <Notice tone="bad">{form.fault.value}</Notice>}
-          {children}
-          <Button
-            look="primary"
-            size="large"
-            type="submit"
-            wide
-            busy={form.busy.value}
-            data-testid={`${name}-submit`}
-          >
-            {action}
-          </Button>
-        </form>
-        {beside}
-        <p class="auth-foot">{foot}</p>
+        {children}
       </section>
     </main>
+  );
+}
+
+type CardFormProps = {
+  name: string;
+  form: AuthForm;
+  /** On the button that sends the form. */
+  action: string;
+  onSent?: () => void;
+  children: ComponentChildren;
+};
+
+/** A form that says above what was refused, and leads to the first field that needs another look. */
+export function CardForm({ name, form, action, onSent, children }: CardFormProps) {
+  const element = useRef<HTMLFormElement>(null);
+  const faults = form.faults.value;
+  useEffect(() => {
+    element.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  }, [faults]);
+  async function send(): Promise<void> {
+    if (await form.submit()) onSent?.();
+  }
+  return (
+    <form
+      ref={element}
+      class="auth-form"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {form.fault.value && <Notice tone="bad">{form.fault.value}</Notice>}
+      {children}
+      <Button
+        look="primary"
+        size="large"
+        type="submit"
+        wide
+        busy={form.busy.value}
+        data-testid={`${name}-submit`}
+      >
+        {action}
+      </Button>
+    </form>
+  );
+}
+
+export function AuthFrame(props: AuthFrameProps) {
+  const { name, title, lead, form, action, beside, foot, children } = props;
+  useReturn();
+  return (
+    <CardPage name={name} title={title} lead={lead}>
+      <CardForm name={name} form={form} action={action}>
+        {children}
+      </CardForm>
+      {beside}
+      <p class="auth-foot">{foot}</p>
+    </CardPage>
   );
 }

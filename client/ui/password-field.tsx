@@ -6,25 +6,28 @@ import { TextField } from './field.tsx';
 import { EyeIcon, EyeOffIcon } from './icons.tsx';
 
 type PasswordFieldProps = {
+  label?: string;
   value: Signal<string>;
   autocomplete: 'current-password' | 'new-password';
   hint?: string;
   fault?: string | undefined;
+  'data-testid'?: string;
 };
 
-export function PasswordField({ value, autocomplete, hint, fault }: PasswordFieldProps) {
+export function PasswordField(props: PasswordFieldProps) {
+  const { label = 'Password', value, autocomplete, hint, fault } = props;
   const visible = useSignal(false);
   return (
     <TextField
-      label="Password"
-      name="password"
+      label={label}
+      name={autocomplete}
       type={visible.value ? 'text' : 'password'}
       value={value}
       autocomplete={autocomplete}
       hint={hint}
       fault={fault}
       required
-      data-testid="password"
+      data-testid={props['data-testid'] ?? 'password'}
       end={
         <IconButton
           label={visible.value ? 'Hide the password' : 'Show the password'}

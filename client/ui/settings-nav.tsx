@@ -1,5 +1,6 @@
 // The links between the pages of somebody's settings.
 import { GaugeIcon, PersonIcon, PictureIcon, ShieldIcon } from './icons.tsx';
+import { ListIcon } from './money-icons.tsx';
 import { PageNav, type PageNavLink } from './page-nav.tsx';
 
 const links: readonly PageNavLink[] = [
@@ -12,6 +13,7 @@ const links: readonly PageNavLink[] = [
     testId: 'settings-preferences',
   },
   { href: '/settings/security', label: 'Security', Icon: ShieldIcon, testId: 'settings-security' },
+  { href: '/settings/data', label: 'Data', Icon: ListIcon, testId: 'settings-data' },
 ];
 
 export function SettingsNav() {

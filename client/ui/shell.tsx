@@ -11,6 +11,7 @@ import { Fault } from './notice.tsx';
 import { OfflineBar } from './offline-bar.tsx';
 import { StepUp } from './step-up.tsx';
 import { Toaster } from './toaster.tsx';
+import { VerifyBar } from './verify-bar.tsx';
 
 const WatchPage = lazyPage(async () => {
   // The first picture needs both: they are fetched side by side.
@@ -26,6 +27,13 @@ const LoginPage = lazyPage(async () => (await import('../pages/login.tsx')).Logi
 const RegisterPage = lazyPage(async () => (await import('../pages/register.tsx')).RegisterPage);
 const AccountPage = lazyPage(async () => (await import('../pages/account.tsx')).AccountPage);
 const SecurityPage = lazyPage(async () => (await import('../pages/security.tsx')).SecurityPage);
+const ForgotPasswordPage = lazyPage(
+  async () => (await import('../pages/forgot-password.tsx')).ForgotPasswordPage,
+);
+const MailedLinkPage = lazyPage(
+  async () => (await import('../pages/mailed-link.tsx')).MailedLinkPage,
+);
+const SettingsPage = lazyPage(async () => (await import('../pages/settings.tsx')).SettingsPage);
 const OperationsPage = lazyPage(
   async () => (await import('../pages/operations.tsx')).OperationsPage,
 );
@@ -60,6 +68,12 @@ function CurrentPage() {
       return <AccountPage />;
     case 'security':
       return <SecurityPage />;
+    case 'forgot-password':
+      return <ForgotPasswordPage />;
+    case 'mailed-link':
+      return <MailedLinkPage key={route.purpose} purpose={route.purpose} />;
+    case 'settings':
+      return <SettingsPage view={route.view} />;
     case 'operations':
       return <OperationsPage />;
     case 'not-found':
@@ -126,6 +140,7 @@ export function Shell() {
       </a>
       <Header />
       <OfflineBar />
+      <VerifyBar />
       <Boundary key={router.route.value.page}>
         <CurrentPage />
       </Boundary>

@@ -15,6 +15,37 @@ as $$
     12, '0') || '70008000000000000000')::uuid
 $$;
 
+-- Why somebody may neither spend, speak, stream nor be paid: they are banned, their account is being closed, or nobody
+-- has shown that the mailbox is theirs. Null when they may.
+create or replace function account_refusal(p_user users) returns text
+language sql immutable
+as $$
+  select case
+    when p_user.banned_at is not null then 'account-banned'
+    when p_user.erase_at is not null then 'account-closing'
+    when p_user.email_verified_at is null then 'email-unverified'
+  end
+$$;
+
+create or replace function account_refusal(p_user uuid) returns text
+language sql stable
+as $$
+  select account_refusal(u) from users u where u.id = p_user
+$$;
+
+-- Refuses whoever may do none of this.
+create or replace function require_member(p_user uuid) returns void
+language plpgsql stable
+as $$
+declare
+  v_refusal text := account_refusal(p_user);
+begin
+  if v_refusal is not null then
+    perform refuse(v_refusal);
+  end if;
+end
+$$;
+
 -- A refusal as an answer, for acts that must not undo what else they did.
 create or replace function ledger.refusal(p_code text, p_details jsonb default '{}') returns jsonb
 language sql stable

@@ -120,12 +120,13 @@ begin
     where owner_id = p_viewer and open and coalesce(expires_at, 'infinity') > now()
     order by net_paise > 0, expires_at, id limit 1;
   select username into v_username from users
-    where id = p_viewer and banned_at is null and created_at < ledger.surely_grown()
+    where id = p_viewer and banned_at is null and erase_at is null and email_verified_at is not null
+      and created_at < ledger.surely_grown()
       and not exists (select from spending_limits where user_id = p_viewer)
       and not exists (select from ledger.journal where idempotency_key = v_key);
   select s.performer_id as id, a.id as account_id into v_performer
     from streams s
-    join users p on p.id = s.performer_id and p.banned_at is null
+    join users p on p.id = s.performer_id and p.banned_at is null and p.erase_at is null
     join ledger.accounts a on a.class = 'performer_pending' and a.owner_id = s.performer_id
     where s.id = p_stream and s.state = 'live' and s.performer_id <> p_viewer;
   select t.* into v_terms from ledger.tip_terms() t;
@@ -325,15 +326,15 @@ begin
     v_need := v_need - v_take;
   end loop;
 
-  select username, banned_at, created_at into v_viewer from users where id = p_viewer;
-  select s.performer_id, s.state, p.banned_at is not null as is_banned into v_stream
+  select username, account_refusal(u) as refusal, created_at into v_viewer from users u where id = p_viewer;
+  select s.performer_id, s.state, coalesce(p.banned_at, p.erase_at) is not null as is_gone into v_stream
     from streams s join users p on p.id = s.performer_id where s.id = p_stream;
   v_plan.answer := case
     when v_viewer.username is null or v_stream.state is null then
       ledger.refusal('not-found', jsonb_build_object('streamId', p_stream))
-    when v_viewer.banned_at is not null then ledger.refusal('account-banned')
+    when v_viewer.refusal is not null then ledger.refusal(v_viewer.refusal)
     when v_stream.performer_id = p_viewer then ledger.refusal('self-tip')
-    when v_stream.is_banned then ledger.refusal('performer-unavailable')
+    when v_stream.is_gone then ledger.refusal('performer-unavailable')
     when v_stream.state <> 'live' then
       ledger.refusal('stream-not-live', jsonb_build_object('state', v_stream.state))
     when p_amount between 1 and 10000 is not true then ledger.refusal('invalid-request')

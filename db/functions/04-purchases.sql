@@ -84,9 +84,7 @@ begin
   if v_order.state = 'paid' then
     return;
   end if;
-  if exists (select from users where id = v_order.user_id and banned_at is not null) then
-    perform refuse('account-banned');
-  end if;
+  perform require_member(v_order.user_id);
   -- An open one is among what they spend already; limits may have been lowered since.
   perform require_order_room(v_order.user_id, case when order_is_open(v_order) then 0 else v_order.amount_paise end);
   -- Half of the time is left for whoever begins a payment now.
@@ -113,9 +111,7 @@ begin
     perform reopen_order(v_order.id);
     return order_json(v_order);
   end if;
-  if exists (select from users where id = p_user and banned_at is not null) then
-    perform refuse('account-banned');
-  end if;
+  perform require_member(p_user);
   select * into v_package from packages
     where id = p_package and offered_from <= now() and coalesce(offered_until, 'infinity') > now();
   if not found then

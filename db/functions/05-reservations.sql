@@ -63,21 +63,21 @@ language plpgsql
 as $$
 declare
   v_viewer users;
-  v_is_banned boolean;
+  v_is_gone boolean;
   v_refusal jsonb;
 begin
   select * into v_viewer from users where id = p_viewer;
   if v_viewer.id is null then
     perform refuse('not-found');
-  elsif v_viewer.banned_at is not null then
-    perform refuse('account-banned');
-  elsif p_viewer = p_performer then
+  end if;
+  perform require_member(p_viewer);
+  if p_viewer = p_performer then
     perform refuse('self-tip');
   end if;
-  select banned_at is not null into v_is_banned from users where id = p_performer;
-  if v_is_banned is null then
+  select coalesce(banned_at, erase_at) is not null into v_is_gone from users where id = p_performer;
+  if v_is_gone is null then
     perform refuse('not-found');
-  elsif v_is_banned then
+  elsif v_is_gone then
     perform refuse('performer-unavailable');
   end if;
   v_refusal := ledger.spending_refusal(p_viewer, p_tokens, v_viewer.created_at);

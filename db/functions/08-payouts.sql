@@ -94,8 +94,8 @@ declare
   v_account payout_accounts;
   v_from timestamptz;
 begin
-  if exists (select from users where id = p_performer and banned_at is not null) then
-    return ledger.refusal('account-banned');
+  if account_refusal(p_performer) is not null then
+    return ledger.refusal(account_refusal(p_performer));
   end if;
   if exists (select from payout_holds where performer_id = p_performer and lifted_at is null) then
     return ledger.refusal('payout-on-hold');

@@ -63,6 +63,10 @@ as $$
       'A performer with more disputed earnings than this is put on hold'),
     ('case_quiet_days', 30, 0, 365, 'lowest', 'raised',
       'What staff have resolved is not opened anew within so many days unless there is more to say of it'),
+    ('account_erase_days', 30, 1, 365, null, 'lowered',
+      'A closed account is erased after so many days, and can be had back until then'),
+    ('username_change_days', 30, 0, 365, null, 'lowered',
+      'A user name can be changed again after so many days, and nobody else gets the one of before until then'),
     ('settlement_late_days', 7, 1, 90, 'highest', 'raised',
       'A captured payment that no settlement brought within so many days is a case')
 $$;

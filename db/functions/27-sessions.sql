@@ -73,7 +73,8 @@ create or replace function account_json(p_user users) returns jsonb
 language sql stable
 as $$
   select jsonb_build_object('id', p_user.id, 'email', p_user.email, 'username', p_user.username,
-    'role', p_user.role, 'country', p_user.country, 'createdAt', instant(p_user.created_at))
+    'emailVerified', p_user.email_verified_at is not null, 'role', p_user.role, 'country', p_user.country,
+    'createdAt', instant(p_user.created_at))
 $$;
 
 create or replace function account_of(p_user uuid) returns jsonb
@@ -88,15 +89,9 @@ language sql stable security definer set search_path = public, pg_temp
 as $$
   select jsonb_build_object('userId', id, 'passwordHash', password_hash,
       'hasSecondFactor', exists (select from totp_factors where user_id = users.id and confirmed_at is not null),
-      'isKnownDevice', exists (select from known_devices where user_id = users.id and hash = p_device))
-    from users where email = p_email
-$$;
-
--- What the password of somebody who is logged in is checked against.
-create or replace function password_hash_of(p_user uuid) returns text
-language sql stable security definer set search_path = public, pg_temp
-as $$
-  select password_hash from users where id = p_user and erased_at is null
+      'isKnownDevice', exists (select from known_devices where user_id = users.id and hash = p_device),
+      'eraseAt', instant(erase_at))
+    from users where email = p_email and erased_at is null
 $$;
 
 -- Remembers a browser, and forgets the one that was seen longest ago beyond the most. Whether it is a new one for
@@ -126,6 +121,8 @@ begin
   select * into v_user from users where id = p_user;
   if v_user.banned_at is not null then
     perform refuse('account-banned');
+  elsif v_user.erase_at is not null then
+    perform refuse('account-closing', jsonb_build_object('eraseAt', instant(v_user.erase_at)));
   end if;
 end
 $$;
@@ -152,8 +149,9 @@ end
 $$;
 
 -- Opens a session with its first refresh token:
--- `{ userId, tokenHash, ttlSeconds, addressHash, device, deviceHash, methods, secondFactor }`. Beyond the most that
--- somebody may have, the one that was used longest ago ends. Refuses `account-banned`.
+-- `{ userId, tokenHash, ttlSeconds, addressHash, device, deviceHash, methods, secondFactor, keepAccount }`. Beyond the
+-- most that somebody may have, the one that was used longest ago ends. `keepAccount`: one that is closed is had back.
+-- Refuses `account-banned`, `account-closing`.
 create or replace function open_session(p_session jsonb, p_max integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -167,6 +165,9 @@ declare
 begin
   -- Somebody who is being banned is waited for.
   select * into strict v_user from users where id = (p_session->>'userId')::uuid for share;
+  if (p_session->>'keepAccount')::boolean then
+    perform reopen_account(v_user.id);
+  end if;
   perform require_active(v_user.id);
   insert into sessions (user_id, expires_at, address_hash, device, methods, second_factor_at)
     values (v_user.id, now() + make_interval(secs => (p_session->>'ttlSeconds')::integer),
@@ -201,7 +202,7 @@ declare
   v_now timestamptz;
   v_token refresh_tokens;
   v_session sessions;
-  v_banned timestamptz;
+  v_barred timestamptz;
 begin
   select s.* into v_session from sessions s join refresh_tokens t on t.session_id = s.id
     where t.hash = p_hash for update of s;
@@ -209,8 +210,8 @@ begin
     or v_session.rotated_at <= now() - v_idle then
     return '{"outcome": "over"}';
   end if;
-  select banned_at into v_banned from users where id = v_session.user_id;
-  if v_banned is not null then
+  select coalesce(banned_at, erase_at) into v_barred from users where id = v_session.user_id;
+  if v_barred is not null then
     return '{"outcome": "over"}';
   end if;
   v_now := clock_timestamp();

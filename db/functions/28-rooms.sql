@@ -25,7 +25,7 @@ begin
     perform refuse('invalid-transition', jsonb_build_object('from', v_stream.state, 'to', p_to));
   end if;
   if p_to = 'starting' then
-    perform require_active(v_stream.performer_id);
+    perform require_member(v_stream.performer_id);
   end if;
   begin
     update streams set
@@ -63,7 +63,7 @@ begin
   if not found then
     perform refuse('not-found', jsonb_build_object('streamId', p_stream));
   end if;
-  perform require_active(p_user);
+  perform require_member(p_user);
   perform require_voice(p_stream, p_user);
   select * into strict v_user from users where id = p_user;
   -- Two equal requests at once: the second waits for the first, and then finds its line.

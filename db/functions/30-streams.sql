@@ -56,7 +56,8 @@ as $$
 $$;
 
 -- Adds a stream: `{ title, category, tags, language, contentClass, visibility, entryTokens, scheduledAt }`. The same
--- key of the same performer gives the same one back, as it is now. Refuses `idempotency-key-reused`, `account-banned`.
+-- key of the same performer gives the same one back, as it is now. Refuses `idempotency-key-reused`, and whoever may
+-- not stream.
 create or replace function create_stream(p_performer uuid, p_stream jsonb, p_key text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
 as $$
@@ -64,7 +65,7 @@ declare
   v_fingerprint text := ledger.fingerprint(p_stream::text);
   v_stream streams;
 begin
-  perform require_active(p_performer);
+  perform require_member(p_performer);
   insert into streams (performer_id, title, category, tags, language, content_class, visibility, entry_tokens,
       scheduled_at, idempotency_key, fingerprint)
     values (p_performer, p_stream->>'title', p_stream->>'category',

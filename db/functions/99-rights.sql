@@ -19,10 +19,16 @@ grant update (published_at) on events to livepanty_app;
 
 grant execute on function
   uuid_v7(), uuid_v7_floor(timestamptz), refuse(text, jsonb), event_json(events), instant(timestamptz),
-  create_user(text, text, text, date, text), account_of(uuid), login_of(text, bytea), password_hash_of(uuid),
+  create_user(text, text, text, date, text), account_of(uuid), login_of(text, bytea),
   become_performer(uuid, uuid),
   open_session(jsonb, integer), rotate_session(bytea, bytea, interval), end_own_session(bytea, uuid, uuid, text),
   end_sessions_of(uuid, uuid, text), end_sessions_by_staff(uuid, uuid), sessions_of(uuid),
+  register_user(jsonb, jsonb), link_owner(bytea, text), ask_verification(uuid, jsonb), verify_email(bytea),
+  receiver_of(text), ask_link(uuid, jsonb), credentials_of(uuid), reset_password(bytea, text, jsonb),
+  change_password(uuid, uuid, text, text, jsonb), ask_email_change(uuid, jsonb), change_email(bytea, jsonb),
+  undo_email(bytea), use_login_link(bytea), closing_of(uuid), close_account(uuid, jsonb, jsonb), keep_account(bytea),
+  rename_user(uuid, uuid, text), forget_usernames(), export_of(uuid, integer), accounts_to_erase(integer),
+  erase_words(uuid, integer), erase_account(uuid, jsonb),
   begin_totp(uuid, text), totp_of(uuid), take_totp_step(uuid, bigint), prove_session(uuid, uuid, text),
   confirm_totp(uuid, text[]), set_recovery_codes(uuid, text[]), use_recovery_code(uuid, text), end_totp(uuid),
   factors_of(uuid), begin_challenge(uuid, text, interval), try_challenge(uuid, text, integer), end_challenge(uuid),

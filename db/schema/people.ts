@@ -41,6 +41,8 @@ export const users = pgTable(
     role: text({ enum: roles }).notNull().default('viewer'),
     /** Null until the person has shown that the mailbox is theirs. */
     emailVerifiedAt: moment('email_verified_at'),
+    /** Null while they have the name that they began with. */
+    usernameChangedAt: moment('username_changed_at'),
     passwordChangedAt: moment('password_changed_at').notNull().defaultNow(),
     /** Since when the account may do nothing; null while it may. */
     bannedAt: timestamp('banned_at', { withTimezone: true }),
@@ -56,6 +58,20 @@ export const users = pgTable(
     oneOf('users_role_known', t.role, roles),
     index('users_erase_at').on(t.eraseAt).where(sql`${t.erasedAt} is null`),
   ],
+);
+
+/** Names that people had before, which nobody else gets for a while. */
+export const formerUsernames = pgTable(
+  'former_usernames',
+  {
+    /** In lower case. */
+    name: text().primaryKey(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    keptUntil: moment('kept_until').notNull(),
+  },
+  (t) => [index('former_usernames_user').on(t.userId)],
 );
 
 /** What a role may do; the functions keep it as the contract says. */

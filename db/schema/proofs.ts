@@ -19,7 +19,7 @@ const ofUser = () =>
     .notNull()
     .references(() => users.id, { onDelete: 'cascade' });
 
-const mailPurposes = ['verify', 'reset', 'change', 'undo', 'login'] as const;
+const mailPurposes = ['verify', 'reset', 'change', 'undo', 'login', 'keep'] as const;
 
 /** Links that were mailed; only the SHA-256 of their secret is kept. */
 export const mailTokens = pgTable(

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts';
 import { auditBooks, auditWholeBooks } from './audit.ts';
 import { sealBooks, signAndWatch } from './chain.ts';
 import { followDisputes } from './disputes.ts';
+import { eraseClosedAccounts } from './erasure.ts';
 import { lookForFraud } from './fraud.ts';
 import type { Lease } from './lease.ts';
 import { sendMails } from './mails.ts';
@@ -52,6 +53,7 @@ export const jobs: readonly Job[] = [
   { name: 'disputes', everySeconds: 900, run: followDisputes },
   { name: 'payout-reversals', everySeconds: 900, nodeOnly: true, run: followReversals },
   { name: 'fraud', everySeconds: 900, readsBooks: true, run: lookForFraud },
+  { name: 'erasure', everySeconds: 900, run: eraseClosedAccounts },
   { name: 'tidy', everySeconds: 3600, run: tidy },
   { name: 'audit', everySeconds: 3600, readsBooks: true, run: auditBooks },
   {

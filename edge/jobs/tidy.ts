@@ -3,6 +3,7 @@ import {
   forgetChallenges,
   forgetMails,
   forgetRevocations,
+  forgetUsernames,
   forgetWebhooks,
   removeOldSessions,
 } from '#db';
@@ -25,6 +26,7 @@ export async function tidy(
   const sessions = await removeOldSessions(deps.db, sessionsKeptSeconds);
   await forgetRevocations(deps.db, revocationsKeptSeconds);
   await forgetChallenges(deps.db);
+  await forgetUsernames(deps.db);
   await forgetMails(deps.db, mailsKeptSeconds);
   let webhooks = 0;
   for (;;) {

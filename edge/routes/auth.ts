@@ -1,13 +1,15 @@
 // Accounts: register, log in, renew, log out, who am I, become a performer.
 import { Hono } from 'hono';
-import { LoginBody, Me, RegisterBody, Session } from '#contract';
+import { LinkBody, LoginBody, Me, RegisterBody, Session } from '#contract';
 import {
   becomePerformer,
   beginChallenge,
-  createUser,
   findAccount,
   findLogin,
+  keepAccount,
   readAdultYears,
+  registerUser,
+  useLoginLink,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
@@ -15,15 +17,30 @@ import { requireOwnOrigin } from '../services/access.ts';
 import { isAdult } from '../services/age.ts';
 import { deviceHash } from '../services/known-device.ts';
 import { countLogin } from '../services/login-throttle.ts';
+import { verifyLink } from '../services/mail-links.ts';
 import { operation } from '../services/operation.ts';
+import { checkNewPassword } from '../services/password-policy.ts';
 import { limits } from '../services/rate-limit.ts';
 import { challengeTtlSeconds } from '../services/second-factor.ts';
+import { sha256 } from '../services/secrets.ts';
 import { beginSession, endSession, presentSession, renewSession } from '../services/sessions.ts';
+import { checkUsername } from '../services/username-policy.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Accounts';
 
 export function authRoutes(deps: Deps) {
+  /** Throws `second-factor-needed` where what was shown so far logs nobody in. */
+  async function askSecondFactor(known: { userId: string; hasSecondFactor: boolean }) {
+    if (!known.hasSecondFactor) return;
+    const challengeId = await beginChallenge(deps.db, {
+      userId: known.userId,
+      purpose: 'second-factor',
+      ttlSeconds: challengeTtlSeconds,
+    });
+    throw problem('second-factor-needed', { challengeId });
+  }
+
   return new Hono<AppEnv>()
     .use(requireOwnOrigin(deps))
     .post(
@@ -38,6 +55,8 @@ export function authRoutes(deps: Deps) {
           'unknown-country',
           'email-taken',
           'username-taken',
+          'username-reserved',
+          'password-common',
           'untrusted-origin',
         ],
         access: 'anyone',
@@ -51,10 +70,12 @@ export function authRoutes(deps: Deps) {
         if (adult === null) throw problem('unknown-country');
         if (!adult) throw problem('under-age', { adultYears: years });
         const { password, ...profile } = body;
-        const { id: userId } = await createUser(deps.db, {
-          ...profile,
-          passwordHash: await deps.passwords.hash(password),
-        });
+        checkUsername(body.username);
+        await checkNewPassword(password, body);
+        const passwordHash = await deps.passwords.hash(password);
+        const link = await verifyLink(deps, profile);
+        const { id: userId } = await registerUser(deps.db, { ...profile, passwordHash }, link);
+        c.env.defer(deps.mailer.attempt(link.mail));
         const login = { userId, methods: ['password'], secondFactor: false };
         return c.json(await beginSession(deps, c, login), 201);
       },
@@ -71,6 +92,7 @@ export function authRoutes(deps: Deps) {
           'second-factor-needed',
           'login-confirmation-needed',
           'account-banned',
+          'account-closing',
           'busy',
           'untrusted-origin',
         ],
@@ -79,22 +101,61 @@ export function authRoutes(deps: Deps) {
       }),
       validate('json', LoginBody),
       async (c) => {
-        const { email, password } = c.req.valid('json');
+        const { email, password, keepAccount: isKept = false } = c.req.valid('json');
         const device = await deviceHash(deps, c);
         const known = await findLogin(deps.db, email, device);
-        await countLogin(deps, email, known, device);
+        await countLogin(deps, c, email, known, device);
         const right = await deps.passwords.verify(password, known?.passwordHash ?? null);
         if (!known || !right) throw problem('invalid-credentials');
-        if (known.hasSecondFactor) {
-          const challengeId = await beginChallenge(deps.db, {
-            userId: known.userId,
-            purpose: 'second-factor',
-            ttlSeconds: challengeTtlSeconds,
-          });
-          throw problem('second-factor-needed', { challengeId });
+        // Whoever wants it back says so and comes again: no code of theirs is used up before that.
+        if (known.eraseAt && !isKept) {
+          throw problem('account-closing', { eraseAt: known.eraseAt });
         }
-        const login = { userId: known.userId, methods: ['password'], secondFactor: false };
+        await askSecondFactor(known);
+        const { userId } = known;
+        const login = { userId, methods: ['password'], secondFactor: false, keepAccount: isKept };
         return c.json(await beginSession(deps, c, login), 200);
+      },
+    )
+    .post(
+      '/login-link',
+      operation(deps, {
+        summary: 'Log in by a mailed link, where too many have guessed at the password',
+        tag,
+        answers: [200, Session],
+        problems: [
+          'invalid-request',
+          'link-over',
+          'second-factor-needed',
+          'account-banned',
+          'account-closing',
+          'untrusted-origin',
+        ],
+        access: 'anyone',
+        limit: limits.link,
+      }),
+      validate('json', LinkBody),
+      async (c) => {
+        const known = await useLoginLink(deps.db, await sha256(c.req.valid('json').token));
+        await askSecondFactor(known);
+        const login = { userId: known.userId, methods: ['mail'], secondFactor: false };
+        return c.json(await beginSession(deps, c, login), 200);
+      },
+    )
+    .post(
+      '/keep-account',
+      operation(deps, {
+        summary: 'Have a closed account back, by the link that was mailed when it was closed',
+        tag,
+        answers: [204, null],
+        problems: ['invalid-request', 'link-over', 'untrusted-origin'],
+        access: 'anyone',
+        limit: limits.link,
+      }),
+      validate('json', LinkBody),
+      async (c) => {
+        await keepAccount(deps.db, await sha256(c.req.valid('json').token));
+        return c.body(null, 204);
       },
     )
     .post(
@@ -138,7 +199,7 @@ export function authRoutes(deps: Deps) {
         summary: 'Become a performer',
         tag,
         answers: [200, Session],
-        problems: ['session-expired', 'account-banned', 'untrusted-origin'],
+        problems: ['session-expired', 'account-banned', 'account-closing', 'untrusted-origin'],
         access: 'keep-account',
       }),
       async (c) => {

@@ -29,6 +29,8 @@ export function moneyRoutes(deps: Deps) {
           'stream-not-live',
           'not-found',
           'account-banned',
+          'account-closing',
+          'email-unverified',
           'performer-unavailable',
           'spending-limit',
           'new-account-limit',

@@ -15,12 +15,15 @@ const path = '/v1/auth/passkeys';
 const password = 'a long enough password';
 const fresh = () => ({ headers: { 'x-test-address': newAddress() } });
 
-async function askToMake(person: Person) {
-  return (await person.call('POST', `${path}/options`, { body: { password } })).body;
+/** `token` is of a session in which a second factor was shown, where there is one already. */
+async function askToMake(person: Person, token?: string) {
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  return (await person.call('POST', `${path}/options`, { body: { password }, headers })).body;
 }
 
-async function make(person: Person, authenticator: Authenticator, lies: Lies = {}, name = 'Phone') {
-  const { challengeId, options } = await askToMake(person);
+async function make(person: Person, authenticator: Authenticator, lies: Lies = {}, token?: string) {
+  const name = 'Phone';
+  const { challengeId, options } = await askToMake(person, token);
   const credential = authenticator.make(options, lies);
   return person.call('POST', path, { body: { challengeId, name, credential } });
 }
@@ -56,15 +59,22 @@ test('a passkey that was made logs its person in, and counts as a second factor'
   expect(refused(await logIn(authenticator))).toEqual([401, 'passkey-wrong']);
 });
 
-test('it is made with the password alone, and once', async () => {
-  const { person, authenticator } = await enrolled();
-  const wrong = await person.call('POST', `${path}/options`, { body: { password: 'another one' } });
-  expect(refused(wrong)).toEqual([403, 'password-wrong']);
-  const { options } = await askToMake(person);
+test('it is made with the password, once, and beside another factor with that one', async () => {
+  const stranger = await edge.register();
+  const wrong = { body: { password: 'another one' } };
+  expect(refused(await stranger.call('POST', `${path}/options`, wrong))).toEqual([
+    403,
+    'password-wrong',
+  ]);
+  const { person, authenticator, made } = await enrolled();
+  const token = made.body.session.accessToken;
+  const without = await person.call('POST', `${path}/options`, { body: { password } });
+  expect(refused(without)).toEqual([403, 'step-up-needed']);
+  const { options } = await askToMake(person, token);
   expect(options.excludeCredentials).toMatchObject([{ id: authenticator.id }]);
-  expect(refused(await make(person, authenticator))).toEqual([409, 'factor-exists']);
+  expect(refused(await make(person, authenticator, {}, token))).toEqual([409, 'factor-exists']);
   // Nor is it taken over by somebody else who has seen its id.
-  expect(refused(await make(await edge.register(), authenticator))).toEqual([409, 'factor-exists']);
+  expect(refused(await make(stranger, authenticator))).toEqual([409, 'factor-exists']);
 });
 
 const lies: [string, Lies][] = [
@@ -172,7 +182,8 @@ test('somebody names and removes their own passkeys, and nobody else’s; twenty
         from generate_series(1, 19) n`,
     [person.session.user.id],
   );
-  const refusedOne = await make(person, createAuthenticator(edge.url));
+  const { accessToken } = made.body.session;
+  const refusedOne = await make(person, createAuthenticator(edge.url), {}, accessToken);
   expect(refused(refusedOne)).toEqual([409, 'passkey-limit']);
   expect((await edge.call('DELETE', one, { headers })).status).toBe(204);
   expect((await person.call('GET', path)).body.passkeys).toHaveLength(19);

@@ -18,6 +18,7 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin } from '../services/access.ts';
 import { operation } from '../services/operation.ts';
+import { checkOwnPassword } from '../services/own-password.ts';
 import {
   askForNewPasskey,
   askForPasskey,
@@ -25,7 +26,6 @@ import {
   checkPasskey,
   presentPasskey,
 } from '../services/passkeys.ts';
-import { requirePassword } from '../services/password-check.ts';
 import { limits } from '../services/rate-limit.ts';
 import { fromBase64 } from '../services/secrets.ts';
 import { noteSecurityChange } from '../services/security-notice.ts';
@@ -57,14 +57,14 @@ export function passkeyRoutes(deps: Deps) {
         summary: 'What the browser is to make a new passkey of',
         tag,
         answers: [201, PasskeyQuestion],
-        problems: ['invalid-request', 'password-wrong', 'untrusted-origin'],
+        problems: ['invalid-request', 'password-wrong', 'step-up-needed', 'untrusted-origin'],
         access: 'keep-account',
         limit: limits.proof,
       }),
       validate('json', PasswordBody),
       async (c) => {
         const { identity } = c.var;
-        await requirePassword(deps, identity.userId, c.req.valid('json').password);
+        await checkOwnPassword(deps, identity, c.req.valid('json').password);
         return c.json(await askForNewPasskey(deps, identity), 201);
       },
     )

@@ -80,6 +80,8 @@ export function payoutRoutes(deps: Deps) {
         problems: [
           'invalid-request',
           'account-banned',
+          'account-closing',
+          'email-unverified',
           'payout-on-hold',
           'payout-account-missing',
           'payout-account-unverified',

@@ -23,7 +23,7 @@ import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin } from '../services/access.ts';
 import { operation } from '../services/operation.ts';
-import { requirePassword } from '../services/password-check.ts';
+import { checkOwnPassword } from '../services/own-password.ts';
 import { limits } from '../services/rate-limit.ts';
 import {
   challengeAttemptsMax,
@@ -62,8 +62,10 @@ export function secondFactorRoutes(deps: Deps) {
         problems: [
           'invalid-request',
           'password-wrong',
+          'step-up-needed',
           'factor-exists',
           'account-banned',
+          'account-closing',
           'untrusted-origin',
         ],
         access: 'keep-account',
@@ -72,7 +74,7 @@ export function secondFactorRoutes(deps: Deps) {
       validate('json', PasswordBody),
       async (c) => {
         const { userId, username } = c.var.identity;
-        await requirePassword(deps, userId, c.req.valid('json').password);
+        await checkOwnPassword(deps, c.var.identity, c.req.valid('json').password);
         const secret = newTotpSecret();
         await beginTotp(deps.db, userId, await deps.vault.seal(secret, contextOf(userId)));
         return c.json({ secret, uri: totpUri(secret, username, issuer) }, 201);
@@ -91,6 +93,7 @@ export function secondFactorRoutes(deps: Deps) {
           'not-found',
           'session-expired',
           'account-banned',
+          'account-closing',
           'untrusted-origin',
         ],
         access: 'keep-account',
@@ -154,6 +157,7 @@ export function secondFactorRoutes(deps: Deps) {
           'second-factor-wrong',
           'session-expired',
           'account-banned',
+          'account-closing',
           'untrusted-origin',
         ],
         access: 'keep-account',
@@ -182,6 +186,7 @@ export function secondFactorRoutes(deps: Deps) {
           'second-factor-wrong',
           'session-expired',
           'account-banned',
+          'account-closing',
           'untrusted-origin',
         ],
         access: 'anyone',
@@ -189,7 +194,7 @@ export function secondFactorRoutes(deps: Deps) {
       }),
       validate('json', SecondFactorLoginBody),
       async (c) => {
-        const { challengeId, code } = c.req.valid('json');
+        const { challengeId, code, keepAccount = false } = c.req.valid('json');
         const userId = await tryChallenge(deps.db, {
           challengeId,
           purpose: 'second-factor',
@@ -199,7 +204,7 @@ export function secondFactorRoutes(deps: Deps) {
         const method = await checkSecondFactor(deps, userId, code);
         if (!(await endChallenge(deps.db, challengeId))) throw problem('session-expired');
         if (method === 'recovery-code') noteSecurityChange(deps, c, userId, 'code-used');
-        const login = { userId, methods: ['password', method], secondFactor: true };
+        const login = { userId, methods: ['password', method], secondFactor: true, keepAccount };
         return c.json(await beginSession(deps, c, login), 200);
       },
     );

@@ -115,7 +115,7 @@ describe.each(runtimes)('on %s', (name, start) => {
     return cast.member(role);
   }
 
-  test('register, log in, renew, buy, tip and take a ticket', async () => {
+  test('register, confirm, choose a new password, log in, renew, buy, tip and take a ticket', async () => {
     const { streamId } = await edge.goLive();
     const username = `${name}_${newKey().slice(0, 8)}`;
     const credentials = { email: `${username}@example.com`, password: 'a long enough password' };
@@ -126,6 +126,21 @@ describe.each(runtimes)('on %s', (name, start) => {
       country: 'IN',
     });
     expect(registered.status, JSON.stringify(registered.body)).toBe(201);
+    const { email } = credentials;
+    const follow = async (kind: 'verify' | 'reset', path: string, more: object = {}) => {
+      const { hash } = await edge.mailbox.linkFor(email, kind);
+      return call('POST', path, undefined, { token: hash.slice(1), ...more });
+    };
+    expect((await follow('verify', '/v1/auth/email/verification')).status).toBe(204);
+    expect((await call('POST', '/v1/auth/password/reset', undefined, { email })).status).toBe(202);
+    await expect
+      .poll(async () => (await edge.mailbox.list(email)).map(({ subject }) => subject))
+      .toContain('Choose a new password');
+    credentials.password = 'another long password';
+    const chosen = await follow('reset', '/v1/auth/password/reset/confirmation', {
+      password: credentials.password,
+    });
+    expect(chosen.status, JSON.stringify(chosen.body)).toBe(204);
     const session = await call('POST', '/v1/auth/login', undefined, credentials);
     expect(session.status).toBe(200);
     const cookie = cookiesOf(session);

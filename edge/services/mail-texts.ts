@@ -86,6 +86,21 @@ export function changedMail(of: Linked & { newEmail: string; days: number }): Ma
   });
 }
 
+/** After a change of the password; the link leads to where it can be chosen anew. */
+export function passwordChangedMail(of: Linked & { at: Date }): MailContent {
+  return render({
+    subject: 'Your password was changed',
+    preview: `On ${moment(of.at)}.`,
+    username: of.username,
+    paragraphs: [
+      `The password of your account was changed on ${moment(of.at)}, and other devices were logged out.`,
+      'If it was you, all is well. If it was not, choose a new one at once.',
+    ],
+    action: { label: 'Choose a new password', link: of.link },
+    notes: [],
+  });
+}
+
 const secondFactorChanges = {
   'app-added':
     'An authenticator app was added to your account. We ask for its code when you log in.',

@@ -17,6 +17,7 @@ export const mailKinds = [
   'reset',
   'change',
   'changed',
+  'password-changed',
   'second-factor',
   'new-device',
   'login',

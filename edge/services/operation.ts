@@ -33,7 +33,7 @@ interface Operation {
   /** Who may call it. */
   access: Access;
   /** What it answers when it succeeds: a body of a schema, a file of one of these media types, or null for nothing. */
-  answers: readonly [status: 200 | 201 | 204, body: z.ZodType | readonly string[] | null];
+  answers: readonly [status: 200 | 201 | 202 | 204, body: z.ZodType | readonly string[] | null];
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
   /** How lately a second factor must have been shown in this session. Staff have to have shown one for whatever they do. */

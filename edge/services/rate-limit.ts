@@ -14,6 +14,11 @@ export interface RateLimit extends Quota {
 
 const acts = {
   register: { name: 'register', requestsMax: 10, windowSeconds: 600, by: 'line' },
+  dataExport: { name: 'data-export', requestsMax: 5, windowSeconds: 86_400, by: 'user' },
+  verifyEmail: { name: 'verify-email', requestsMax: 5, windowSeconds: 3600, by: 'user' },
+  changeEmail: { name: 'change-email', requestsMax: 10, windowSeconds: 3600, by: 'user' },
+  askLink: { name: 'ask-link', requestsMax: 20, windowSeconds: 600, by: 'line' },
+  link: { name: 'link', requestsMax: 30, windowSeconds: 600, by: 'line' },
   login: { name: 'login', requestsMax: 20, windowSeconds: 60, by: 'line' },
   proof: { name: 'proof', requestsMax: 20, windowSeconds: 60, by: 'user' },
   refresh: { name: 'refresh', requestsMax: 120, windowSeconds: 60, by: 'line' },
@@ -67,6 +72,13 @@ export async function countRequest(
   const key = keyOf(deps, c, limit);
   const [taken] = await deps.limiter.take([{ key, quota: limit }]);
   if (taken) tell(c, limit, taken);
+}
+
+/** Counts an attempt that somebody must not make often, whatever they make it by. Throws `rate-limited`. */
+export async function countAttempt(deps: Deps, key: string, quota: Quota): Promise<void> {
+  const [taken] = await deps.limiter.take([{ key, quota }]);
+  if (taken?.isAllowed !== false) return;
+  throw problem('rate-limited', { retryAfterSeconds: Math.ceil(taken.retryAfterMs / 1000) });
 }
 
 /**

@@ -3,6 +3,7 @@ import { recoveryCodesCount } from '#contract';
 import { findTotp, takeTotpStep, useRecoveryCode } from '#db';
 import type { Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
+import { countAttempt } from './rate-limit.ts';
 import { totpStep } from './totp.ts';
 
 /** A challenge is answered within so long, and with so many wrong codes. */
@@ -21,10 +22,7 @@ export async function checkSecondFactor(
   userId: string,
   code: string,
 ): Promise<'totp' | 'recovery-code'> {
-  const [taken] = await deps.limiter.take([{ key: `second-factor:${userId}`, quota }]);
-  if (taken?.isAllowed === false) {
-    throw problem('rate-limited', { retryAfterSeconds: Math.ceil(taken.retryAfterMs / 1000) });
-  }
+  await countAttempt(deps, `second-factor:${userId}`, quota);
   const method = code.length === 6 ? 'totp' : 'recovery-code';
   const isRight =
     method === 'totp'

@@ -1,6 +1,6 @@
 // Sessions: opening, renewing and ending a log-in; the refresh token lives in a cookie only.
 import type { Context } from 'hono';
-import type { Revocation, Session } from '#contract';
+import type { Me, Revocation, Session } from '#contract';
 import {
   endSession as endSessionById,
   endSessionOfToken,
@@ -14,6 +14,7 @@ import { problem } from '../problem.ts';
 import { dropCookie, keepCookie, readCookie } from './cookies.ts';
 import { deviceOf } from './device.ts';
 import { knowDevice } from './known-device.ts';
+import { newDeviceMail } from './mail-texts.ts';
 import { randomToken, sha256 } from './secrets.ts';
 import { addressHash } from './suspicion.ts';
 
@@ -36,29 +37,44 @@ export async function presentSession(deps: Deps, session: OpenSession): Promise<
 const keepToken = (deps: Deps, c: Context<AppEnv>, token: string) =>
   keepCookie(deps, c, { name: 'refresh', value: token, ttlSeconds: refreshTtlSeconds });
 
-/** Logs somebody in: a new family of refresh tokens and the first access token. Refuses `account-banned`. */
+/** Logs somebody in: a new family of refresh tokens and the first access token. Refuses `account-banned`, `account-closing`. */
 export async function beginSession(
   deps: Deps,
   c: Context<AppEnv>,
-  login: { userId: string; methods: readonly string[]; secondFactor: boolean },
+  login: {
+    userId: string;
+    methods: readonly string[];
+    secondFactor: boolean;
+    keepAccount?: boolean;
+  },
 ): Promise<Session> {
   const token = randomToken();
-  const {
-    revocations,
-    isNewDevice: _,
-    ...session
-  } = await openSession(deps.db, {
+  const device = deviceOf(c.req.header('user-agent') ?? '');
+  const { revocations, isNewDevice, ...session } = await openSession(deps.db, {
     ...login,
     tokenHash: await sha256(token),
     ttlSeconds: refreshTtlSeconds,
     addressHash: await addressHash(deps, c),
-    device: deviceOf(c.req.header('user-agent') ?? ''),
+    device,
     deviceHash: await knowDevice(deps, c),
   });
   await tellRevoked(deps, c, revocations);
   c.set('actorId', login.userId);
+  if (isNewDevice) await tellNewDevice(deps, c, session.user, device);
   keepToken(deps, c, token);
   return presentSession(deps, session);
+}
+
+/** Mails somebody who has other browsers that they were logged in from a new one. */
+async function tellNewDevice(
+  deps: Deps,
+  c: Context<AppEnv>,
+  { email, username }: Me,
+  device: string,
+): Promise<void> {
+  const link = `${deps.config.APP_ORIGIN}/settings/security`;
+  const content = newDeviceMail({ username, link, device, at: deps.now() });
+  await deps.mailer.queue('new-device', email, content, c.env.defer);
 }
 
 /**
