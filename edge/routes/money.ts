@@ -30,6 +30,7 @@ export function moneyRoutes(deps: Deps) {
           'not-found',
           'account-banned',
           'performer-unavailable',
+          'blocked',
           'spending-limit',
           'new-account-limit',
           'idempotency-key-reused',
