@@ -15,15 +15,6 @@ const Channels = z.strictObject({ app: z.boolean(), push: z.boolean(), email: z.
 const usual = { app: true, push: true, email: false };
 /** Money is told by mail as well unless somebody says otherwise. */
 const mailed = { app: true, push: false, email: true };
-const usualNotices = {
-  live: usual,
-  scheduled: usual,
-  tip: usual,
-  follower: { ...usual, push: false },
-  payment: mailed,
-  payout: mailed,
-};
-
 const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time such as 22:30');
 
 /** A time zone that this runtime knows by its name of the IANA database. */
@@ -58,10 +49,14 @@ const fields = {
   /** Whether we may write about what is new and on offer. */
   marketing: z.boolean(),
 };
-const kinds = Object.fromEntries(noticeKinds.map((kind) => [kind, Channels])) as Record<
-  NoticeKind,
-  typeof Channels
->;
+const kinds = {
+  live: Channels,
+  scheduled: Channels,
+  tip: Channels,
+  follower: Channels,
+  payment: Channels,
+  payout: Channels,
+} satisfies Record<NoticeKind, typeof Channels>;
 
 /** What is left out stays as it is; a kind of notice is given with all its channels. */
 export const EditPreferencesBody = z
@@ -78,10 +73,15 @@ export const Preferences = z.object({
   showInLeaderboards: z.boolean().default(true),
   tipAnonymously: z.boolean().default(false),
   notices: z
-    .object(kinds)
-    .partial()
-    .default({})
-    .transform((said) => ({ ...usualNotices, ...said })),
+    .object({
+      live: Channels.default(usual),
+      scheduled: Channels.default(usual),
+      tip: Channels.default(usual),
+      follower: Channels.default({ ...usual, push: false }),
+      payment: Channels.default(mailed),
+      payout: Channels.default(mailed),
+    })
+    .prefault({}),
   quietHours: QuietHours.nullable().default(null),
   marketing: z.boolean().default(false),
 });

@@ -4,6 +4,7 @@ import { hc } from 'hono/client';
 import type { z } from 'zod';
 import type {
   CreateStreamBody,
+  EditStreamBody,
   GuestBody,
   PostMessageBody,
   ProblemDocument,
@@ -84,7 +85,7 @@ async function sendAs(
 }
 
 /** The edge's routes as functions. Paths are relative: the client is served by the edge. */
-function createRoutes(sendRequest: SendRequest) {
+export function createRoutes(sendRequest: SendRequest) {
   const { v1 } = hc<EdgeApi>('/', {
     fetch: (input: RequestInfo | URL, init?: RequestInit) => sendRequest(String(input), init ?? {}),
   });
@@ -92,11 +93,16 @@ function createRoutes(sendRequest: SendRequest) {
 }
 
 /** The body of an answer that has come; whatever is no success has been thrown before. */
-async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise<T> {
+export async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise<T> {
   return (await asked).json();
 }
 
-const keyed = (idempotencyKey: string) => ({ headers: { 'idempotency-key': idempotencyKey } });
+export const keyed = (idempotencyKey: string) => ({
+  headers: { 'idempotency-key': idempotencyKey },
+});
+
+/** Of a change to what was read at this version. */
+export const versioned = (version: number) => ({ headers: { 'if-match': `"${version}"` } });
 
 /** Calls that make, renew and end a session; they carry no access token of their own accord. */
 export function createAuthApi(fetch: Fetch) {
@@ -126,6 +132,8 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
       create: (json: CreateStreamBody, idempotencyKey: string) =>
         bodyOf(v1.streams.$post({ json }, keyed(idempotencyKey))),
       read: (id: string) => bodyOf(stream.$get({ param: { id } })),
+      edit: (id: string, version: number, json: EditStreamBody) =>
+        bodyOf(stream.$patch({ param: { id }, json }, versioned(version))),
       start: (id: string) => bodyOf(stream.start.$post({ param: { id } })),
       end: (id: string) => bodyOf(stream.end.$post({ param: { id } })),
       ticket: (id: string, json: z.infer<typeof TicketBody>) =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { routeOf, safeReturnPath } from './router.ts';
+import { profileHref, routeOf, safeReturnPath } from './router.ts';
 
 test('addresses lead to their pages', () => {
   const id = '0b0e7a52-6f0f-4b0e-9d2a-0a1b2c3d4e5f';
@@ -9,7 +9,22 @@ test('addresses lead to their pages', () => {
   expect(routeOf('/wallet/limits')).toEqual({ page: 'wallet', view: 'limits' });
   expect(routeOf('/studio')).toEqual({ page: 'studio' });
   expect(routeOf('/studio/earnings/')).toEqual({ page: 'earnings' });
-  const unknown = ['/nope', '/watch/x', '/watch', '/Wallet', '/wallet/tokens', '/studio/x'];
+  expect(routeOf('/studio/schedule')).toEqual({ page: 'schedule' });
+  expect(routeOf(profileHref('Asha_9'))).toEqual({ page: 'profile', username: 'Asha_9' });
+  expect(routeOf('/settings/people/')).toEqual({ page: 'settings', view: 'people' });
+  const unknown = [
+    '/@',
+    '/@me/x',
+    '/@1abc',
+    '/@a%2Fb',
+    '/settings/x',
+    '/nope',
+    '/watch/x',
+    '/watch',
+    '/Wallet',
+    '/wallet/tokens',
+    '/studio/x',
+  ];
   for (const path of unknown) {
     expect(routeOf(path)).toEqual({ page: 'not-found' });
   }

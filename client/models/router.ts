@@ -4,10 +4,16 @@ import { computed, signal } from '@preact/signals';
 export const walletViews = ['tokens', 'statement', 'invoices', 'limits'] as const;
 export type WalletView = (typeof walletViews)[number];
 
+export const settingsViews = ['profile', 'preferences', 'people'] as const;
+export type SettingsView = (typeof settingsViews)[number];
+
 export type Route =
   | { page: 'home' }
   | { page: 'watch'; streamId: string }
+  | { page: 'profile'; username: string }
+  | { page: 'settings'; view: SettingsView }
   | { page: 'studio' }
+  | { page: 'schedule' }
   | { page: 'earnings' }
   | { page: 'wallet'; view: WalletView }
   | { page: 'login' }
@@ -18,8 +24,10 @@ export type Route =
 
 const plainPages = ['studio', 'login', 'register', 'account', 'operations'] as const;
 const earningsPath = '/studio/earnings';
+const schedulePath = '/studio/schedule';
 /** Any address of nobody's, to read a path against. */
 const nowhere = 'https://nowhere.invalid';
+const profilePath = /^\/@([a-z][a-z0-9_]{2,23})$/i;
 const watchPath = /^\/watch\/([0-9a-f-]{36})$/i;
 
 /** Where a view of the wallet is; the first one is the wallet itself. */
@@ -27,12 +35,22 @@ export function walletPath(view: WalletView): string {
   return view === 'tokens' ? '/wallet' : `/wallet/${view}`;
 }
 
+/** Where somebody shows themselves. */
+export function profileHref(username: string): string {
+  return `/@${username}`;
+}
+
 export function routeOf(pathname: string): Route {
   const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
   if (path === '/' || path === '') return { page: 'home' };
   const streamId = watchPath.exec(path)?.[1];
   if (streamId) return { page: 'watch', streamId: streamId.toLowerCase() };
+  const username = profilePath.exec(path)?.[1];
+  if (username) return { page: 'profile', username };
+  const settings = settingsViews.find((view) => path === `/settings/${view}`);
+  if (settings) return { page: 'settings', view: settings };
   if (path === earningsPath) return { page: 'earnings' };
+  if (path === schedulePath) return { page: 'schedule' };
   const view = walletViews.find((view) => path === walletPath(view));
   if (view) return { page: 'wallet', view };
   const plain = plainPages.find((page) => path === `/${page}`);

@@ -24,7 +24,8 @@ function NavLink({
 }) {
   const { router } = useApp();
   const shown = router.route.value.page;
-  const here = shown === page || (shown === 'earnings' && page === 'studio');
+  const ofStudio = shown === 'earnings' || shown === 'schedule';
+  const here = shown === page || (ofStudio && page === 'studio');
   return (
     <a
       class="nav-link"

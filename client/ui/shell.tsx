@@ -24,6 +24,9 @@ const WalletPage = lazyPage(async () => (await import('../pages/wallet.tsx')).Wa
 const LoginPage = lazyPage(async () => (await import('../pages/login.tsx')).LoginPage);
 const RegisterPage = lazyPage(async () => (await import('../pages/register.tsx')).RegisterPage);
 const AccountPage = lazyPage(async () => (await import('../pages/account.tsx')).AccountPage);
+const ProfilePage = lazyPage(async () => (await import('../pages/profile.tsx')).ProfilePage);
+const SettingsPage = lazyPage(async () => (await import('../pages/settings.tsx')).SettingsPage);
+const SchedulePage = lazyPage(async () => (await import('../pages/schedule.tsx')).SchedulePage);
 const OperationsPage = lazyPage(
   async () => (await import('../pages/operations.tsx')).OperationsPage,
 );
@@ -46,6 +49,12 @@ function CurrentPage() {
       return <WatchPage key={route.streamId} streamId={route.streamId} />;
     case 'studio':
       return <StudioPage />;
+    case 'profile':
+      return <ProfilePage key={route.username} username={route.username} />;
+    case 'settings':
+      return <SettingsPage view={route.view} />;
+    case 'schedule':
+      return <SchedulePage />;
     case 'earnings':
       return <EarningsPage />;
     case 'wallet':

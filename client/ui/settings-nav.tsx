@@ -1,0 +1,28 @@
+// The ways between the pages of one's settings.
+import type { SettingsView } from '../models/router.ts';
+import './settings-nav.css';
+
+const places = [
+  { view: 'account', href: '/settings', label: 'Account' },
+  { view: 'profile', href: '/settings/profile', label: 'Profile' },
+  { view: 'preferences', href: '/settings/preferences', label: 'Preferences' },
+  { view: 'people', href: '/settings/people', label: 'People' },
+  { view: 'security', href: '/settings/security', label: 'Security' },
+] as const;
+
+export function SettingsNav({ here }: { here: SettingsView | 'account' | 'security' }) {
+  return (
+    <nav class="settings-nav" aria-label="Settings">
+      {places.map(({ view, href, label }) => (
+        <a
+          key={view}
+          href={href}
+          aria-current={view === here ? 'page' : undefined}
+          data-testid={`settings-${view}`}
+        >
+          {label}
+        </a>
+      ))}
+    </nav>
+  );
+}
