@@ -11,6 +11,7 @@ test('addresses lead to their pages', () => {
   expect(routeOf('/studio/earnings/')).toEqual({ page: 'earnings' });
   expect(routeOf('/studio/schedule')).toEqual({ page: 'schedule' });
   expect(routeOf(profileHref('Asha_9'))).toEqual({ page: 'profile', username: 'Asha_9' });
+  expect(routeOf('/%40asha')).toEqual({ page: 'profile', username: 'asha' });
   expect(routeOf('/settings/people/')).toEqual({ page: 'settings', view: 'people' });
   const unknown = [
     '/@',

@@ -27,7 +27,8 @@ const earningsPath = '/studio/earnings';
 const schedulePath = '/studio/schedule';
 /** Any address of nobody's, to read a path against. */
 const nowhere = 'https://nowhere.invalid';
-const profilePath = /^\/@([a-z][a-z0-9_]{2,23})$/i;
+/** Servers of files may spell the sign out. */
+const profilePath = /^\/(?:@|%40)([a-z][a-z0-9_]{2,23})$/i;
 const watchPath = /^\/watch\/([0-9a-f-]{36})$/i;
 
 /** Where a view of the wallet is; the first one is the wallet itself. */

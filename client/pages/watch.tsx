@@ -80,9 +80,11 @@ function Host({ stream }: { stream: Stream }) {
           </a>{' '}
           · {categoryFaces[stream.category].label}
         </p>
-        <Tags stream={stream} />
       </div>
-      <FollowButton model={model} size="small" />
+      <div class="watch-follow">
+        <FollowButton model={model} size="small" />
+      </div>
+      <Tags stream={stream} />
     </>
   );
 }

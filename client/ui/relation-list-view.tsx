@@ -25,7 +25,7 @@ const words: Record<RelationKind, { title: string; lead: string; none: string; l
   },
   follow: {
     title: 'Following',
-    lead: 'You hear when they go live.',
+    lead: 'What they stream for followers is open to you.',
     none: 'You follow nobody yet.',
     letGo: 'Unfollow',
   },

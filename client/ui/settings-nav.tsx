@@ -1,4 +1,5 @@
 // The ways between the pages of one's settings.
+import { useEffect, useRef } from 'preact/hooks';
 import type { SettingsView } from '../models/router.ts';
 import './settings-nav.css';
 
@@ -11,8 +12,14 @@ const places = [
 ] as const;
 
 export function SettingsNav({ here }: { here: SettingsView | 'account' | 'security' }) {
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the row is wider than the screen.
+    const current = nav.current?.querySelector('[aria-current]');
+    current?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, [here]);
   return (
-    <nav class="settings-nav" aria-label="Settings">
+    <nav ref={nav} class="settings-nav" aria-label="Settings">
       {places.map(({ view, href, label }) => (
         <a
           key={view}
