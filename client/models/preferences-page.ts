@@ -20,24 +20,51 @@ export type PreferencesDeps = {
 
 const usualQuiet = { from: '22:00', to: '07:00' };
 
+type Changed<T> = { [Name in keyof T]: Exclude<T[Name], undefined> };
+
+/** As the edge changes them: what is left out stays, also of the kinds of notices. */
+function withChanges(
+  before: VersionedPreferences,
+  { notices, ...plain }: EditPreferencesBody,
+): VersionedPreferences {
+  const said = Object.entries(plain).filter(([, value]) => value !== undefined);
+  const changed = Object.fromEntries(said) as Changed<typeof plain>;
+  const kinds = Object.entries(notices ?? {}).filter(([, value]) => value !== undefined);
+  return { ...before, ...changed, notices: { ...before.notices, ...Object.fromEntries(kinds) } };
+}
+
 export function createPreferencesPage({ api, onTheme, timeZone }: PreferencesDeps) {
   const loaded = createLoaded<VersionedPreferences>(api.preferences);
   const fault = signal<string | null>(null);
   const saved = signal(false);
-  /** Changes go one after the other: each means the version that the one before has made. */
+  /** Changes that the edge has not answered; they go one after the other, each to the version of the one before. */
+  const waiting: EditPreferencesBody[] = [];
   let last: Promise<void> = Promise.resolve();
+
+  /** What the edge has told, with what waits on top of it: nothing that was picked jumps back. */
+  function show(told: VersionedPreferences): void {
+    loaded.value.value = waiting.reduce(withChanges, told);
+  }
 
   async function send(changes: EditPreferencesBody, isAgain = false): Promise<void> {
     const version = loaded.value.peek()?.version;
     if (version === undefined) return;
     try {
-      loaded.value.value = await api.editPreferences(version, changes);
+      const told = await api.editPreferences(version, changes);
+      waiting.shift();
+      show(told);
       saved.value = true;
     } catch (error) {
-      await loaded.load();
       // Another device has changed something else meanwhile.
-      if (hasCode(error, 'precondition-failed') && !isAgain) return send(changes, true);
-      fault.value = messageOf(error);
+      const isStale = hasCode(error, 'precondition-failed') && !isAgain;
+      if (!isStale) {
+        waiting.shift();
+        fault.value = messageOf(error);
+      }
+      await loaded.load();
+      const told = loaded.value.peek();
+      if (told) show(told);
+      if (isStale) await send(changes, true);
     }
   }
 
@@ -46,13 +73,8 @@ export function createPreferencesPage({ api, onTheme, timeZone }: PreferencesDep
     if (!before) return last;
     fault.value = null;
     saved.value = false;
-    // Shown at once; what the edge makes of it comes after.
-    const { notices, ...plain } = changes;
-    loaded.value.value = {
-      ...before,
-      ...plain,
-      notices: { ...before.notices, ...notices },
-    } as typeof before;
+    waiting.push(changes);
+    loaded.value.value = withChanges(before, changes);
     if (changes.theme) onTheme(changes.theme);
     last = last.then(() => send(changes));
     return last;

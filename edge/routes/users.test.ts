@@ -268,6 +268,15 @@ describe('relations', () => {
     expect(refused(await relate(one, list, nobody))).toEqual([404, 'not-found']);
   });
 
+  test('each list is by itself: who is muted no more is still followed', async () => {
+    const [one, other] = [await cast.member(), await cast.member()];
+    await relate(one, 'following', other);
+    await relate(one, 'mutes', other);
+    await unrelate(one, 'mutes', other);
+    expect(await idsOf(one, 'following')).toEqual([other.id]);
+    expect(await idsOf(one, 'mutes')).toEqual([]);
+  });
+
   test('there are no more of them than may be, and once more of one is no more', async () => {
     const [one, other] = [await cast.member(), await cast.member()];
     await relate(one, 'blocks', other);
