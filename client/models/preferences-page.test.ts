@@ -23,6 +23,7 @@ async function createScene() {
       },
     },
     onTheme: (theme) => void themes.push(theme),
+    onTold: () => {},
     timeZone: 'Asia/Kolkata',
   });
   await page.load();

@@ -14,6 +14,8 @@ export type PreferencesDeps = {
   api: Pick<PeopleApi, 'preferences' | 'editPreferences'>;
   /** What this device is to look like from now on. */
   onTheme: (theme: VersionedPreferences['theme']) => void;
+  /** What the edge has told. */
+  onTold: (told: VersionedPreferences) => void;
   /** Where this device's clock stands, such as `Asia/Kolkata`. */
   timeZone: string;
 };
@@ -33,7 +35,7 @@ function withChanges(
   return { ...before, ...changed, notices: { ...before.notices, ...Object.fromEntries(kinds) } };
 }
 
-export function createPreferencesPage({ api, onTheme, timeZone }: PreferencesDeps) {
+export function createPreferencesPage({ api, onTheme, onTold, timeZone }: PreferencesDeps) {
   const loaded = createLoaded<VersionedPreferences>(api.preferences);
   const fault = signal<string | null>(null);
   const saved = signal(false);
@@ -51,6 +53,7 @@ export function createPreferencesPage({ api, onTheme, timeZone }: PreferencesDep
     if (version === undefined) return;
     try {
       const told = await api.editPreferences(version, changes);
+      onTold(told);
       waiting.shift();
       show(told);
       saved.value = true;

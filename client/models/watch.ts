@@ -1,6 +1,6 @@
 // The watch page's model: one stream with its room, player, chat, tips and the show over the picture.
 
-import { computed, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Stream, TicketGrant } from '#contract';
 import type { Surface } from '../media/surface.ts';
 import type { Api } from './api.ts';
@@ -30,6 +30,7 @@ export type WatchDeps = {
   country: string;
   wallet: WalletModel;
   self: { id: string; username: string } | null;
+  usuallyAnonymous: ReadonlySignal<boolean>;
   clock: Clock;
   toasts: Pick<Toasts, 'show'>;
   newKey: () => string;
@@ -87,7 +88,10 @@ export function createWatch(deps: WatchDeps) {
     room,
     gate,
     chat: createChat({ streamId, api, feed, newKey, toast }),
-    tipBar: createTipBar({ streamId, api, wallet, feed, self, clock, newKey, toast }),
+    tipBar: createTipBar({
+      ...{ streamId, api, wallet, feed, self, clock, newKey, toast },
+      usuallyAnonymous: deps.usuallyAnonymous,
+    }),
     tipShow,
     player,
     ended: computed(() => room.streamState.value === 'ended'),

@@ -67,6 +67,7 @@ function PreferencesView({ user }: { user: Me }) {
         onTheme(theme) {
           app.theme.value = theme;
         },
+        onTold: app.preferred.take,
         timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       }),
     user.id,

@@ -17,8 +17,33 @@ as $$
       and (p_visibility is null or s.visibility = p_visibility)
 $$;
 
+-- Gives back what somebody has set aside for entries to a performer's shows that have not begun.
+create or replace function give_entries_back(p_user uuid, p_performer uuid) returns void
+language plpgsql
+as $$
+declare
+  r record;
+begin
+  for r in
+    select e.stream_id, e.reservation_id
+      from stream_entries e
+      join streams s on s.id = e.stream_id and s.performer_id = p_performer and s.started_at is null
+      join ledger.reservations v on v.id = e.reservation_id and v.state = 'open'
+      where e.user_id = p_user order by e.reservation_id
+  loop
+    begin
+      perform ledger.hold_released(r.reservation_id);
+      delete from stream_entries where stream_id = r.stream_id and user_id = p_user;
+    exception when sqlstate 'LP001' then
+      -- The show has begun at this moment, and its performer was paid.
+      null;
+    end;
+  end loop;
+end
+$$;
+
 -- Lets somebody follow, block or mute somebody else. A block ends following both ways, keeping order for the one who
--- blocks, and watching them. Again is no other than once. Answers what is revoked. Refuses `not-found`, `blocked`,
+-- blocks, and watching them; what was set aside for shows to come goes back. Again is no other than once. Answers what is revoked. Refuses `not-found`, `blocked`,
 -- `invalid-request`, `too-many`, `account-banned`.
 create or replace function relate(p_from uuid, p_kind text, p_to uuid, p_max integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
@@ -54,6 +79,7 @@ begin
     v_unfollows := found;
     delete from stream_moderators m using streams s
       where s.id = m.stream_id and s.performer_id = p_from and m.user_id = p_to;
+    perform give_entries_back(p_to, p_from);
     v_revocations := put_out(p_to, p_from, null, 'block');
     if v_unfollows then
       v_revocations := v_revocations || put_out(p_from, p_to, 'followers', 'unfollow');

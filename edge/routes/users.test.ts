@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { relationsMax } from '#contract';
-import { transitionStream } from '#db';
+import { readBalance, transitionStream, verifyBooks } from '#db';
 import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { type Cast, createCast, type Member, refused } from '../testing/cast.ts';
 
@@ -353,6 +353,29 @@ describe('relations', () => {
     await unrelate(performer, 'blocks', shunned);
     expect((await watch(shunned, streamId)).status).toBe(201);
     expect((await shunned.act('POST', '/v1/tips', { streamId, amountTokens: 1 })).status).toBe(201);
+  });
+
+  test('whom a performer blocks gets back what is set aside for a show to come, and nothing of one that has begun', async () => {
+    const shunned = await cast.fan();
+    const performer = await cast.member('performer');
+    const ticketed = { visibility: 'ticketed', entryTokens: 10 } as const;
+    const { streamId: begun } = await cast.live(performer, ticketed);
+    const made = await performer.act('POST', '/v1/streams', {
+      title: 'To come',
+      category: 'music',
+      ...ticketed,
+    });
+    for (const streamId of [begun, made.body.id]) {
+      expect((await shunned.act('POST', `/v1/streams/${streamId}/entry`)).status).toBe(201);
+    }
+    const before = await readBalance(edge.database.db, shunned.id);
+    await relate(performer, 'blocks', shunned);
+    expect(await readBalance(edge.database.db, shunned.id)).toBe(before + 10);
+    await unrelate(performer, 'blocks', shunned);
+    // The entry went back with its tokens: it is bought anew.
+    await shunned.act('POST', `/v1/streams/${made.body.id}/entry`);
+    expect(await readBalance(edge.database.db, shunned.id)).toBe(before);
+    expect(await verifyBooks(edge.database.db)).toEqual([]);
   });
 
   test('who follows no more does not go on watching what is for followers', async () => {
