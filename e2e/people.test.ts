@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { goLive, type PersonInBrowser, passAgeGate, register } from '../testing/people.ts';
 import { type Product, startProduct } from '../testing/product.ts';
+import { untilPlaying } from '../testing/video.ts';
 
 let product: Product;
 let performer: PersonInBrowser;
@@ -145,6 +146,25 @@ test('what is said of a stream is changed while it is on air', async () => {
   const tags = guest.page.getByTestId('stream-tags');
   await tags.waitFor();
   expect(await tags.textContent()).toBe('#piano#jazz');
+});
+
+test('a stream that is for followers from now on puts others out, and goes on', async () => {
+  const { page } = performer;
+  const pick = async (visibility: string): Promise<void> => {
+    await page.getByTestId('edit-stream').click();
+    const dialog = page.locator('dialog[open]');
+    await dialog.getByTestId('stream-visibility').selectOption(visibility);
+    await dialog.getByTestId('stream-save').click();
+    await dialog.waitFor({ state: 'detached' });
+  };
+  await untilPlaying(guest.page, 'webrtc');
+  await pick('followers');
+  await guest.page.getByTestId('watch-gate').filter({ hasText: 'follow' }).waitFor();
+  await pick('public');
+  await guest.page.reload();
+  // The performer had to show a ticket as well, and sends again.
+  await untilPlaying(guest.page, 'webrtc');
+  expect(await page.getByTestId('on-air').getAttribute('data-phase')).toBe('live');
 });
 
 test('no page has complained but of what was refused on purpose', () => {
