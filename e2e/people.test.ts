@@ -160,6 +160,14 @@ test('a stream that is for followers from now on puts others out, and goes on', 
   await untilPlaying(guest.page, 'webrtc');
   await pick('followers');
   await guest.page.getByTestId('watch-gate').filter({ hasText: 'follow' }).waitFor();
+  const follower = await product.openWindow();
+  await register(follower, 'follower');
+  await follower.page.goto(`/watch/${streamId}`);
+  await follower.page.getByTestId('watch-gate').filter({ hasText: 'follow' }).waitFor();
+  // Following opens the gate; nothing has to be loaded anew.
+  await follower.page.getByTestId('follow').click();
+  await untilPlaying(follower.page, 'webrtc');
+  await follower.context.close();
   await pick('public');
   await guest.page.reload();
   // The performer had to show a ticket as well, and sends again.

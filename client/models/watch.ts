@@ -44,9 +44,13 @@ export type WatchDeps = {
 export function createWatch(deps: WatchDeps) {
   const { streamId, api, wallet, self, clock, toasts, newKey } = deps;
   // One grant holds the tickets of room and HLS: who asks for both at a time gets both from it.
-  const grant = shareRequest(
-    () => deps.takeGrant(streamId) ?? api.streams.ticket(streamId, { intent: 'watch' }),
-  );
+  let hasAsked = false;
+  const grant = shareRequest(() => {
+    // What was asked ahead answers the first question alone: later ones are asked because things have changed.
+    const ahead = hasAsked ? null : deps.takeGrant(streamId);
+    hasAsked = true;
+    return ahead ?? api.streams.ticket(streamId, { intent: 'watch' });
+  });
   const room = createRoom({ streamId, api, grant, join: deps.join, clock });
   const stream = createLoaded<Stream>(() => api.streams.read(streamId));
   const ticket = createHlsTicket({ grant, clock });

@@ -53,7 +53,7 @@ function Tags({ stream }: { stream: Stream }) {
 }
 
 /** Who makes the stream, with the way to their profile and to following them. */
-function Host({ stream }: { stream: Stream }) {
+function Host({ watch, stream }: { watch: Watch; stream: Stream }) {
   const app = useApp();
   const { performer } = stream;
   const model = useLife(
@@ -67,6 +67,11 @@ function Host({ stream }: { stream: Stream }) {
   );
   useEffect(() => void model.load(), [model]);
   const profile = model.value.value;
+  const follows = profile?.relation?.follows === true;
+  useEffect(() => {
+    // Whoever follows from here on stands before no gate for followers any more.
+    if (follows && watch.gate.gate.peek() === 'followers-only') watch.gate.tryAgain();
+  }, [follows, watch]);
   const href = profileHref(performer.username);
   const name = profile?.displayName ?? performer.username;
   return (
@@ -102,7 +107,7 @@ function About({ watch, stream }: { watch: Watch; stream: Stream | null }) {
   const live = !watch.ended.value && stream.state === 'live';
   return (
     <div class="watch-about">
-      <Host stream={stream} />
+      <Host watch={watch} stream={stream} />
       <div class="watch-facts">
         {live ? <LiveBadge /> : <Badge>{watch.ended.value ? 'Ended' : 'Starting'}</Badge>}
         {live && (
