@@ -1,5 +1,6 @@
 // Accounts: who somebody is, and the bodies of registering, logging in and refreshing.
 import { z } from 'zod';
+import { looksLikeStaff } from './display-names.ts';
 import { CalendarDate, Id, Instant } from './ids.ts';
 
 export const passwordCharsMin = 10;
@@ -36,7 +37,10 @@ export const CountryCode = z.string().regex(/^[A-Z]{2}$/, 'two capital letters, 
 
 export const RegisterBody = z.strictObject({
   email: Email,
-  username: Username,
+  username: Username.refine(
+    (name) => !looksLikeStaff(name),
+    'this name passes for one of our staff',
+  ),
   password: Password,
   dateOfBirth: CalendarDate,
   country: CountryCode,

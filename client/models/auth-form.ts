@@ -31,7 +31,8 @@ export function createRegisterForm(session: Pick<SessionModel, 'register'>, coun
     read: (texts) => readBy(RegisterBody, texts),
     words: {
       email: emailWords,
-      username: '3 to 24 letters, digits or _, starting with a letter.',
+      username:
+        '3 to 24 letters, digits or _, starting with a letter, and no name that passes for our staff.',
       password: `From ${passwordCharsMin} to ${passwordCharsMax} characters.`,
       dateOfBirth: 'Enter your date of birth.',
       country: 'Choose your country.',
