@@ -13,10 +13,12 @@ import {
   readBalance,
   readEarnings,
   readLimits,
+  relate,
   releaseHold,
   requestRefund,
   setLimits,
   settleReservations,
+  unrelate,
   verifyBooks,
 } from './index.ts';
 
@@ -218,6 +220,10 @@ describe('holds', () => {
     for (const tokens of [0, -1, 6]) {
       expect(await code(captureHold(database.db, reservationId, tokens))).toBe('invalid-request');
     }
+    const block = { fromId: performer.id, kind: 'block', toId: user.id } as const;
+    await relate(database.db, block);
+    expect(await code(hold(user.id, performer.id, 1))).toBe('blocked');
+    await unrelate(database.db, block);
     await database.asOwner('update users set banned_at = now() where id = $1', [performer.id]);
     expect(await code(hold(user.id, performer.id, 1))).toBe('performer-unavailable');
     await database.asOwner('update users set banned_at = now() where id = $1', [user.id]);

@@ -6,6 +6,7 @@ import {
   createOrder,
   grantTokens,
   Refusal,
+  relate,
   setBan,
   setGatewayOrder,
   setLimits,
@@ -224,6 +225,14 @@ const scenes: Record<string, [() => Promise<Scene>, [Partial<TipRequest>, string
   'a banned performer': [
     async () => banned(await bought(0), 'performerId'),
     [[{}, 'performer-unavailable']],
+  ],
+  'a viewer whom the performer blocks': [
+    async () => {
+      const scene = await bought(0);
+      await relate(database.db, { fromId: scene.performerId, kind: 'block', toId: scene.viewerId });
+      return scene;
+    },
+    [[{}, 'blocked']],
   ],
   'a stream that has ended': [
     async () => {

@@ -1,6 +1,7 @@
 // The edge app: every route, the same on every runtime.
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { avatarBytesMax } from '#contract';
 import type { AppEnv, Deps } from './deps.ts';
 import { problem, renderError } from './problem.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -12,22 +13,28 @@ import { internalRoutes } from './routes/internal.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { moneyRoutes } from './routes/money.ts';
 import { ownAccountRoutes } from './routes/own-account.ts';
+import { ownProfileRoutes } from './routes/own-profile.ts';
 import { passkeyRoutes } from './routes/passkeys.ts';
 import { passwordRoutes } from './routes/password.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
+import { countryBlockRoutes, relationRoutes } from './routes/relations.ts';
 import { roomRoutes } from './routes/rooms.ts';
+import { scheduleRoutes } from './routes/schedule.ts';
 import { secondFactorRoutes } from './routes/second-factor.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
 import { streamRoutes } from './routes/streams.ts';
+import { avatarRoutes, userRoutes } from './routes/users.ts';
 import { walletRoutes } from './routes/wallet.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { crossOrigin } from './services/cross-origin.ts';
 import { observe } from './services/observe.ts';
 
 const bodyBytesMax = 64 * 1024;
+/** The one route that takes something else than JSON. */
+const avatarPath = '/v1/users/me/avatar';
 /** Reports of a node with thousands of rooms are the largest bodies. */
 const reportBytesMax = 1024 * 1024;
 const publicKeysCacheSeconds = 60;
@@ -45,6 +52,14 @@ export function createApi(deps: Deps) {
     .route('/v1/auth/second-factor', secondFactorRoutes(deps))
     .route('/v1/auth/passkeys', passkeyRoutes(deps))
     .route('/v1/guests', guestRoutes(deps))
+    .route('/v1/users/me', ownProfileRoutes(deps))
+    .route('/v1/users/me/following', relationRoutes(deps, 'follow'))
+    .route('/v1/users/me/blocks', relationRoutes(deps, 'block'))
+    .route('/v1/users/me/mutes', relationRoutes(deps, 'mute'))
+    .route('/v1/users/me/country-blocks', countryBlockRoutes(deps))
+    .route('/v1/users/me/schedule', scheduleRoutes(deps))
+    .route('/v1/users', userRoutes(deps))
+    .route('/v1/avatars', avatarRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
@@ -67,7 +82,8 @@ export function createApp(
   const app = new Hono<AppEnv>()
     .use(observe(deps))
     .use('/v1/*', crossOrigin(deps))
-    .use('/v1/*', withBody(limitBody(bodyBytesMax)), withBody(onlyJson))
+    .use('/v1/*', withBody(byPath(limitBody(bodyBytesMax), limitBody(avatarBytesMax))))
+    .use('/v1/*', withBody(byPath(onlyJson, ownTypes)))
     .use('/internal/*', withBody(limitBody(reportBytesMax)), withBody(onlyJson))
     .route('/', api)
     .route('/internal', internalRoutes(deps))
@@ -125,6 +141,13 @@ function withBody(handler: MiddlewareHandler<AppEnv>): MiddlewareHandler<AppEnv>
     c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : handler(c, next);
 }
 
+function byPath(
+  usual: MiddlewareHandler<AppEnv>,
+  ofAvatar: MiddlewareHandler<AppEnv>,
+): MiddlewareHandler<AppEnv> {
+  return (c, next) => (c.req.path === avatarPath ? ofAvatar(c, next) : usual(c, next));
+}
+
 /** Whether the request says that it brings a body (RFC 9112, section 6.3). */
 function hasBody(c: Context<AppEnv>): boolean {
   const length = c.req.header('content-length');
@@ -137,3 +160,6 @@ const onlyJson: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (hasBody(c) && !/^application\/json\b/i.test(type)) throw problem('unsupported-media-type');
   await next();
 };
+
+/** The route itself says what it takes, to those who may call it. */
+const ownTypes: MiddlewareHandler<AppEnv> = (_, next) => next();

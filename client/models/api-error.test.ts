@@ -83,7 +83,13 @@ const neverMet: readonly ProblemCode[] = [
 ];
 
 test('every refusal that somebody can meet is told in words of ours, or in those that the edge has for it', () => {
-  const details = { limitTokens: 1, limitPaise: 100, minPaise: 100, availablePaise: 100 };
+  const details = {
+    limitTokens: 1,
+    limitPaise: 100,
+    minPaise: 100,
+    availablePaise: 100,
+    most: 1,
+  };
   const told = problemCodes.filter((code) => messageOf(refused(code, details)) !== 'A title.');
   const others = [...saidByTheEdge, ...neverMet];
   expect([...told, ...others].toSorted()).toEqual(problemCodes.toSorted());

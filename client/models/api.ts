@@ -4,6 +4,7 @@ import { hc } from 'hono/client';
 import type { z } from 'zod';
 import type {
   CreateStreamBody,
+  EditStreamBody,
   GuestBody,
   PasskeyAnswerBody,
   PostMessageBody,
@@ -119,7 +120,12 @@ export async function bodyOf<T>(asked: Promise<{ json(): Promise<T> }>): Promise
   return (await asked).json();
 }
 
-const keyed = (idempotencyKey: string) => ({ headers: { 'idempotency-key': idempotencyKey } });
+export const keyed = (idempotencyKey: string) => ({
+  headers: { 'idempotency-key': idempotencyKey },
+});
+
+/** Of a change to what was read at this version. */
+export const versioned = (version: number) => ({ headers: { 'if-match': `"${version}"` } });
 
 const bearing = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
@@ -159,6 +165,8 @@ export function createApi(fetch: Fetch, tokens: TokenSource, prover: Prover) {
       create: (json: CreateStreamBody, idempotencyKey: string) =>
         bodyOf(v1.streams.$post({ json }, keyed(idempotencyKey))),
       read: (id: string) => bodyOf(stream.$get({ param: { id } })),
+      edit: (id: string, version: number, json: EditStreamBody) =>
+        bodyOf(stream.$patch({ param: { id }, json }, versioned(version))),
       start: (id: string) => bodyOf(stream.start.$post({ param: { id } })),
       end: (id: string) => bodyOf(stream.end.$post({ param: { id } })),
       ticket: (id: string, json: z.infer<typeof TicketBody>) =>

@@ -8,6 +8,7 @@ import { createCheckoutLoader } from './gateway-script.ts';
 import { createHeadStart } from './head-start.ts';
 import { createLiveBalance, type WalletNews } from './live-balance.ts';
 import { createPayWay, type DeviceSigns, isPhone } from './pay-way.ts';
+import { createPreferred } from './preferred.ts';
 import { createRouter } from './router.ts';
 import { createSession, type TabNews } from './session.ts';
 import { createStepUp } from './step-up.ts';
@@ -96,6 +97,7 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
     liveBalance: createLiveBalance({ wallet, clock, news: createWalletNews(), isLookedAt, onWake }),
     toasts: createToasts(clock),
     theme: createTheme(storage, document.documentElement),
+    preferred: createPreferred({ storage, root: document.documentElement, user: session.user }),
     router,
     stepUp,
     payWay: createPayWay(storage, isPhone(browser as DeviceSigns)),

@@ -1,6 +1,8 @@
 // Opens the watch page's model with its real parts; loaded with the page, its media parts when needed.
+import { computed } from '@preact/signals';
 import { RoomSocket } from '../media/room-socket.ts';
 import type { App } from './app.ts';
+import { createPeopleApi } from './people-api.ts';
 import type { Choice } from './player.ts';
 import { createWatch, type Watch } from './watch.ts';
 
@@ -30,6 +32,7 @@ export function openWatch(app: App, streamId: string, choice: Choice, country: s
     country,
     wallet: app.wallet,
     self: user,
+    usuallyAnonymous: computed(() => app.preferred.known.value.tipAnonymously),
     clock,
     toasts: app.toasts,
     newKey: app.newKey,
@@ -44,6 +47,7 @@ export function openWatch(app: App, streamId: string, choice: Choice, country: s
     openHls: async (video, url, ticket) =>
       (await loadHls()).HlsPlayback.create(video, url, ticket, clock),
   });
+  app.preferred.refresh(createPeopleApi(app.api.request));
   const stopNudging = app.onWake(() => watch.room.link.nudge());
   return {
     ...watch,

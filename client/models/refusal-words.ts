@@ -125,6 +125,14 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'entries-sold': 'Entries were sold for what was announced, so this stays as it is.',
   'country-blocked': 'This performer does not stream to your country.',
   blocked: 'This performer has closed their streams to you.',
+  'too-many': (details) => {
+    const most = numberOf(details.most);
+    return most === null ? null : `There can be ${most.toLocaleString('en-IN')} of these at most.`;
+  },
+  'picture-refused': (details) =>
+    typeof details.reason === 'string'
+      ? `This picture cannot be taken: ${details.reason}.`
+      : 'This picture cannot be taken.',
   silenced: 'You cannot talk here at present.',
   'precondition-failed':
     'It was changed elsewhere meanwhile. Reload the page, then change it again.',

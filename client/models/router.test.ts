@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { linkPages } from '#contract';
-import { createRouter, linkPaths, routeOf, safeReturnPath } from './router.ts';
+import { createRouter, linkPaths, profileHref, routeOf, safeReturnPath } from './router.ts';
 
 test('addresses lead to their pages', () => {
   const id = '0b0e7a52-6f0f-4b0e-9d2a-0a1b2c3d4e5f';
@@ -14,8 +14,17 @@ test('addresses lead to their pages', () => {
   expect(routeOf('/reset-password')).toEqual({ page: 'mailed-link', purpose: 'reset' });
   expect(routeOf('/confirm-email/')).toEqual({ page: 'mailed-link', purpose: 'verify' });
   expect(routeOf('/settings')).toEqual({ page: 'settings', view: 'account' });
+  expect(routeOf('/studio/schedule')).toEqual({ page: 'schedule' });
+  expect(routeOf(profileHref('Asha_9'))).toEqual({ page: 'profile', username: 'Asha_9' });
+  expect(routeOf('/%40asha')).toEqual({ page: 'profile', username: 'asha' });
+  expect(routeOf('/settings/people/')).toEqual({ page: 'people-settings', view: 'people' });
   const unknown = [
     '/settings/account',
+    '/@',
+    '/@me/x',
+    '/@1abc',
+    '/@a%2Fb',
+    '/settings/x',
     '/nope',
     '/watch/x',
     '/watch',

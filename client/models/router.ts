@@ -6,12 +6,18 @@ export const walletViews = ['tokens', 'statement', 'invoices', 'limits'] as cons
 export type WalletView = (typeof walletViews)[number];
 
 export const settingsViews = ['account', 'data'] as const;
+export const peopleViews = ['profile', 'preferences', 'people'] as const;
+export type PeopleView = (typeof peopleViews)[number];
 export type SettingsView = (typeof settingsViews)[number];
 
 export type Route =
   | { page: 'home' }
   | { page: 'watch'; streamId: string }
+  | { page: 'profile'; username: string }
+  | { page: 'settings'; view: SettingsView }
+  | { page: 'people-settings'; view: PeopleView }
   | { page: 'studio' }
+  | { page: 'schedule' }
   | { page: 'earnings' }
   | { page: 'wallet'; view: WalletView }
   | { page: 'login' }
@@ -21,6 +27,7 @@ export type Route =
   | { page: 'forgot-password' }
   | { page: 'mailed-link'; purpose: LinkPurpose }
   | { page: 'settings'; view: SettingsView }
+  | { page: 'people-settings'; view: PeopleView }
   | { page: 'operations' }
   | { page: 'not-found' };
 
@@ -44,8 +51,11 @@ export const linkPaths: Record<LinkPurpose, string> = {
 const linkPurposes = Object.keys(linkPaths) as LinkPurpose[];
 const earningsPath = '/studio/earnings';
 const securityPath = '/settings/security';
+const schedulePath = '/studio/schedule';
 /** Any address of nobody's, to read a path against. */
 const nowhere = 'https://nowhere.invalid';
+/** Servers of files may spell the sign out. */
+const profilePath = /^\/(?:@|%40)([a-z][a-z0-9_]{2,23})$/i;
 const watchPath = /^\/watch\/([0-9a-f-]{36})$/i;
 
 /** Where a view of the wallet is; the first one is the wallet itself. */
@@ -58,13 +68,23 @@ export function settingsPath(view: SettingsView): string {
   return view === 'account' ? '/settings' : `/settings/${view}`;
 }
 
+/** Where somebody shows themselves. */
+export function profileHref(username: string): string {
+  return `/@${username}`;
+}
+
 export function routeOf(pathname: string): Route {
   const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
   if (path === '/' || path === '') return { page: 'home' };
   const streamId = watchPath.exec(path)?.[1];
   if (streamId) return { page: 'watch', streamId: streamId.toLowerCase() };
+  const username = profilePath.exec(path)?.[1];
+  if (username) return { page: 'profile', username };
+  const people = peopleViews.find((view) => path === `/settings/${view}`);
+  if (people) return { page: 'people-settings', view: people };
   if (path === earningsPath) return { page: 'earnings' };
   if (path === securityPath) return { page: 'security' };
+  if (path === schedulePath) return { page: 'schedule' };
   const view = walletViews.find((view) => path === walletPath(view));
   if (view) return { page: 'wallet', view };
   const purpose = linkPurposes.find((purpose) => path === linkPaths[purpose]);

@@ -11,10 +11,9 @@ import type { Clock } from './clock.ts';
 import { createEarnings } from './earnings.ts';
 import { createLoaded } from './load.ts';
 import type { Room } from './room.ts';
+import { createStreamEditor } from './stream-editor.ts';
+import { createStreamForm } from './stream-form.ts';
 import type { Toasts } from './toasts.ts';
-
-/** The same bound as the contract's; a test holds them together. */
-export const titleCharsMax = 100;
 
 export type StudioDeps = {
   api: Pick<Api, 'streams'>;
@@ -71,6 +70,34 @@ export function createStudio(deps: StudioDeps) {
     onRoom: enter,
   });
 
+  const form = createStreamForm(clock.now);
+  const announcing = signal(false);
+  const editor = createStreamEditor({
+    api,
+    now: clock.now,
+    onSaved(stream) {
+      if (broadcast.stream.peek()?.id === stream.id) broadcast.stream.value = stream;
+      mine.load();
+    },
+  });
+  /** One key for one announcement, however often it is sent. */
+  let announceKey = newKey();
+
+  async function endOpen(stream: Stream): Promise<void> {
+    try {
+      await api.streams.end(stream.id);
+    } catch (error) {
+      if (!hasCode(error, 'stream-ended')) toasts.show(messageOf(error), 'bad');
+    }
+    await mine.load();
+  }
+
+  /** Streams of ours that are not over and not in this window. */
+  const open = computed<readonly Stream[]>(() => {
+    if (broadcast.phase.value !== 'idle') return [];
+    return mine.value.value?.streams.filter((stream) => stream.state !== 'ended') ?? [];
+  });
+
   mine.load();
   earnings.load();
 
@@ -80,18 +107,31 @@ export function createStudio(deps: StudioDeps) {
     earnings,
     chat,
     tally,
-    /** A stream of ours that is open but not in this window. */
-    leftOpen: computed<Stream | null>(() => {
-      if (broadcast.phase.value !== 'idle') return null;
-      return mine.value.value?.streams.find((stream) => stream.state !== 'ended') ?? null;
-    }),
-    async endLeftOpen(stream: Stream): Promise<void> {
+    form,
+    editor,
+    announcing,
+    /** One that was on air, or about to be, and is open still. */
+    leftOpen: computed(() => open.value.find(({ state }) => state !== 'created') ?? null),
+    /** Those that are announced, or were made and never started. */
+    planned: computed(() => open.value.filter(({ state }) => state === 'created')),
+    endOpen,
+    /** Makes the stream that the form tells of, to be started later. */
+    async announce(): Promise<void> {
+      const body = form.readAnnounced();
+      if (!body || announcing.peek()) return;
+      announcing.value = true;
       try {
-        await api.streams.end(stream.id);
+        await api.streams.create(body, announceKey);
+        announceKey = newKey();
+        form.title.value = '';
+        form.scheduledAt.value = '';
+        toasts.show('Announced. You find it here when it is time.', 'good');
+        await mine.load();
       } catch (error) {
-        if (!hasCode(error, 'stream-ended')) toasts.show(messageOf(error), 'bad');
+        toasts.show(messageOf(error), 'bad');
+      } finally {
+        announcing.value = false;
       }
-      await mine.load();
     },
     close(): void {
       broadcast.close();

@@ -22,7 +22,8 @@ const refused = () => new ApiError('insufficient-balance', 409, null, 'too small
 
 type Answer = (amountTokens: number, key: string) => Promise<TipReceipt>;
 
-async function createScene(answer: Answer, balanceTokens = 500) {
+async function createScene(answer: Answer, balanceTokens = 500, isUsuallyAnonymous = false) {
+  const usuallyAnonymous = signal(isUsuallyAnonymous);
   const clock = createManualClock();
   const feed = createFeed();
   const sent: { amountTokens: number; key: string }[] = [];
@@ -51,8 +52,9 @@ async function createScene(answer: Answer, balanceTokens = 500) {
     newKey: () => `key-${++keys}`,
     toast: (text) => toasts.push(text),
     random: () => 1,
+    usuallyAnonymous,
   });
-  return { bar, clock, feed, wallet, sent, toasts };
+  return { bar, clock, feed, wallet, sent, toasts, usuallyAnonymous };
 }
 
 const receipt = (amountTokens: number, balance: number, eventId = 40): TipReceipt => ({
@@ -167,10 +169,19 @@ test('an amount above the balance is not sent', async () => {
 test('an anonymous tip shows no name, not even for its giver', async () => {
   const { bar, feed } = await createScene(async (amount) => receipt(amount, 490));
   bar.choose(10);
-  bar.anonymous.value = true;
+  bar.pickAnonymous(true);
   bar.submit();
   await settled();
   expect(feed.lines.value[0]?.data).toMatchObject({ username: null, userId: null });
+});
+
+test('whoever usually tips without a name does, until they say otherwise on this page', async () => {
+  const { bar, usuallyAnonymous } = await createScene(async () => receipt(10, 490), 500, true);
+  expect(bar.anonymous.value).toBe(true);
+  bar.pickAnonymous(false);
+  usuallyAnonymous.value = false;
+  usuallyAnonymous.value = true;
+  expect(bar.anonymous.value).toBe(false);
 });
 
 test('a refusal that holds for the next tip, too, stays in sight until another one is begun', async () => {

@@ -1,6 +1,6 @@
 // The tip bar: choose an amount, see what it costs and does, and send it.
 
-import { computed, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { z } from 'zod';
 import type { FeePolicy, TipBody } from '#contract';
 import type { Api } from './api.ts';
@@ -37,6 +37,8 @@ export type TipBarDeps = TipSenderDeps & {
   api: Pick<Api, 'tips'>;
   wallet: Pick<WalletModel, 'balanceTokens' | 'hold' | 'refresh'>;
   newKey: () => string;
+  /** Whether this person tips without their name unless they say otherwise. */
+  usuallyAnonymous: ReadonlySignal<boolean>;
 };
 
 /** The whole number of tokens that a text means, or null. */
@@ -61,7 +63,9 @@ export function createTipBar(deps: TipBarDeps) {
   const { balanceTokens } = deps.wallet;
   const amountText = signal('');
   const message = signal('');
-  const anonymous = signal(false);
+  /** What was picked for the tips on this page; null while the usual holds. */
+  const pickedAnonymous = signal<boolean | null>(null);
+  const anonymous = computed(() => pickedAnonymous.value ?? deps.usuallyAnonymous.value);
   const confirming = signal(false);
   const feePolicy = signal<z.infer<typeof FeePolicy> | null>(null);
   const feeFault = signal(false);
@@ -102,6 +106,9 @@ export function createTipBar(deps: TipBarDeps) {
     amountTokens,
     message,
     anonymous,
+    pickAnonymous(is: boolean): void {
+      pickedAnonymous.value = is;
+    },
     confirming,
     obstacle,
     /** Why the last tip was refused, until another amount is chosen. */

@@ -1,6 +1,6 @@
 // The watch page's model: one stream with its room, player, chat, tips and the show over the picture.
 
-import { computed, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Stream, TicketGrant } from '#contract';
 import type { Surface } from '../media/surface.ts';
 import type { Api } from './api.ts';
@@ -30,6 +30,7 @@ export type WatchDeps = {
   country: string;
   wallet: WalletModel;
   self: { id: string; username: string } | null;
+  usuallyAnonymous: ReadonlySignal<boolean>;
   clock: Clock;
   toasts: Pick<Toasts, 'show'>;
   newKey: () => string;
@@ -43,9 +44,13 @@ export type WatchDeps = {
 export function createWatch(deps: WatchDeps) {
   const { streamId, api, wallet, self, clock, toasts, newKey } = deps;
   // One grant holds the tickets of room and HLS: who asks for both at a time gets both from it.
-  const grant = shareRequest(
-    () => deps.takeGrant(streamId) ?? api.streams.ticket(streamId, { intent: 'watch' }),
-  );
+  let hasAsked = false;
+  const grant = shareRequest(() => {
+    // What was asked ahead answers the first question alone: later ones are asked because things have changed.
+    const ahead = hasAsked ? null : deps.takeGrant(streamId);
+    hasAsked = true;
+    return ahead ?? api.streams.ticket(streamId, { intent: 'watch' });
+  });
   const room = createRoom({ streamId, api, grant, join: deps.join, clock });
   const stream = createLoaded<Stream>(() => api.streams.read(streamId));
   const ticket = createHlsTicket({ grant, clock });
@@ -87,7 +92,10 @@ export function createWatch(deps: WatchDeps) {
     room,
     gate,
     chat: createChat({ streamId, api, feed, newKey, toast }),
-    tipBar: createTipBar({ streamId, api, wallet, feed, self, clock, newKey, toast }),
+    tipBar: createTipBar({
+      ...{ streamId, api, wallet, feed, self, clock, newKey, toast },
+      usuallyAnonymous: deps.usuallyAnonymous,
+    }),
     tipShow,
     player,
     ended: computed(() => room.streamState.value === 'ended'),

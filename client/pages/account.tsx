@@ -40,6 +40,17 @@ function Profile({ user }: { user: Me }) {
           <Badge tone={face.tone}>{face.word}</Badge>
         </div>
       </div>
+      <div class="row wrap">
+        <ButtonLink href="/settings/profile" data-testid="to-profile">
+          Profile
+        </ButtonLink>
+        <ButtonLink href="/settings/preferences" data-testid="to-preferences">
+          Preferences
+        </ButtonLink>
+        <ButtonLink href="/settings/people" data-testid="to-people">
+          People
+        </ButtonLink>
+      </div>
       <dl class="facts">
         <div>
           <dt>E-mail</dt>

@@ -98,6 +98,9 @@ function StudioAside({ studio }: { studio: Studio }) {
   return (
     <div class="row wrap studio-aside">
       <EarningsLine studio={studio} />
+      <ButtonLink href="/studio/schedule" data-testid="to-schedule">
+        Schedule
+      </ButtonLink>
       <EarningsLink />
     </div>
   );

@@ -1,7 +1,11 @@
 // Watch: one stream: its picture, who makes it, the chat, and tips.
+import { useEffect } from 'preact/hooks';
 import type { Me, Stream } from '#contract';
 import type { PendingLine } from '../models/feed.ts';
 import { openWatch } from '../models/open-watch.ts';
+import { createPeopleApi } from '../models/people-api.ts';
+import { createProfile } from '../models/profile-page.ts';
+import { profileHref } from '../models/router.ts';
 import type { Watch } from '../models/watch.ts';
 import { useApp, useLife, useTitle } from '../ui/app-context.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -10,16 +14,85 @@ import { ButtonLink } from '../ui/button.tsx';
 import { categoryFaces } from '../ui/category.ts';
 import { ChatComposer, ChatInvitation, ChatList } from '../ui/chat-panel.tsx';
 import { likelyCountry } from '../ui/countries.ts';
+import { FollowButton } from '../ui/follow-button.tsx';
 import { formatCount, formatDuration } from '../ui/format.ts';
 import { EyeIcon } from '../ui/icons.tsx';
+import { languageName } from '../ui/languages.ts';
 import { Empty, Fault } from '../ui/notice.tsx';
 import { PageSkeleton } from '../ui/page-skeleton.tsx';
 import { Player } from '../ui/player.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { TipPanel } from '../ui/tip-panel.tsx';
+import { useChatOrder } from '../ui/use-chat-order.ts';
 import { WatchGate } from '../ui/watch-gate.tsx';
 import { NotFoundPage } from './not-found.tsx';
 import './watch.css';
+
+function Tags({ stream }: { stream: Stream }) {
+  const marks = [
+    ...stream.tags.map((tag) => `#${tag}`),
+    ...(stream.language ? [languageName(stream.language)] : []),
+  ];
+  if (marks.length === 0 && stream.contentClass === 'general') return null;
+  return (
+    <ul class="watch-tags" aria-label="Tags" data-testid="stream-tags">
+      {stream.contentClass === 'mature' && (
+        <li>
+          <Badge tone="warn">Mature</Badge>
+        </li>
+      )}
+      {marks.map((mark) => (
+        <li key={mark}>
+          <Badge>
+            <bdi>{mark}</bdi>
+          </Badge>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Who makes the stream, with the way to their profile and to following them. */
+function Host({ watch, stream }: { watch: Watch; stream: Stream }) {
+  const app = useApp();
+  const { performer } = stream;
+  const model = useLife(
+    () =>
+      createProfile({
+        who: performer.id,
+        api: createPeopleApi(app.api.request),
+        toasts: app.toasts,
+      }),
+    performer.id,
+  );
+  useEffect(() => void model.load(), [model]);
+  const profile = model.value.value;
+  const follows = profile?.relation?.follows === true;
+  useEffect(() => {
+    // Whoever follows from here on stands before no gate for followers any more.
+    if (follows && watch.gate.gate.peek() === 'followers-only') watch.gate.tryAgain();
+  }, [follows, watch]);
+  const href = profileHref(performer.username);
+  const name = profile?.displayName ?? performer.username;
+  return (
+    <>
+      <Avatar name={name} size={46} url={profile?.avatarUrl ?? null} />
+      <div class="watch-words">
+        <h1 data-testid="stream-title">{stream.title}</h1>
+        <p class="soft">
+          <a class="watch-host" href={href} data-testid="watch-host">
+            <bdi>{name}</bdi>
+          </a>{' '}
+          · {categoryFaces[stream.category].label}
+        </p>
+      </div>
+      <div class="watch-follow">
+        <FollowButton model={model} size="small" />
+      </div>
+      <Tags stream={stream} />
+    </>
+  );
+}
 
 function About({ watch, stream }: { watch: Watch; stream: Stream | null }) {
   if (!stream) {
@@ -34,13 +107,7 @@ function About({ watch, stream }: { watch: Watch; stream: Stream | null }) {
   const live = !watch.ended.value && stream.state === 'live';
   return (
     <div class="watch-about">
-      <Avatar name={stream.performer.username} size={46} />
-      <div class="watch-words">
-        <h1 data-testid="stream-title">{stream.title}</h1>
-        <p class="soft">
-          <b>{stream.performer.username}</b> · {categoryFaces[stream.category].label}
-        </p>
-      </div>
+      <Host watch={watch} stream={stream} />
       <div class="watch-facts">
         {live ? <LiveBadge /> : <Badge>{watch.ended.value ? 'Ended' : 'Starting'}</Badge>}
         {live && (
@@ -98,6 +165,7 @@ function ChatSide({
   const { chat, tipBar, room } = watch;
   const next = `/watch/${watch.streamId}`;
   const deal = (line: PendingLine) => (line.kind === 'tip' ? tipBar : chat);
+  const order = useChatOrder(watch.streamId);
   return (
     <aside class="watch-chat" aria-label="Chat">
       <h2 class="watch-chat-title">
@@ -111,6 +179,7 @@ function ChatSide({
       <ChatList
         feed={room.feed}
         hostId={stream?.performer.id ?? null}
+        order={order}
         onRetry={(line) => deal(line).retry(line.key)}
         onGiveUp={(line) => deal(line).giveUp(line.key)}
       />

@@ -12,6 +12,7 @@ export function createFakeStreams(answered: Partial<Streams>): Streams {
     listMine: unexpected,
     create: unexpected,
     read: unexpected,
+    edit: unexpected,
     start: unexpected,
     end: unexpected,
     ticket: unexpected,

@@ -1,4 +1,4 @@
-// An avatar: the first letter of a name on a colour that stays with the name.
+// An avatar: somebody's picture, or the first letter of their name on a colour that stays with the name.
 import './avatar.css';
 
 const hues = [338, 12, 36, 152, 188, 214, 262, 292] as const;
@@ -9,14 +9,17 @@ function hueOf(name: string): number {
   return hues[sum % hues.length] ?? 0;
 }
 
-export function Avatar({ name, size = 36 }: { name: string; size?: number }) {
+type AvatarProps = { name: string; size?: number; url?: string | null };
+
+export function Avatar({ name, size = 36, url = null }: AvatarProps) {
   return (
     <span
       class="avatar"
       aria-hidden="true"
       style={{ '--hue': String(hueOf(name)), '--size': `${size}px` }}
     >
-      {name.slice(0, 1).toUpperCase()}
+      {[...name][0]?.toUpperCase()}
+      {url && <img src={url} alt="" width={size} height={size} decoding="async" />}
     </span>
   );
 }

@@ -3,11 +3,13 @@ import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Chat } from '../models/chat.ts';
 import { messageCharsMax } from '../models/chat.ts';
+import type { ChatOrder, ChatLine as SaidLine } from '../models/chat-order.ts';
 import type { Feed, PendingLine, SpokenEvent } from '../models/feed.ts';
 import { tierOf } from '../models/tip-show.ts';
 import { nameStyle } from './avatar.tsx';
 import { Badge } from './badge.tsx';
 import { Button, ButtonLink, IconButton } from './button.tsx';
+import { ChatLineMenu } from './chat-line-menu.tsx';
 import { Tokens } from './coin.tsx';
 import { formatTime } from './format.ts';
 import { SendIcon } from './icons.tsx';
@@ -16,15 +18,29 @@ import './chat-panel.css';
 /** Closer to the end than this, the list follows new lines. */
 const followPixels = 60;
 
-function ChatLine({ event, hostId }: { event: SpokenEvent; hostId: string | null }) {
+type LineProps = {
+  event: SpokenEvent;
+  hostId: string | null;
+  onPick: (line: SaidLine) => void;
+};
+
+function ChatLine({ event, hostId, onPick }: LineProps) {
   if (event.type === 'tip.received') return <TipLine event={event} />;
   const { username, role, body, userId } = event.data;
   const word = userId === hostId ? 'Host' : role === 'admin' ? 'Staff' : null;
   return (
     <li class="chat-line" data-testid="chat-line" title={formatTime(event.at)}>
-      <b class="chat-name" style={nameStyle(username)}>
+      <button
+        type="button"
+        class="chat-name"
+        style={nameStyle(username)}
+        aria-haspopup="dialog"
+        title={`What to do about ${username}`}
+        onClick={() => onPick(event)}
+        data-testid="chat-name"
+      >
         {username}
-      </b>
+      </button>
       {word && <Badge tone="good">{word}</Badge>} <bdi>{body}</bdi>
     </li>
   );
@@ -77,26 +93,33 @@ function Pending({ line, onRetry, onGiveUp }: PendingProps) {
 type ChatListProps = {
   feed: Feed;
   hostId: string | null;
+  order: ChatOrder;
   onRetry: (line: PendingLine) => void;
   onGiveUp: (line: PendingLine) => void;
 };
 
 /** The line of an event, drawn once: a line does not change, and there are hundreds of them. */
-function useDrawnLines(hostId: string | null) {
-  const drawn = useMemo(() => new WeakMap<SpokenEvent, VNode>(), [hostId]);
+function useDrawnLines(hostId: string | null, order: ChatOrder) {
+  const drawn = useMemo(() => new WeakMap<SpokenEvent, VNode>(), [hostId, order]);
+  const onPick = (line: SaidLine): void => {
+    order.picked.value = line;
+  };
   return (event: SpokenEvent): VNode => {
-    const line = drawn.get(event) ?? <ChatLine key={event.id} event={event} hostId={hostId} />;
+    const line = drawn.get(event) ?? (
+      <ChatLine key={event.id} event={event} hostId={hostId} onPick={onPick} />
+    );
     drawn.set(event, line);
     return line;
   };
 }
 
 /** Lines in order; follows the newest as long as nobody has scrolled back. */
-export function ChatList({ feed, hostId, onRetry, onGiveUp }: ChatListProps) {
+export function ChatList({ feed, hostId, order, onRetry, onGiveUp }: ChatListProps) {
   const list = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
-  const lineOf = useDrawnLines(hostId);
-  const lines = feed.lines.value;
+  const lineOf = useDrawnLines(hostId, order);
+  const unheard = order.unheard.value;
+  const lines = feed.lines.value.filter((line) => !unheard.has(line.data.userId ?? ''));
   const pending = feed.pending.value;
   const newestId = lines[lines.length - 1]?.id;
 
@@ -141,6 +164,7 @@ export function ChatList({ feed, hostId, onRetry, onGiveUp }: ChatListProps) {
         </ol>
       </div>
       {/* biome-ignore-end lint/a11y/noNoninteractiveTabindex: as above. */}
+      <ChatLineMenu order={order} hostId={hostId} />
       {!following && (
         <button type="button" class="chat-newer" onClick={() => setFollowing(true)}>
           To the newest

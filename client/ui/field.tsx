@@ -58,7 +58,7 @@ type TextAttribute =
 
 type TextFieldProps = Common &
   Pick<InputHTMLAttributes<HTMLInputElement>, TextAttribute> & {
-    type?: 'text' | 'email' | 'password' | 'date';
+    type?: 'text' | 'email' | 'password' | 'date' | 'datetime-local' | 'url';
     'data-testid'?: string;
     value: Signal<string>;
     /** A control inside the field, at its end. */
@@ -171,6 +171,29 @@ export function SelectField(props: SelectFieldProps) {
         ))}
       </select>
     </Frame>
+  );
+}
+
+type CheckProps = {
+  label: ComponentChildren;
+  checked: boolean;
+  onPick: (checked: boolean) => void;
+  disabled?: boolean;
+  'data-testid'?: string;
+};
+
+/** Something that is so or not. */
+export function Check({ label, checked, onPick, ...rest }: CheckProps) {
+  return (
+    <label class="check">
+      <input
+        {...rest}
+        type="checkbox"
+        checked={checked}
+        onChange={(event) => onPick(event.currentTarget.checked)}
+      />
+      <span>{label}</span>
+    </label>
   );
 }
 

@@ -14,7 +14,13 @@ import './header.css';
 type Page = Route['page'];
 
 /** Pages that are reached through another one, which is marked in their place. */
-const partOf: Partial<Record<Page, Page>> = { earnings: 'studio', security: 'account' };
+const partOf: Partial<Record<Page, Page>> = {
+  earnings: 'studio',
+  schedule: 'studio',
+  security: 'account',
+  settings: 'account',
+  'people-settings': 'account',
+};
 
 function NavLink({
   href,

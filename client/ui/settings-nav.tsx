@@ -1,5 +1,5 @@
 // The links between the pages of somebody's settings.
-import { GaugeIcon, PersonIcon, PictureIcon, ShieldIcon } from './icons.tsx';
+import { GaugeIcon, PeopleIcon, PersonIcon, PictureIcon, ShieldIcon } from './icons.tsx';
 import { ListIcon } from './money-icons.tsx';
 import { PageNav, type PageNavLink } from './page-nav.tsx';
 
@@ -12,6 +12,7 @@ const links: readonly PageNavLink[] = [
     Icon: GaugeIcon,
     testId: 'settings-preferences',
   },
+  { href: '/settings/people', label: 'People', Icon: PeopleIcon, testId: 'settings-people' },
   { href: '/settings/security', label: 'Security', Icon: ShieldIcon, testId: 'settings-security' },
   { href: '/settings/data', label: 'Data', Icon: ListIcon, testId: 'settings-data' },
 ];

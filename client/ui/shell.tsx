@@ -34,6 +34,11 @@ const MailedLinkPage = lazyPage(
   async () => (await import('../pages/mailed-link.tsx')).MailedLinkPage,
 );
 const SettingsPage = lazyPage(async () => (await import('../pages/settings.tsx')).SettingsPage);
+const PeopleSettingsPage = lazyPage(
+  async () => (await import('../pages/people-settings.tsx')).PeopleSettingsPage,
+);
+const ProfilePage = lazyPage(async () => (await import('../pages/profile.tsx')).ProfilePage);
+const SchedulePage = lazyPage(async () => (await import('../pages/schedule.tsx')).SchedulePage);
 const OperationsPage = lazyPage(
   async () => (await import('../pages/operations.tsx')).OperationsPage,
 );
@@ -56,6 +61,12 @@ function CurrentPage() {
       return <WatchPage key={route.streamId} streamId={route.streamId} />;
     case 'studio':
       return <StudioPage />;
+    case 'profile':
+      return <ProfilePage key={route.username} username={route.username} />;
+    case 'people-settings':
+      return <PeopleSettingsPage view={route.view} />;
+    case 'schedule':
+      return <SchedulePage />;
     case 'earnings':
       return <EarningsPage />;
     case 'wallet':

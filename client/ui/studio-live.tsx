@@ -12,7 +12,9 @@ import { Segment } from './field.tsx';
 import { formatCount, formatDuration, formatRupees } from './format.ts';
 import { EyeIcon, StopIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
+import { StreamEditorDialog } from './stream-editor-dialog.tsx';
 import { TipFeed } from './tip-feed.tsx';
+import { useChatOrder } from './use-chat-order.ts';
 
 const tickMs = 1_000;
 
@@ -69,6 +71,17 @@ export function OnAirBar({ studio }: { studio: Studio }) {
         {earnedPaise === undefined ? '–' : formatRupees(earnedPaise)}
       </span>
       <Button
+        disabled={!broadcast.stream.value}
+        onClick={() => {
+          const stream = broadcast.stream.peek();
+          if (stream) studio.editor.open(stream);
+        }}
+        data-testid="edit-stream"
+      >
+        Change
+      </Button>
+      <StreamEditorDialog editor={studio.editor} />
+      <Button
         look="danger"
         busy={phase === 'ending'}
         onClick={() => {
@@ -119,6 +132,7 @@ export function StudioSide({ studio }: { studio: Studio }) {
   const room = studio.broadcast.room.value;
   const chat = studio.chat.value;
   const { tips } = studio.tally.value;
+  const order = useChatOrder(studio.broadcast.stream.value?.id ?? null);
   if (!room || !chat) return null;
   return (
     <aside class="studio-side" aria-label="Chat and tips">
@@ -147,6 +161,7 @@ export function StudioSide({ studio }: { studio: Studio }) {
           <ChatList
             feed={room.feed}
             hostId={studio.broadcast.stream.value?.performer.id ?? null}
+            order={order}
             onRetry={(line) => chat.retry(line.key)}
             onGiveUp={(line) => chat.giveUp(line.key)}
           />

@@ -1,15 +1,16 @@
 // Setting up: what the stream is called, what it is about, and how large its picture is.
 
-import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import type { Stream, StreamCategory } from '#contract';
+import type { Stream } from '#contract';
 import { type LadderName, ladderNames } from '../media/ladders.ts';
-import { type Studio, titleCharsMax } from '../models/studio.ts';
+import type { Studio } from '../models/studio.ts';
 import { Button } from './button.tsx';
-import { categories, categoryFaces } from './category.ts';
-import { Segment, SelectField, TextField } from './field.tsx';
+import { Segment } from './field.tsx';
+import { formatDayTime } from './format.ts';
 import { StudioIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
+import { StreamEditorDialog } from './stream-editor-dialog.tsx';
+import { AudienceFields, MoreFields, TitleFields } from './stream-fields.tsx';
 
 const ladderWords: Record<LadderName, string> = {
   '480p30': '480p',
@@ -35,11 +36,7 @@ function LeftOpen({ studio, stream }: { studio: Studio; stream: Stream }) {
           >
             Resume
           </Button>
-          <Button
-            size="small"
-            onClick={() => studio.endLeftOpen(stream)}
-            data-testid="end-left-open"
-          >
+          <Button size="small" onClick={() => studio.endOpen(stream)} data-testid="end-left-open">
             End it
           </Button>
         </div>
@@ -48,83 +45,140 @@ function LeftOpen({ studio, stream }: { studio: Studio; stream: Stream }) {
   );
 }
 
-export function StudioSetup({ studio }: { studio: Studio }) {
-  const { desk, broadcast } = studio;
-  const title = useSignal('');
-  const category = useSignal<StreamCategory>('music');
-  const missingTitle = useSignal(false);
-  const form = useRef<HTMLFormElement>(null);
-  const leftOpen = studio.leftOpen.value;
-  const starting = broadcast.phase.value === 'starting';
-  const ready = desk.videoOut.value !== null;
-
-  function goLive(): void {
-    const name = title.peek().trim();
-    missingTitle.value = name === '';
-    if (name === '') form.current?.querySelector('input')?.focus();
-    else broadcast.goLive({ title: name, category: category.peek() });
-  }
-
+/** A stream that was announced, and waits for its performer. */
+function Planned({ studio, stream }: { studio: Studio; stream: Stream }) {
   return (
-    <form
-      ref={form}
-      class="card studio-setup"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        goLive();
-      }}
-    >
-      <h2>Your stream</h2>
-      {leftOpen && <LeftOpen studio={studio} stream={leftOpen} />}
-      <TextField
-        label="Title"
-        value={title}
-        maxLength={titleCharsMax}
-        autocomplete="off"
-        placeholder="What is happening?"
-        fault={missingTitle.value ? 'Give your stream a title.' : undefined}
-        data-testid="stream-title-input"
+    <li class="studio-planned" data-testid="planned-stream">
+      <span>
+        <b>
+          <bdi>{stream.title}</bdi>
+        </b>{' '}
+        <span class="faint">
+          {stream.scheduledAt ? formatDayTime(stream.scheduledAt) : 'Not started yet'}
+        </span>
+      </span>
+      <span class="row wrap">
+        <Button
+          look="primary"
+          size="small"
+          disabled={!studio.desk.videoOut.value || studio.leftOpen.value !== null}
+          onClick={() => studio.broadcast.resume(stream)}
+          data-testid="start-planned"
+        >
+          Go live with it
+        </Button>
+        <Button size="small" onClick={() => studio.editor.open(stream)} data-testid="edit-planned">
+          Change
+        </Button>
+        <Button
+          size="small"
+          look="ghost"
+          onClick={() => studio.endOpen(stream)}
+          data-testid="end-planned"
+        >
+          Call it off
+        </Button>
+      </span>
+    </li>
+  );
+}
+
+function PictureSize({ studio }: { studio: Studio }) {
+  const { desk } = studio;
+  return (
+    <div class="field">
+      <span class="studio-label">Picture</span>
+      <Segment<LadderName>
+        label="Size of the picture"
+        value={desk.ladder.value}
+        onPick={(name) => desk.pickLadder(name)}
+        options={ladderNames.map((name) => ({
+          value: name,
+          label: ladderWords[name],
+          testId: `ladder-${name}`,
+        }))}
       />
-      <SelectField
-        label="Category"
-        value={category.value}
-        options={categories.map((value) => ({ value, label: categoryFaces[value].label }))}
-        onPick={(picked) => {
-          category.value = picked as StreamCategory;
-        }}
-        data-testid="stream-category"
-      />
-      <div class="field">
-        <span class="studio-label">Picture</span>
-        <Segment<LadderName>
-          label="Size of the picture"
-          value={desk.ladder.value}
-          onPick={(name) => desk.pickLadder(name)}
-          options={ladderNames.map((name) => ({
-            value: name,
-            label: ladderWords[name],
-            testId: `ladder-${name}`,
-          }))}
-        />
-      </div>
+    </div>
+  );
+}
+
+function GoLive({ studio }: { studio: Studio }) {
+  const { desk, broadcast, form } = studio;
+  const ready = desk.videoOut.value !== null;
+  return (
+    <>
       {broadcast.fault.value && <Notice tone="bad">{broadcast.fault.value}</Notice>}
       <Button
         look="primary"
         size="large"
         type="submit"
         wide
-        busy={starting}
-        disabled={!ready || leftOpen !== null}
+        busy={broadcast.phase.value === 'starting'}
+        disabled={!ready || studio.leftOpen.value !== null}
         data-testid="go-live"
       >
         <StudioIcon /> Go live
       </Button>
+      {form.scheduledAt.value !== '' && (
+        <Button
+          wide
+          busy={studio.announcing.value}
+          onClick={studio.announce}
+          data-testid="announce-stream"
+        >
+          Announce it for later
+        </Button>
+      )}
       <p class="faint">
-        {ready
-          ? 'Everybody can watch. You can end it at any moment.'
-          : 'You can go live as soon as there is a picture.'}
+        {ready ? 'You can end it at any moment.' : 'You can go live as soon as there is a picture.'}
       </p>
-    </form>
+    </>
+  );
+}
+
+export function StudioSetup({ studio }: { studio: Studio }) {
+  const { broadcast, form } = studio;
+  const element = useRef<HTMLFormElement>(null);
+  const leftOpen = studio.leftOpen.value;
+  const planned = studio.planned.value;
+
+  function goLive(): void {
+    const body = form.read();
+    if (body) broadcast.goLive(body);
+    else if (form.faults.peek().title) element.current?.querySelector('input')?.focus();
+    else element.current?.querySelector('details')?.setAttribute('open', '');
+  }
+
+  return (
+    <div class="stack">
+      <form
+        ref={element}
+        class="card studio-setup"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          goLive();
+        }}
+      >
+        <h2>Your stream</h2>
+        {leftOpen && <LeftOpen studio={studio} stream={leftOpen} />}
+        <TitleFields form={form} />
+        <AudienceFields form={form} />
+        <MoreFields form={form} />
+        <PictureSize studio={studio} />
+        <GoLive studio={studio} />
+      </form>
+      {planned.length > 0 && (
+        <section class="card studio-setup" aria-labelledby="planned-title">
+          <h2 id="planned-title">Announced</h2>
+          <ul class="stack">
+            {planned.map((stream) => (
+              <Planned key={stream.id} studio={studio} stream={stream} />
+            ))}
+          </ul>
+        </section>
+      )}
+      <StreamEditorDialog editor={studio.editor} />
+    </div>
   );
 }

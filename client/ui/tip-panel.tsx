@@ -167,9 +167,7 @@ function Foot({ bar, performer }: { bar: TipBar; performer: string }) {
           <input
             type="checkbox"
             checked={bar.anonymous.value}
-            onChange={(event) => {
-              bar.anonymous.value = event.currentTarget.checked;
-            }}
+            onChange={(event) => bar.pickAnonymous(event.currentTarget.checked)}
             data-testid="tip-anonymous"
           />
           Without my name

@@ -96,7 +96,7 @@ function gateOf(props: GateProps) {
       return (
         <ClosedGate
           title="For followers"
-          words={`Only who follows ${name} can watch this stream.`}
+          words={`Only who follows ${name} can watch this stream. Follow them below to come in.`}
           gate={props.gate}
         />
       );

@@ -128,7 +128,8 @@ begin
     from streams s
     join users p on p.id = s.performer_id and p.banned_at is null and p.erase_at is null
     join ledger.accounts a on a.class = 'performer_pending' and a.owner_id = s.performer_id
-    where s.id = p_stream and s.state = 'live' and s.performer_id <> p_viewer;
+    where s.id = p_stream and s.state = 'live' and s.performer_id <> p_viewer
+      and not exists (select from relations where from_id = s.performer_id and kind = 'block' and to_id = p_viewer);
   select t.* into v_terms from ledger.tip_terms() t;
   v_earned := least(p_amount, 10000) * v_terms.rate;
   if (p_amount between 1 and 10000 and v_lot.suffices and v_lot.paise > v_earned
@@ -335,6 +336,7 @@ begin
     when v_viewer.refusal is not null then ledger.refusal(v_viewer.refusal)
     when v_stream.performer_id = p_viewer then ledger.refusal('self-tip')
     when v_stream.is_gone then ledger.refusal('performer-unavailable')
+    when is_related(v_stream.performer_id, 'block', p_viewer) then ledger.refusal('blocked')
     when v_stream.state <> 'live' then
       ledger.refusal('stream-not-live', jsonb_build_object('state', v_stream.state))
     when p_amount between 1 and 10000 is not true then ledger.refusal('invalid-request')

@@ -79,6 +79,8 @@ begin
     perform refuse('not-found');
   elsif v_is_gone then
     perform refuse('performer-unavailable');
+  elsif is_related(p_performer, 'block', p_viewer) then
+    perform refuse('blocked');
   end if;
   v_refusal := ledger.spending_refusal(p_viewer, p_tokens, v_viewer.created_at);
   if v_refusal is not null then

@@ -229,9 +229,6 @@ begin
   if v_stream.visibility <> 'ticketed' then
     perform refuse('invalid-request');
   end if;
-  if exists (select from relations where from_id = v_stream.performer_id and kind = 'block' and to_id = p_user) then
-    perform refuse('blocked');
-  end if;
   v_held := ledger.hold(p_user, v_stream.performer_id, p_stream, v_stream.entry_tokens,
     date_trunc('second', greatest(v_stream.scheduled_at, now())) + interval '2 days', 'entry:' || p_key);
   insert into stream_entries (stream_id, user_id, reservation_id)

@@ -32,6 +32,7 @@ export function moneyRoutes(deps: Deps) {
           'account-closing',
           'email-unverified',
           'performer-unavailable',
+          'blocked',
           'spending-limit',
           'new-account-limit',
           'idempotency-key-reused',

@@ -39,6 +39,8 @@ interface Operation {
   /** How lately a second factor must have been shown in this session. Staff have to have shown one for whatever they do. */
   proof?: Proof;
   limit?: RateLimit;
+  /** Whether it answers 304 to whoever has what it would answer. */
+  mayBeUnchanged?: boolean;
   /** Whether a key says which act is meant, so that a retry does nothing twice. */
   idempotent?: boolean;
 }
@@ -176,6 +178,7 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
         description: body ? 'Done' : 'Done; no body',
         ...(body ? { content: contentOf(body) } : {}),
       },
+      ...(description.mayBeUnchanged ? { 304: { description: 'Unchanged; no body' } } : {}),
       ...Object.fromEntries(refusals),
     },
   };

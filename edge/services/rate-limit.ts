@@ -30,6 +30,9 @@ const acts = {
   export: { name: 'export', requestsMax: 10, windowSeconds: 60, by: 'user' },
   payout: { name: 'payout', requestsMax: 10, windowSeconds: 60, by: 'user' },
   stream: { name: 'stream', requestsMax: 30, windowSeconds: 60, by: 'user' },
+  profile: { name: 'profile', requestsMax: 60, windowSeconds: 60, by: 'user' },
+  avatar: { name: 'avatar', requestsMax: 20, windowSeconds: 600, by: 'user' },
+  relation: { name: 'relation', requestsMax: 60, windowSeconds: 60, by: 'user' },
   events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'line' },
   ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'line' },
   /** Acts that have no limit of their own. */

@@ -14,19 +14,23 @@ export const viewerOf = (c: Context<AppEnv>): Viewer => ({
 
 export const problemOf = ({ code, details }: Refused): Problem => problem(code, details);
 
+/** Where whoever asks is known to be, besides what their account says. */
+export function viewerCountries(deps: Deps, c: Context<AppEnv>): string[] {
+  return [clientCountry(deps.config, c), viewerOf(c).guest?.country].filter(
+    (country) => country !== undefined && country !== null,
+  );
+}
+
 /** What is decided by, in one look. Refuses `not-found`. */
 export async function openRoom(
   deps: Deps,
   c: Context<AppEnv>,
   streamId: string,
 ): Promise<WatchFacts> {
-  const { identity, guest } = viewerOf(c);
   const facts = await readWatchFacts(deps.db, {
     streamId,
-    viewerId: identity?.userId ?? null,
-    countries: [clientCountry(deps.config, c), guest?.country].filter(
-      (country) => country !== undefined && country !== null,
-    ),
+    viewerId: viewerOf(c).identity?.userId ?? null,
+    countries: viewerCountries(deps, c),
   });
   if (!facts) throw problem('not-found');
   return facts;

@@ -1,4 +1,5 @@
 // The policy of user names: nobody is called what people would take for us, however it is written.
+import { looksLikeStaff } from '#contract';
 import { problem } from '../problem.ts';
 
 /** Whole names, or parts of them between underscores, that sound like somebody of the staff. */
@@ -84,6 +85,7 @@ export function checkUsername(username: string): void {
   const folded = fold(username);
   const joined = fold(withoutLines(username));
   const isReserved =
+    looksLikeStaff(username) ||
     whole.has(joined) ||
     joined.includes(fold(ourName)) ||
     folded.split('_').some((part) => official.has(part) || official.has(part.replace(/s$/, '')));

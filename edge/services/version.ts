@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import type { AppEnv } from '../deps.ts';
 import { problem } from '../problem.ts';
+import { sha256 } from './secrets.ts';
 
 /** Says with an answer which version of the thing it shows. */
 export function giveVersion<T extends Response>(
@@ -20,4 +21,20 @@ export function wantedVersion(c: Context<AppEnv>): number {
   const [, version] = /^"(\d{1,9})"$/.exec(wanted.trim()) ?? [];
   if (version === undefined) throw problem('precondition-failed');
   return Number(version);
+}
+
+/** Names an answer by what it says, and says no more than that where the asker has it already. */
+export async function answerUnchanged<T extends Response>(
+  c: Context<AppEnv>,
+  answer: T,
+): Promise<T> {
+  const hash = await sha256(await answer.clone().text());
+  const name = `W/"${btoa(String.fromCharCode(...hash.slice(0, 12)))}"`;
+  answer.headers.set('etag', name);
+  const known = (c.req.header('if-none-match') ?? '').split(',').map((one) => one.trim());
+  if (!known.includes(name)) return answer;
+  const unchanged = new Response(null, { status: 304, headers: answer.headers });
+  unchanged.headers.delete('content-type');
+  // A browser takes it for the answer that it has.
+  return unchanged as T;
 }
