@@ -18,7 +18,7 @@ export const walletRead: ReadStatement = {
   text: `select json_build_object('balanceTokens', ledger.spendable($1::uuid))::text`,
 };
 
-/** A page of live streams that everybody may find: `{ streams, nextCursor }`; takes `{ category, before, limit }`. */
+/** A page of live streams, as `live_page` takes and answers it. */
 export const liveRead: ReadStatement = {
   name: 'live',
   text: 'select live_page($1::jsonb)',

@@ -5,10 +5,10 @@ import type { z } from 'zod';
 import type {
   CreateStreamBody,
   GuestBody,
+  ListStreamsQuery,
   PostMessageBody,
   ProblemDocument,
   RegisterBody,
-  StreamCategory,
   TicketBody,
   TipBody,
   VerifyPaymentBody,
@@ -120,8 +120,9 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
   const stream = v1.streams[':id'];
   return {
     streams: {
-      listLive: (query: { category?: StreamCategory; cursor?: string }) =>
-        bodyOf(v1.streams.$get({ query })),
+      listLive: (query: ListStreamsQuery) => bodyOf(v1.streams.$get({ query })),
+      /** Also those that no list shows, for staff. */
+      listEvery: (query: { cursor?: string }) => bodyOf(v1.streams.every.$get({ query })),
       listMine: () => bodyOf(v1.streams.mine.$get({ query: {} })),
       create: (json: CreateStreamBody, idempotencyKey: string) =>
         bodyOf(v1.streams.$post({ json }, keyed(idempotencyKey))),

@@ -64,14 +64,15 @@ export function createRouter(browser: Browser) {
     url,
     route: computed(() => routeOf(url.value.pathname)),
     search: computed(() => url.value.searchParams),
-    go(path: string, options: { replace?: boolean } = {}): void {
+    /** `stay` leaves the page where it is scrolled to: it is the same page, told otherwise. */
+    go(path: string, options: { replace?: boolean; stay?: boolean } = {}): void {
       if (path === address.peek()) return;
       const question = guard?.();
       if (question && !globalThis.confirm(question)) return;
       if (options.replace) browser.history.replaceState(null, '', path);
       else browser.history.pushState(null, '', path);
       sync();
-      browser.scrollTo(0, 0);
+      if (!options.stay) browser.scrollTo(0, 0);
     },
     guardLeaving(ask: () => string | null): () => void {
       guard = ask;

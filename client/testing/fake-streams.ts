@@ -9,6 +9,7 @@ const unexpected = () => Promise.reject(new Error('the test does not expect this
 export function createFakeStreams(answered: Partial<Streams>): Streams {
   return {
     listLive: unexpected,
+    listEvery: unexpected,
     listMine: unexpected,
     create: unexpected,
     read: unexpected,

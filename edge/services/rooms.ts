@@ -14,19 +14,30 @@ export const viewerOf = (c: Context<AppEnv>): Viewer => ({
 
 export const problemOf = ({ code, details }: Refused): Problem => problem(code, details);
 
+const isKnown = (country: string | null | undefined) => country !== undefined && country !== null;
+
+/** Who looks around among streams. Strangers are all told the same, so that caches can share it. */
+export function seekerOf(deps: Deps, c: Context<AppEnv>) {
+  const { identity, guest } = viewerOf(c);
+  if (!identity && !guest) return { viewer: null, countries: [], known: false };
+  return { viewer: identity?.userId ?? null, countries: countriesOf(deps, c), known: true };
+}
+
+/** Where somebody is known to be, besides the country of their account. */
+function countriesOf(deps: Deps, c: Context<AppEnv>): string[] {
+  return [clientCountry(deps.config, c), viewerOf(c).guest?.country].filter(isKnown);
+}
+
 /** What is decided by, in one look. Refuses `not-found`. */
 export async function openRoom(
   deps: Deps,
   c: Context<AppEnv>,
   streamId: string,
 ): Promise<WatchFacts> {
-  const { identity, guest } = viewerOf(c);
   const facts = await readWatchFacts(deps.db, {
     streamId,
-    viewerId: identity?.userId ?? null,
-    countries: [clientCountry(deps.config, c), guest?.country].filter(
-      (country) => country !== undefined && country !== null,
-    ),
+    viewerId: viewerOf(c).identity?.userId ?? null,
+    countries: countriesOf(deps, c),
   });
   if (!facts) throw problem('not-found');
   return facts;

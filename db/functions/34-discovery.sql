@@ -1,0 +1,113 @@
+-- Discovery: the list of who is live, and the search.
+
+-- Whether somebody may come across a stream: a stranger of whom nothing is known only what nobody is kept from.
+-- `p_viewer` is null for who has no account, `p_countries` are those that the viewer is known to be in, and
+-- `p_known` whether they have said where they are at all.
+create or replace function may_come_across(p_performer uuid, p_viewer uuid, p_countries text[], p_known boolean)
+returns boolean
+language plpgsql stable cost 1000
+as $$
+begin
+  if p_performer = p_viewer then
+    return true;
+  end if;
+  if exists (select from country_blocks c
+      where c.performer_id = p_performer and (not p_known or c.country = any (p_countries))) then
+    return false;
+  end if;
+  return p_viewer is null
+    or not exists (select from relations
+      where (from_id, kind, to_id) in ((p_performer, 'block', p_viewer), (p_viewer, 'block', p_performer)))
+    and not exists (select from room_bans where performer_id = p_performer and user_id = p_viewer
+      and kind = 'banned' and coalesce(until, 'infinity') > now());
+end
+$$;
+
+-- Of somebody who looks around, `{ viewer, countries, known }`, the countries with that of their account.
+create or replace function countries_of(p_seeker jsonb) returns text[]
+language sql stable
+as $$
+  select array(select jsonb_array_elements_text(p_seeker->'countries')
+    union select country from users where id = (p_seeker->>'viewer')::uuid)
+$$;
+
+-- A page of live streams as clients get it: takes `{ sort, category, tag, language, mature, after, limit, viewer,
+-- countries, known }`, where `after` is `{ rank, id }` of the last stream before it; answers `{ streams, nextCursor }`
+-- in text. Ranked by when they began (`newest`), by who watches (`viewers`), or by what they were tipped since they
+-- began (`tips`). Each rank has an index; streams of no rank come last, and only where the others do not fill the page.
+create or replace function live_page(p_page jsonb) returns text
+language plpgsql stable security definer set search_path = public, pg_temp
+as $$
+declare
+  v_sort text := p_page->>'sort';
+  v_category text := p_page->>'category';
+  v_tags text[] := case when p_page->>'tag' is not null then array[p_page->>'tag'] end;
+  v_language text := p_page->>'language';
+  v_mature boolean := (p_page->>'mature')::boolean;
+  v_limit integer := (p_page->>'limit')::integer;
+  v_viewer uuid := (p_page->>'viewer')::uuid;
+  v_known boolean := (p_page->>'known')::boolean;
+  v_countries text[] := countries_of(p_page);
+  v_after_rank bigint := coalesce((p_page->'after'->>'rank')::bigint, 9223372036854775807);
+  v_after_id uuid := coalesce(p_page->'after'->>'id', 'ffffffff-ffff-ffff-ffff-ffffffffffff')::uuid;
+  v_after_start timestamptz := case when p_page->'after'->>'id' is null or v_sort <> 'newest' then 'infinity'
+    else 'epoch'::timestamptz + v_after_rank * interval '1 microsecond' end;
+  v_answer text;
+begin
+  with listed as not materialized (
+    select s.id, s.performer_id, s.started_at, m.stream_id, m.audience, m.tipped_tokens
+      from streams s left join stream_media m on m.stream_id = s.id
+      where s.state = 'live' and s.visibility = 'public'
+        and (v_mature or s.content_class = 'general')
+        and (v_category is null or s.category = v_category)
+        and (v_tags is null or s.tags @> v_tags)
+        and (v_language is null or s.language = v_language)
+        and may_come_across(s.performer_id, v_viewer, v_countries, v_known)
+  ), ranked as materialized (
+    (select id, (extract(epoch from started_at) * 1000000)::bigint as rank from listed
+      where v_sort = 'newest' and (started_at, id) < (v_after_start, v_after_id)
+      order by started_at desc nulls last, id desc nulls last limit v_limit + 1)
+    union all
+    (select id, audience from listed
+      where v_sort = 'viewers' and audience > 0 and (audience, stream_id) < (v_after_rank, v_after_id)
+      order by audience desc nulls last, stream_id desc nulls last limit v_limit + 1)
+    union all
+    (select id, tipped_tokens from listed
+      where v_sort = 'tips' and tipped_tokens > 0 and (tipped_tokens, stream_id) < (v_after_rank, v_after_id)
+      order by tipped_tokens desc nulls last, stream_id desc nulls last limit v_limit + 1)
+  ), page as (
+    select id, rank from ranked
+    union all
+    (select id, 0 from listed
+      where v_sort = 'viewers' and (select count(*) from ranked) <= v_limit
+        and (audience = 0 or audience is null) and (v_after_rank > 0 or id < v_after_id)
+      order by id desc nulls last limit v_limit + 1)
+    union all
+    (select id, 0 from listed
+      where v_sort = 'tips' and (select count(*) from ranked) <= v_limit
+        and (tipped_tokens = 0 or tipped_tokens is null) and (v_after_rank > 0 or id < v_after_id)
+      order by id desc nulls last limit v_limit + 1)
+  ), told as (
+    select p.id, p.rank, row_number() over (order by p.rank desc, p.id desc) as place, count(*) over () as total
+      from page p
+  )
+  select json_build_object(
+      'streams', coalesce(json_agg(stream_json(s, m, u) order by t.place), '[]'),
+      'nextCursor', max(v_sort || '.' || t.rank || '.' || t.id) filter (where t.place = v_limit and t.total > t.place))::text
+    into v_answer
+    from told t join streams s on s.id = t.id join users u on u.id = s.performer_id
+      left join stream_media m on m.stream_id = t.id
+    where t.place <= v_limit;
+  return v_answer;
+end
+$$;
+
+-- Live streams of every kind, for staff: also those that no list shows. Newest first.
+create or replace function every_live(p_before uuid, p_limit integer) returns jsonb
+language sql stable security definer set search_path = public, pg_temp
+as $$
+  select coalesce(jsonb_agg(stream_json(s, m, u) order by s.id desc), '[]')
+    from (select * from streams where state = 'live' and (p_before is null or id < p_before)
+      order by id desc nulls last limit p_limit) s
+    join users u on u.id = s.performer_id left join stream_media m on m.stream_id = s.id
+$$;
