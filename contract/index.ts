@@ -2,6 +2,7 @@
 export * from './accounts.ts';
 export * from './addresses.ts';
 export * from './assert.ts';
+export * from './audience.ts';
 export * from './bank.ts';
 export * from './channels.ts';
 export * from './control.ts';

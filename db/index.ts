@@ -1,4 +1,5 @@
 // The memory of the house: connections, queries by noun, and the ledger's acts.
+export * from './audiences.ts';
 export * from './audits.ts';
 export * from './books.ts';
 export * from './connect.ts';

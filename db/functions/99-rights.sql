@@ -33,6 +33,7 @@ grant execute on function
   buy_entry(uuid, uuid, text), settle_entries(integer), set_entry(uuid, uuid, uuid, boolean),
   set_moderator(uuid, uuid, uuid, boolean), moderators_of(uuid), set_room_ban(uuid, uuid, uuid, text, timestamptz),
   delete_message(uuid, uuid, uuid),
+  count_audiences(jsonb), audiences_of(uuid[]), rank_tips(interval),
   queue_mail(uuid, text, text), mails_to_send(integer), mail_sent(uuid), mail_failed(uuid, integer, text, boolean),
   forget_mails(interval),
   transition_stream(uuid, text, text), post_message(uuid, uuid, text, text),
