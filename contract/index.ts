@@ -18,6 +18,7 @@ export * from './problems.ts';
 export * from './profiles.ts';
 export * from './purchases.ts';
 export * from './rules.ts';
+export * from './search.ts';
 export * from './second-factors.ts';
 export * from './signalling.ts';
 export * from './staff.ts';

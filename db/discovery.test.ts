@@ -36,9 +36,12 @@ afterAll(() => database.close());
 
 const asked = { limit: 24, viewer: null, countries: [], known: false, mature: false };
 
-/** How many blocks it takes to find a page, the plan once made. */
-async function blocksOf(page: object): Promise<number> {
-  const statement = `select live_page('${JSON.stringify({ ...asked, ...page })}')`;
+const blocksOf = (page: object) =>
+  blocksRead(`live_page('${JSON.stringify({ ...asked, ...page })}')`);
+
+/** How many blocks it takes to find something, the plan once made. */
+async function blocksRead(call: string): Promise<number> {
+  const statement = `select ${call}`;
   await database.asOwner(statement);
   const [row] = await database.asOwner<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
     `explain (analyze, buffers, format json) ${statement}`,
@@ -79,4 +82,16 @@ test('a page far behind, where nobody watches, and a tag that few have', async (
   for (const sort of ['newest', 'viewers']) {
     expect(await blocksOf({ sort, tag: 'tag-7' })).toBeLessThan(blocksOfFewMax);
   }
+});
+
+test('a search for a few, and for those whose names begin so', async () => {
+  const blocksOfSearch = (...words: string[]) => {
+    const spellings = words.map((word) => [word]);
+    const search = { ...asked, words: spellings, tag: words.join('-'), name: words.join('') };
+    return blocksRead(`search_page('${JSON.stringify(search)}')`);
+  };
+  expect(await blocksOfSearch('evening', '7777')).toBeLessThan(blocksMax);
+  expect(await blocksOfSearch('performer1234')).toBeLessThan(blocksMax);
+  // Everybody who is live has this word in the title.
+  expect(await blocksOfSearch('evening')).toBeLessThan(2 * blocksOfFewMax);
 });

@@ -23,3 +23,9 @@ export const liveRead: ReadStatement = {
   name: 'live',
   text: 'select live_page($1::jsonb)',
 };
+
+/** What a search finds, as `search_page` takes and answers it. */
+export const searchRead: ReadStatement = {
+  name: 'search',
+  text: 'select search_page($1::jsonb)',
+};

@@ -14,6 +14,7 @@ import { paymentRoutes } from './routes/payments.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { roomRoutes } from './routes/rooms.ts';
+import { searchRoutes } from './routes/search.ts';
 import { secondFactorRoutes } from './routes/second-factor.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
@@ -38,6 +39,7 @@ export function createApi(deps: Deps) {
     .route('/v1/guests', guestRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))
+    .route('/v1/search', searchRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
     .route('/v1/payments', refundRoutes(deps))
     .route('/v1/payments/webhooks', webhookRoutes(deps))

@@ -143,6 +143,9 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
       say: (id: string, json: z.infer<typeof PostMessageBody>, idempotencyKey: string) =>
         bodyOf(stream.messages.$post({ param: { id }, json }, keyed(idempotencyKey))),
     },
+    search: {
+      find: (q: string) => bodyOf(v1.search.$get({ query: { q } })),
+    },
     guests: {
       admit: (json: z.infer<typeof GuestBody>) => bodyOf(v1.guests.$post({ json })),
     },

@@ -7,6 +7,7 @@ export type WalletView = (typeof walletViews)[number];
 export type Route =
   | { page: 'home' }
   | { page: 'watch'; streamId: string }
+  | { page: 'search' }
   | { page: 'studio' }
   | { page: 'earnings' }
   | { page: 'wallet'; view: WalletView }
@@ -16,7 +17,7 @@ export type Route =
   | { page: 'operations' }
   | { page: 'not-found' };
 
-const plainPages = ['studio', 'login', 'register', 'account', 'operations'] as const;
+const plainPages = ['search', 'studio', 'login', 'register', 'account', 'operations'] as const;
 const earningsPath = '/studio/earnings';
 /** Any address of nobody's, to read a path against. */
 const nowhere = 'https://nowhere.invalid';

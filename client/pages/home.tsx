@@ -106,7 +106,8 @@ function Refine({ list, onChoose }: Choice) {
           onClick={() => onChoose({ ...filter, tag: null })}
           data-testid="live-tag"
         >
-          <span class="sr-only">Show other tags than </span>#<bdi>{tag}</bdi>
+          <span class="sr-only">Show other tags than</span>
+          <bdi>#{tag}</bdi>
           <CloseIcon size={16} />
         </button>
       )}

@@ -46,6 +46,12 @@ const display = (
 );
 
 export const HomeIcon = stroke(<path d="M4 11.5 12 4l8 7.5V20h-5.5v-5.5h-5V20H4z" />);
+export const SearchIcon = stroke(
+  <>
+    <circle cx="10.5" cy="10.5" r="6.5" />
+    <path d="m15.5 15.5 5 5" />
+  </>,
+);
 export const StudioIcon = stroke(
   <>
     <circle cx="12" cy="12" r="2.5" />

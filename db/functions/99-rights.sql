@@ -28,7 +28,7 @@ grant execute on function
   forget_challenges(),
   revocations_after(bigint, integer), revocations_begin(interval), revocations_unpublished(integer),
   revocations_published(bigint[]), forget_revocations(interval),
-  stream_of(uuid), live_page(jsonb), every_live(uuid, integer), streams_of(uuid, uuid, integer), create_stream(uuid, jsonb, text),
+  stream_of(uuid), live_page(jsonb), search_page(jsonb), every_live(uuid, integer), streams_of(uuid, uuid, integer), create_stream(uuid, jsonb, text),
   edit_stream(uuid, uuid, integer, jsonb), watch_facts(uuid, uuid, text[]), adult_years_of(text),
   buy_entry(uuid, uuid, text), settle_entries(integer), set_entry(uuid, uuid, uuid, boolean),
   set_moderator(uuid, uuid, uuid, boolean), moderators_of(uuid), set_room_ban(uuid, uuid, uuid, text, timestamptz),

@@ -26,6 +26,7 @@ const acts = {
   payout: { name: 'payout', requestsMax: 10, windowSeconds: 60, by: 'user' },
   stream: { name: 'stream', requestsMax: 30, windowSeconds: 60, by: 'user' },
   events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'line' },
+  search: { name: 'search', requestsMax: 120, windowSeconds: 60, by: 'line' },
   ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'line' },
   /** Acts that have no limit of their own. */
   act: { name: 'act', requestsMax: 300, windowSeconds: 60, by: 'user' },
