@@ -27,6 +27,7 @@ export * from './second-factors.ts';
 export * from './sessions.ts';
 export * from './settlements.ts';
 export * from './staff.ts';
+export * from './stream-keys.ts';
 export * from './streams.ts';
 export * from './tax.ts';
 export * from './tips.ts';

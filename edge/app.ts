@@ -18,6 +18,7 @@ import { searchRoutes } from './routes/search.ts';
 import { secondFactorRoutes } from './routes/second-factor.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
+import { ingestRoutes, streamKeyRoutes } from './routes/stream-keys.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { walletRoutes } from './routes/wallet.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -39,6 +40,8 @@ export function createApi(deps: Deps) {
     .route('/v1/guests', guestRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))
+    .route('/v1/stream-keys', streamKeyRoutes(deps))
+    .route('/v1/ingest', ingestRoutes(deps))
     .route('/v1/search', searchRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
     .route('/v1/payments', refundRoutes(deps))

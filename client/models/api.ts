@@ -9,6 +9,7 @@ import type {
   PostMessageBody,
   ProblemDocument,
   RegisterBody,
+  StreamKeyBody,
   TicketBody,
   TipBody,
   VerifyPaymentBody,
@@ -142,6 +143,14 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
         bodyOf(stream.entry.$post({ param: { id } }, keyed(idempotencyKey))),
       say: (id: string, json: z.infer<typeof PostMessageBody>, idempotencyKey: string) =>
         bodyOf(stream.messages.$post({ param: { id }, json }, keyed(idempotencyKey))),
+    },
+    streamKeys: {
+      list: () => bodyOf(v1['stream-keys'].$get()),
+      create: (json: StreamKeyBody, idempotencyKey: string) =>
+        bodyOf(v1['stream-keys'].$post({ json }, keyed(idempotencyKey))),
+      rotate: (id: string) => bodyOf(v1['stream-keys'][':id'].rotation.$post({ param: { id } })),
+      remove: async (id: string): Promise<void> =>
+        void (await v1['stream-keys'][':id'].$delete({ param: { id } })),
     },
     search: {
       find: (q: string) => bodyOf(v1.search.$get({ query: { q } })),

@@ -26,6 +26,9 @@ const acts = {
   payout: { name: 'payout', requestsMax: 10, windowSeconds: 60, by: 'user' },
   stream: { name: 'stream', requestsMax: 30, windowSeconds: 60, by: 'user' },
   events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'line' },
+  ingest: { name: 'ingest', requestsMax: 300, windowSeconds: 60, by: 'line' },
+  /** Stream keys that do not exist. */
+  ingestGuess: { name: 'ingest-guess', requestsMax: 20, windowSeconds: 600, by: 'line' },
   search: { name: 'search', requestsMax: 120, windowSeconds: 60, by: 'line' },
   ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'line' },
   /** Acts that have no limit of their own. */
