@@ -47,6 +47,7 @@ const table = {
   blocked: [403, 'You cannot take part here'],
   silenced: [403, 'You cannot talk here at present'],
   'stream-limit': [409, 'You have a stream open already'],
+  'raid-refused': [409, 'The audience cannot be led to this stream'],
   'stream-key-limit': [409, 'There are as many stream keys as there may be'],
   'package-unavailable': [409, 'This package is not sold any more'],
   'payment-mismatch': [409, 'The payment does not fit the order'],

@@ -126,6 +126,15 @@ export const Stream = z.object({
 });
 export type Stream = z.infer<typeof Stream>;
 
+export const RaidBody = z.strictObject({ to: Id });
+/** An audience that is led to another stream; `viewers` is how many watch. */
+export const Raid = z.object({
+  fromStreamId: Id,
+  toStreamId: Id,
+  viewers: z.int().nonnegative(),
+});
+export type Raid = z.infer<typeof Raid>;
+
 export const Entry = z.object({ streamId: Id, entryTokens: z.int().nullable() });
 export const ModeratorList = z.object({ moderators: z.array(Person) });
 

@@ -16,6 +16,7 @@ export * from './payout-balance.ts';
 export * from './payout-endings.ts';
 export * from './payouts.ts';
 export * from './promotions.ts';
+export * from './raids.ts';
 export { liveRead, type Reads, searchRead, walletRead } from './reads.ts';
 export * from './refunds.ts';
 export { isDatabaseAway, isDatabaseUnavailable, Refusal } from './refusal.ts';

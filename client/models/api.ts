@@ -129,6 +129,7 @@ export function createApi(fetch: Fetch, tokens: TokenSource) {
         bodyOf(v1.streams.$post({ json }, keyed(idempotencyKey))),
       read: (id: string) => bodyOf(stream.$get({ param: { id } })),
       start: (id: string) => bodyOf(stream.start.$post({ param: { id } })),
+      raid: (id: string, to: string) => bodyOf(stream.raid.$post({ param: { id }, json: { to } })),
       end: (id: string) => bodyOf(stream.end.$post({ param: { id } })),
       ticket: (id: string, json: z.infer<typeof TicketBody>) =>
         bodyOf(stream.tickets.$post({ param: { id }, json })),

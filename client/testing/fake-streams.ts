@@ -15,6 +15,7 @@ export function createFakeStreams(answered: Partial<Streams>): Streams {
     read: unexpected,
     start: unexpected,
     end: unexpected,
+    raid: unexpected,
     ticket: unexpected,
     events: unexpected,
     enter: unexpected,

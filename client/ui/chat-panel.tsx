@@ -9,7 +9,7 @@ import { nameStyle } from './avatar.tsx';
 import { Badge } from './badge.tsx';
 import { Button, ButtonLink, IconButton } from './button.tsx';
 import { Tokens } from './coin.tsx';
-import { formatTime } from './format.ts';
+import { formatCount, formatTime } from './format.ts';
 import { SendIcon } from './icons.tsx';
 import './chat-panel.css';
 
@@ -18,6 +18,7 @@ const followPixels = 60;
 
 function ChatLine({ event, hostId }: { event: SpokenEvent; hostId: string | null }) {
   if (event.type === 'tip.received') return <TipLine event={event} />;
+  if (event.type === 'raid.came') return <RaidLine event={event} />;
   const { username, role, body, userId } = event.data;
   const word = userId === hostId ? 'Host' : role === 'admin' ? 'Staff' : null;
   return (
@@ -42,6 +43,16 @@ function TipLine({ event }: { event: Extract<SpokenEvent, { type: 'tip.received'
         <b>{username ?? 'Somebody'}</b> tipped <Tokens amount={amountTokens} />
       </span>
       {message && <bdi>{message}</bdi>}
+    </li>
+  );
+}
+
+function RaidLine({ event }: { event: Extract<SpokenEvent, { type: 'raid.came' }> }) {
+  const { performer, viewers } = event.data;
+  const crowd = viewers === 1 ? '1 viewer' : `${formatCount(viewers)} viewers`;
+  return (
+    <li class="chat-line chat-raid" data-testid="chat-raid" title={formatTime(event.at)}>
+      <b>{performer.username}</b> raids with {crowd}
     </li>
   );
 }

@@ -125,6 +125,9 @@ export const ScreenIcon = stroke(
 export const StopIcon = stroke(
   <rect x="6.5" y="6.5" width="11" height="11" rx="2" fill="currentColor" />,
 );
+export const RaidIcon = stroke(
+  <path d="M3.5 6.5 9 12l-5.5 5.5M10 6.5l5.5 5.5-5.5 5.5M16.5 6.5 22 12l-5.5 5.5" />,
+);
 export const RefreshIcon = stroke(
   <path d="M20 11a8 8 0 0 0-14.3-4L3.5 9.5M3.5 4.5v5h5M4 13a8 8 0 0 0 14.3 4l2.2-2.5M20.5 19.5v-5h-5" />,
 );

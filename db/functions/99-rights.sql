@@ -35,6 +35,7 @@ grant execute on function
   delete_message(uuid, uuid, uuid),
   create_stream_key(uuid, jsonb, bytea, integer), stream_keys_of(uuid), rotate_stream_key(uuid, uuid, bytea, text),
   end_stream_key(uuid, uuid), use_stream_key(bytea, text, uuid, interval),
+  raid(uuid, uuid, uuid),
   count_audiences(jsonb), audiences_of(uuid[]), rank_tips(interval),
   queue_mail(uuid, text, text), mails_to_send(integer), mail_sent(uuid), mail_failed(uuid, integer, text, boolean),
   forget_mails(interval),

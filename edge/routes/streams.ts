@@ -8,6 +8,8 @@ import {
   isPermitted,
   ListOwnStreamsQuery,
   ListStreamsQuery,
+  Raid,
+  RaidBody,
   Stream,
   StreamList,
 } from '#contract';
@@ -18,6 +20,7 @@ import {
   listEveryLive,
   listStreamsOf,
   liveRead,
+  startRaid,
   transitionStream,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
@@ -198,6 +201,35 @@ export function streamRoutes(deps: Deps) {
         const event = await transitionStream(deps.db, id, 'starting');
         if (event) c.env.defer(deps.publisher.publish([event]));
         return c.json(await readStream(id), 200);
+      },
+    )
+    .post(
+      '/:id/raid',
+      operation(deps, {
+        summary: 'Lead my audience to another live stream, once; the same again changes nothing',
+        tag,
+        answers: [200, Raid],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'stream-not-live',
+          'already-decided',
+          'raid-refused',
+          'account-banned',
+        ],
+        access: 'perform',
+        limit: limits.stream,
+      }),
+      validate('param', Params),
+      validate('json', RaidBody),
+      async (c) => {
+        const { raid, events } = await startRaid(deps.db, {
+          fromStreamId: c.req.valid('param').id,
+          performerId: c.var.identity.userId,
+          toStreamId: c.req.valid('json').to,
+        });
+        await deps.publisher.publish(events);
+        return c.json(raid, 200);
       },
     )
     .post(
