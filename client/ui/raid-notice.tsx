@@ -18,8 +18,9 @@ export function RaidNotice({ raid }: { raid: Model }) {
           <bdi>{title}</bdi>
         </p>
       </div>
-      <p class="raid-seconds figure" role="timer" aria-label="Seconds until you go there">
+      <p class="raid-seconds figure" role="timer">
         {secondsLeft}
+        <span class="sr-only"> seconds until you go there</span>
       </p>
       <div class="row wrap">
         <Button look="primary" size="small" onClick={raid.leave} data-testid="raid-go">
