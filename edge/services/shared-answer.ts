@@ -11,7 +11,7 @@ const staleSeconds = 10;
 const ownSeconds = 2;
 
 /** Whether somebody asks of whom nothing is known: neither an account nor a guest who has passed the age gate. */
-export function isStranger(c: Context<AppEnv>): boolean {
+function isStranger(c: Context<AppEnv>): boolean {
   return c.get('visitor') === null && c.get('guest') === null;
 }
 
@@ -36,6 +36,7 @@ export async function answerVisitor<T>(
   if (!hasTag(c.req.header('if-none-match'), tag)) return answer;
   const { headers } = answer;
   headers.delete('content-type');
+  // Whoever sends a tag has the body already: a browser hands on that one, with 200.
   return new Response(null, { status: 304, headers }) as typeof answer;
 }
 
