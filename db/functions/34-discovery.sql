@@ -35,68 +35,75 @@ $$;
 -- countries, known }`, where `after` is `{ rank, id }` of the last stream before it; answers `{ streams, nextCursor }`
 -- in text. Ranked by when they began (`newest`), by who watches (`viewers`), or by what they were tipped since they
 -- began (`tips`). Each rank has an index; streams of no rank come last, and only where the others do not fill the page.
+--
+-- The statement is put together from fixed pieces and planned for the values of each call, which it gets as parameters:
+-- a plan for any values would read all streams for some of them.
 create or replace function live_page(p_page jsonb) returns text
 language plpgsql stable security definer set search_path = public, pg_temp
 as $$
 declare
   v_sort text := p_page->>'sort';
-  v_category text := p_page->>'category';
-  v_tags text[] := case when p_page->>'tag' is not null then array[p_page->>'tag'] end;
-  v_language text := p_page->>'language';
-  v_mature boolean := (p_page->>'mature')::boolean;
   v_limit integer := (p_page->>'limit')::integer;
-  v_viewer uuid := (p_page->>'viewer')::uuid;
-  v_known boolean := (p_page->>'known')::boolean;
-  v_countries text[] := countries_of(p_page);
-  v_after_rank bigint := coalesce((p_page->'after'->>'rank')::bigint, 9223372036854775807);
   v_after_id uuid := coalesce(p_page->'after'->>'id', 'ffffffff-ffff-ffff-ffff-ffffffffffff')::uuid;
-  v_after_start timestamptz := case when p_page->'after'->>'id' is null or v_sort <> 'newest' then 'infinity'
-    else 'epoch'::timestamptz + v_after_rank * interval '1 microsecond' end;
+  v_after_rank bigint := coalesce((p_page->'after'->>'rank')::bigint, 9223372036854775807);
+  v_countries text[] := countries_of(p_page);
+  v_listed text := 'from streams s left join stream_media m on m.stream_id = s.id
+      where s.state = ''live'' and s.visibility = ''public'' and may_come_across(s.performer_id, $1, $2, $3)';
+  v_rank text := case v_sort when 'viewers' then 'm.audience' when 'tips' then 'm.tipped_tokens' end;
+  v_ids uuid[];
+  v_ranks bigint[];
+  v_more_ids uuid[];
   v_answer text;
 begin
-  with listed as not materialized (
-    select s.id, s.performer_id, s.started_at, m.stream_id, m.audience, m.tipped_tokens
-      from streams s left join stream_media m on m.stream_id = s.id
-      where s.state = 'live' and s.visibility = 'public'
-        and (v_mature or s.content_class = 'general')
-        and (v_category is null or s.category = v_category)
-        and (v_tags is null or s.tags @> v_tags)
-        and (v_language is null or s.language = v_language)
-        and may_come_across(s.performer_id, v_viewer, v_countries, v_known)
-  ), ranked as materialized (
-    (select id, (extract(epoch from started_at) * 1000000)::bigint as rank from listed
-      where v_sort = 'newest' and (started_at, id) < (v_after_start, v_after_id)
-      order by started_at desc nulls last, id desc nulls last limit v_limit + 1)
-    union all
-    (select id, audience from listed
-      where v_sort = 'viewers' and audience > 0 and (audience, stream_id) < (v_after_rank, v_after_id)
-      order by audience desc nulls last, stream_id desc nulls last limit v_limit + 1)
-    union all
-    (select id, tipped_tokens from listed
-      where v_sort = 'tips' and tipped_tokens > 0 and (tipped_tokens, stream_id) < (v_after_rank, v_after_id)
-      order by tipped_tokens desc nulls last, stream_id desc nulls last limit v_limit + 1)
-  ), page as (
-    select id, rank from ranked
-    union all
-    (select id, 0 from listed
-      where v_sort = 'viewers' and (select count(*) from ranked) <= v_limit
-        and (audience = 0 or audience is null) and (v_after_rank > 0 or id < v_after_id)
-      order by id desc nulls last limit v_limit + 1)
-    union all
-    (select id, 0 from listed
-      where v_sort = 'tips' and (select count(*) from ranked) <= v_limit
-        and (tipped_tokens = 0 or tipped_tokens is null) and (v_after_rank > 0 or id < v_after_id)
-      order by id desc nulls last limit v_limit + 1)
-  ), told as (
-    select p.id, p.rank, row_number() over (order by p.rank desc, p.id desc) as place, count(*) over () as total
-      from page p
-  )
+  if not (p_page->>'mature')::boolean then
+    v_listed := v_listed || ' and s.content_class = ''general''';
+  end if;
+  if p_page->>'category' is not null then
+    v_listed := v_listed || ' and s.category = $4';
+  end if;
+  if p_page->>'tag' is not null then
+    v_listed := v_listed || ' and s.tags @> array[$5]';
+  end if;
+  if p_page->>'language' is not null then
+    v_listed := v_listed || ' and s.language = $6';
+  end if;
+  if v_rank is null then
+    execute 'select array_agg(id), array_agg((extract(epoch from started_at) * 1000000)::bigint) from (
+        select s.id, s.started_at ' || v_listed || ' and (s.started_at, s.id) < ($9, $7)
+          order by s.started_at desc nulls last, s.id desc nulls last limit $8) r'
+      into v_ids, v_ranks
+      using (p_page->>'viewer')::uuid, v_countries, (p_page->>'known')::boolean, p_page->>'category', p_page->>'tag',
+        p_page->>'language', v_after_id, v_limit + 1,
+        case when p_page->'after'->>'id' is null then 'infinity'
+          else 'epoch'::timestamptz + v_after_rank * interval '1 microsecond' end;
+  else
+    execute 'select array_agg(id), array_agg(rank) from (
+        select m.stream_id as id, ' || v_rank || '::bigint as rank ' || v_listed || ' and ' || v_rank || ' > 0
+          and (' || v_rank || ', m.stream_id) < ($9, $7)
+          order by ' || v_rank || ' desc nulls last, m.stream_id desc nulls last limit $8) r'
+      into v_ids, v_ranks
+      using (p_page->>'viewer')::uuid, v_countries, (p_page->>'known')::boolean, p_page->>'category', p_page->>'tag',
+        p_page->>'language', v_after_id, v_limit + 1, v_after_rank;
+    if coalesce(cardinality(v_ids), 0) <= v_limit then
+      execute 'select array_agg(id) from (
+          select s.id ' || v_listed || ' and (' || v_rank || ' = 0 or m.stream_id is null) and s.id < $7
+            order by s.id desc nulls last limit $8) r'
+        into v_more_ids
+        using (p_page->>'viewer')::uuid, v_countries, (p_page->>'known')::boolean, p_page->>'category', p_page->>'tag',
+          p_page->>'language',
+          case v_after_rank when 0 then v_after_id else 'ffffffff-ffff-ffff-ffff-ffffffffffff' end, v_limit + 1;
+      v_ids := v_ids || v_more_ids;
+      v_ranks := v_ranks || array_fill(0::bigint, array[coalesce(cardinality(v_more_ids), 0)]);
+    end if;
+  end if;
   select json_build_object(
       'streams', coalesce(json_agg(stream_json(s, m, u) order by t.place), '[]'),
-      'nextCursor', max(v_sort || '.' || t.rank || '.' || t.id) filter (where t.place = v_limit and t.total > t.place))::text
+      'nextCursor', max(v_sort || '.' || t.rank || '.' || t.id)
+        filter (where t.place = v_limit and cardinality(v_ids) > v_limit))::text
     into v_answer
-    from told t join streams s on s.id = t.id join users u on u.id = s.performer_id
-      left join stream_media m on m.stream_id = t.id
+    from unnest(v_ids, v_ranks) with ordinality t (id, rank, place)
+    join streams s on s.id = t.id join users u on u.id = s.performer_id
+    left join stream_media m on m.stream_id = t.id
     where t.place <= v_limit;
   return v_answer;
 end
