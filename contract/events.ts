@@ -48,11 +48,30 @@ export const StreamStateEvent = z.object({
   data: z.object({ state: StreamState, reason: StreamEndReason.nullable() }),
 });
 
+const person = z.object({ id: Id, username: z.string() });
+
+/** The performer leads those who watch to another stream. */
+export const RaidLeftEvent = z.object({
+  ...common,
+  type: z.literal('raid.left'),
+  data: z.object({ toStreamId: Id, title: z.string(), performer: person }),
+});
+export type RaidLeftEvent = z.infer<typeof RaidLeftEvent>;
+
+/** The audience of another stream is led here. */
+export const RaidCameEvent = z.object({
+  ...common,
+  type: z.literal('raid.came'),
+  data: z.object({ fromStreamId: Id, performer: person, viewers: z.int().nonnegative() }),
+});
+
 export const RoomEvent = z.discriminatedUnion('type', [
   ChatMessageEvent,
   ChatDeletedEvent,
   TipReceivedEvent,
   StreamStateEvent,
+  RaidLeftEvent,
+  RaidCameEvent,
 ]);
 export type RoomEvent = z.infer<typeof RoomEvent>;
 

@@ -47,8 +47,13 @@ export const SfuReport = z.strictObject({
 });
 export type SfuReport = z.infer<typeof SfuReport>;
 
-/** `close`: rooms that the node must close, because their stream has ended. */
-export const SfuReportAnswer = z.object({ close: z.array(Id), ...revocationsTold });
+export const SfuReportAnswer = z.object({
+  /** Rooms that the node must close, because their stream has ended. */
+  close: z.array(Id),
+  /** How many watch each of the node's streams, over all nodes, as it was counted last. */
+  audiences: z.array(z.object({ streamId: Id, viewers: z.int().nonnegative() })).default([]),
+  ...revocationsTold,
+});
 export type SfuReportAnswer = z.infer<typeof SfuReportAnswer>;
 
 /** What one transcoder is doing; the answer is what it should be doing. */

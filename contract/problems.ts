@@ -51,6 +51,8 @@ const table = {
   'too-many': [409, 'There are as many of these as there may be'],
   'picture-refused': [422, 'This is no picture that we can take'],
   'stream-limit': [409, 'You have a stream open already'],
+  'raid-refused': [409, 'The audience cannot be led to this stream'],
+  'stream-key-limit': [409, 'There are as many stream keys as there may be'],
   'package-unavailable': [409, 'This package is not sold any more'],
   'payment-mismatch': [409, 'The payment does not fit the order'],
   'payment-not-captured': [409, 'The payment is not captured yet'],

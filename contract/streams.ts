@@ -126,6 +126,15 @@ export const Stream = z.object({
 });
 export type Stream = z.infer<typeof Stream>;
 
+export const RaidBody = z.strictObject({ to: Id });
+/** An audience that is led to another stream; `viewers` is how many watch. */
+export const Raid = z.object({
+  fromStreamId: Id,
+  toStreamId: Id,
+  viewers: z.int().nonnegative(),
+});
+export type Raid = z.infer<typeof Raid>;
+
 export const Entry = z.object({ streamId: Id, entryTokens: z.int().nullable() });
 export const ModeratorList = z.object({ moderators: z.array(Person) });
 
@@ -141,11 +150,25 @@ export const StreamList = z.object({
   nextCursor: z.string().nullable(),
 });
 
+/** By when they began, by who watches, by what they were tipped since they began. */
+export const liveSorts = ['viewers', 'tips', 'newest'] as const;
+export const LiveSort = z.enum(liveSorts);
+export type LiveSort = z.infer<typeof LiveSort>;
+
 export const streamsPageMax = 50;
+const pageLimit = z.coerce.number().int().min(1).max(streamsPageMax).default(24);
+const cursor = z.string().max(200).optional();
 export const ListStreamsQuery = z.object({
   category: StreamCategory.optional(),
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(streamsPageMax).default(24),
+  tag: Tag.optional(),
+  language: Language.optional(),
+  sort: LiveSort.default('newest'),
+  /** With streams of the class `mature`, for who has said how old they are; nobody else is shown them. */
+  mature: z.enum(['true', 'false']).default('false'),
+  cursor,
+  limit: pageLimit,
 });
+/** As it is sent, a page of the usual length. */
+export type ListStreamsQuery = Omit<z.input<typeof ListStreamsQuery>, 'limit'>;
 
-export const ListOwnStreamsQuery = ListStreamsQuery.omit({ category: true });
+export const ListOwnStreamsQuery = z.object({ cursor, limit: pageLimit });

@@ -340,6 +340,7 @@ describe('the rights of the services', () => {
         'former_pans',
         'users',
         'refresh_tokens',
+        'stream_keys',
         'mail_tokens',
         'mails',
         'totp_factors',

@@ -1,5 +1,6 @@
 // The memory of the house: connections, queries by noun, and the ledger's acts.
 export * from './accounts.ts';
+export * from './audiences.ts';
 export * from './audits.ts';
 export * from './books.ts';
 export * from './closing.ts';
@@ -20,7 +21,8 @@ export * from './payout-endings.ts';
 export * from './payouts.ts';
 export * from './profiles.ts';
 export * from './promotions.ts';
-export { liveRead, type Reads, walletRead } from './reads.ts';
+export * from './raids.ts';
+export { liveRead, type Reads, searchRead, walletRead } from './reads.ts';
 export * from './refunds.ts';
 export { isDatabaseAway, isDatabaseUnavailable, Refusal } from './refusal.ts';
 export * from './relations.ts';
@@ -33,6 +35,7 @@ export * from './second-factors.ts';
 export * from './sessions.ts';
 export * from './settlements.ts';
 export * from './staff.ts';
+export * from './stream-keys.ts';
 export * from './streams.ts';
 export * from './tax.ts';
 export * from './tips.ts';

@@ -10,6 +10,8 @@ const SfuReportResult = z.object({
   events: z.array(RoomEvent),
   /** True when a stream went live just now. */
   published: z.boolean(),
+  /** How many watch each of its streams, on all nodes. */
+  audiences: z.array(z.object({ streamId: Id, viewers: z.int() })),
 });
 
 /** Stores one SFU node's facts; streams whose media has come go live. */
@@ -19,8 +21,9 @@ export async function recordSfuReport(
 ): Promise<z.infer<typeof SfuReportResult>> {
   return callFunction(
     db,
-    sql`select report_sfu(${report.nodeId}, ${report.url}, ${JSON.stringify(report.streams)}::jsonb)
-      as result`,
+    sql`select report_sfu(${report.nodeId}, ${report.url}, r.streams) || jsonb_build_object('audiences',
+        audiences_of(array(select (s->>'streamId')::uuid from jsonb_array_elements(r.streams) s))) as result
+      from (select ${JSON.stringify(report.streams)}::jsonb as streams) r`,
     SfuReportResult,
   );
 }

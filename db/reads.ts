@@ -18,8 +18,14 @@ export const walletRead: ReadStatement = {
   text: `select json_build_object('balanceTokens', ledger.spendable($1::uuid))::text`,
 };
 
-/** A page of live streams that everybody may find: `{ streams, nextCursor }`; takes `{ category, before, limit }`. */
+/** A page of live streams, as `live_page` takes and answers it. */
 export const liveRead: ReadStatement = {
   name: 'live',
   text: 'select live_page($1::jsonb)',
+};
+
+/** What a search finds, as `search_page` takes and answers it. */
+export const searchRead: ReadStatement = {
+  name: 'search',
+  text: 'select search_page($1::jsonb)',
 };

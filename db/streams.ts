@@ -110,6 +110,18 @@ export async function listStreamsOf(
   );
 }
 
+/** Live streams of every kind, newest first. */
+export async function listEveryLive(
+  db: Db,
+  page: { before?: string | undefined; limit: number },
+): Promise<Stream[]> {
+  return callFunction(
+    db,
+    sql`select every_live(${page.before ?? null}, ${page.limit}) as result`,
+    Stream.array(),
+  );
+}
+
 /** From which age on people of a country are adults. */
 export async function readAdultYears(db: Db, country: string): Promise<number> {
   return callFunction(db, sql`select to_jsonb(adult_years_of(${country})) as result`, z.int());

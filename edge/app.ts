@@ -22,9 +22,11 @@ import { refundRoutes } from './routes/refunds.ts';
 import { countryBlockRoutes, relationRoutes } from './routes/relations.ts';
 import { roomRoutes } from './routes/rooms.ts';
 import { scheduleRoutes } from './routes/schedule.ts';
+import { searchRoutes } from './routes/search.ts';
 import { secondFactorRoutes } from './routes/second-factor.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
+import { ingestRoutes, streamKeyRoutes } from './routes/stream-keys.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { avatarRoutes, userRoutes } from './routes/users.ts';
 import { walletRoutes } from './routes/wallet.ts';
@@ -62,6 +64,9 @@ export function createApi(deps: Deps) {
     .route('/v1/avatars', avatarRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))
+    .route('/v1/stream-keys', streamKeyRoutes(deps))
+    .route('/v1/ingest', ingestRoutes(deps))
+    .route('/v1/search', searchRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
     .route('/v1/payments', refundRoutes(deps))
     .route('/v1/payments/webhooks', webhookRoutes(deps))

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Health, SfuReport } from '#contract';
 import { nodeStreamsMax, ticketClockSkewSeconds } from '#contract';
+import { createAudience } from './audience.ts';
 import type { SfuConfig } from './config.ts';
 import { withDeadline } from './deadline.ts';
 import { createNodeServer } from './http.ts';
@@ -108,6 +109,9 @@ export async function createSfuNode({
     onAnswer(answer, askedAtMs) {
       revocations.take(answer, askedAtMs);
       for (const streamId of answer.close) rooms.end(streamId);
+      for (const { streamId, viewers } of answer.audiences) {
+        rooms.find(streamId)?.hearAudience(viewers);
+      }
     },
   });
   // Only from here on, because what is missing is asked for by a report.
@@ -129,6 +133,13 @@ export async function createSfuNode({
       return loadOf(pool, rooms, sockets);
     },
   });
+  const audience = createAudience({
+    redis,
+    nodeId,
+    nodeSecret: config.nodeSecret,
+    log,
+    watching: () => rooms.all.map((room) => [room.streamId, room.subjects]),
+  });
   const refusalLog = setInterval(() => {
     const totals = refusals.totals();
     if (Object.keys(totals).length > 0) log.info({ refusals: totals }, 'refusals so far');
@@ -140,7 +151,7 @@ export async function createSfuNode({
     clearInterval(refusalLog);
     server.close();
     // Off the list first, so that nobody is sent here while the sockets are sent away.
-    await within(registry.close());
+    await within(Promise.all([registry.close(), audience.close()]));
     rooms.close('unavailable', 'the node shuts down');
     sockets.close('unavailable', 'the node shuts down');
     await within(reporter.close());
@@ -224,7 +235,7 @@ function clockCheck(aheadSeconds: number | null): Health['checks'][string] {
 }
 
 /** Last words are worth a moment, but no more. */
-async function within(work: Promise<void>): Promise<void> {
+async function within(work: Promise<unknown>): Promise<void> {
   await withDeadline(work, farewellTimeoutMs, () => new Error('too late')).catch(() => undefined);
 }
 

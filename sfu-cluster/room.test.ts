@@ -1,12 +1,13 @@
 // Tests of rooms: who has the stage, who is counted, and what everybody is told.
-import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
-import { chatMessageCharsMax } from '#contract';
+import { createHmac, randomUUID } from 'node:crypto';
+import { describe, expect, test, vi } from 'vitest';
+import { audienceBeatMs, audiencePartOf, audiencePartsKey, chatMessageCharsMax } from '#contract';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import { chatEvent } from './testing/chat-event.ts';
 import { showing } from './testing/room-client.ts';
 import { h264Parameters } from './testing/rtp-source.ts';
 import { publishCamera, publishMicrophone, useScene } from './testing/scene.ts';
+import { testNodeSecret } from './testing/test-edge.ts';
 
 const scene = useScene();
 
@@ -122,6 +123,39 @@ describe('counting viewers', () => {
     expect(scene.node.rooms.find(scene.stream)?.viewers).toBe(1);
     second.close();
     host.close();
+  });
+
+  test('who watches elsewhere counts, as the edge tells, and nobody here is forgotten', async () => {
+    const host = await scene.performer();
+    const viewer = await scene.viewer();
+    const seen = () => host.of('room.viewers').at(-1)?.viewers;
+    await host.wait(() => seen() === 1);
+    scene.edge.audiences.set(scene.stream, 40);
+    await host.wait(() => seen() === 40);
+    const late = await scene.viewer();
+    expect(scene.room.audience).toBe(40);
+    // What is reported is who is here: the edge would count its own word otherwise.
+    expect(scene.room.report.viewers).toBe(2);
+    scene.edge.audiences.set(scene.stream, 0);
+    await host.wait(() => seen() === 2);
+    for (const client of [host, viewer, late]) client.close();
+  });
+
+  test('is told to Redis, each person once and by a hash, and taken back when they have left', async () => {
+    const sub = randomUUID();
+    const windows = [await scene.viewer(sub), await scene.viewer(sub), await scene.performer()];
+    const members = async () => {
+      const keys = await scene.redis.zrangebyscore(audiencePartsKey, '-inf', '+inf');
+      const key = keys.find((each) => audiencePartOf(each)?.streamId === scene.stream);
+      return key ? scene.redis.smembers(key) : null;
+    };
+    const told = { interval: 20, timeout: 2 * audienceBeatMs };
+    const hash = createHmac('sha256', testNodeSecret).update(`${scene.stream}:${sub}`).digest();
+    // As every node and every HLS origin names them.
+    const name = hash.subarray(0, 12).toString('base64url');
+    await vi.waitFor(async () => expect(await members()).toEqual([name]), told);
+    for (const client of windows) client.close();
+    await vi.waitFor(async () => expect(await members()).toBeNull(), told);
   });
 
   test('a socket that does not keep up is closed, and the others hear everything', async () => {

@@ -8,6 +8,8 @@ import type { WorkerPool } from './media/worker-pool.ts';
 import type { Peer } from './peer.ts';
 import { refusal } from './refusals.ts';
 
+/** A count of the whole audience that is older is not believed any more. */
+const audienceMsMax = 15_000;
 /** A change of the viewer count is told after so long, together with those that follow it closely. */
 const viewersSettleMs = 50;
 /** The viewer count is told at most once in so long. */
@@ -30,6 +32,7 @@ export class Room extends EventEmitter<RoomHappenings> {
   #media: Promise<RoomMedia> | null = null;
   #liveMedia: RoomMedia | null = null;
   #publisher: Peer | null = null;
+  #audience = { viewers: 0, atMs: Number.NEGATIVE_INFINITY };
   #viewersTimer: NodeJS.Timeout | null = null;
   #viewersToldAtMs = 0;
   #viewersTold = 0;
@@ -52,6 +55,17 @@ export class Room extends EventEmitter<RoomHappenings> {
 
   get viewers(): number {
     return this.#viewers.size;
+  }
+
+  /** Who watches on this node. */
+  get subjects(): Iterable<string> {
+    return this.#viewers.keys();
+  }
+
+  /** How many watch on all nodes, by either way: as the edge has counted, and never fewer than are here. */
+  get audience(): number {
+    const isFresh = performance.now() - this.#audience.atMs < audienceMsMax;
+    return Math.max(this.viewers, isFresh ? this.#audience.viewers : 0);
   }
 
   get sources(): MediaSource[] {
@@ -88,6 +102,12 @@ export class Room extends EventEmitter<RoomHappenings> {
       this.#viewersChanged();
     }
     if (this.#peers.size === 0 && !this.#closed) this.emit('empty');
+  }
+
+  /** Takes in what the edge has counted. */
+  hearAudience(viewers: number): void {
+    this.#audience = { viewers, atMs: performance.now() };
+    if (this.audience !== this.#viewersTold) this.#viewersChanged();
   }
 
   /** What a new socket is told right after it has joined. */
@@ -181,10 +201,11 @@ export class Room extends EventEmitter<RoomHappenings> {
     this.#viewersTimer = setTimeout(
       () => {
         this.#viewersTimer = null;
-        if (this.viewers === this.#viewersTold) return;
-        this.#viewersTold = this.viewers;
+        const viewers = this.audience;
+        if (viewers === this.#viewersTold) return;
+        this.#viewersTold = viewers;
         this.#viewersToldAtMs = performance.now();
-        this.broadcast({ type: 'room.viewers', viewers: this.viewers });
+        this.broadcast({ type: 'room.viewers', viewers });
       },
       Math.max(viewersSettleMs, dueMs),
     );

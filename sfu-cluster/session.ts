@@ -93,7 +93,7 @@ async function join(
         capabilities: peer.capabilities,
         routerRtpCapabilities: { ...routerRtpCapabilities },
         publishing: room.publishing,
-        viewers: room.viewers,
+        viewers: room.audience,
       },
       after: () => room.greet(peer),
     };

@@ -14,6 +14,7 @@ import { createPathRenewals } from './origin/path-renewals.ts';
 import { createOriginServer } from './origin/server.ts';
 import { createStreamRoutes } from './origin/stream-routes.ts';
 import { createTicketGate } from './origin/ticket-gate.ts';
+import { createWatchers } from './origin/watchers.ts';
 
 /** One rendition is packaged, the best layer. */
 const videoLayers = 1;
@@ -47,8 +48,13 @@ export async function startTranscoder(
   const running: Running = { jobs: null, ready: null };
   const door = createDoor(config, running, () => reporter.nudge());
   const { revocations } = door;
+  const watchers = createWatchers({ ...config, log });
   const server = createOriginServer({
-    routes: createStreamRoutes((streamId) => running.jobs?.get(streamId) ?? null, door.gate),
+    routes: createStreamRoutes(
+      (streamId) => running.jobs?.get(streamId) ?? null,
+      door.gate,
+      watchers,
+    ),
     clientOrigins: config.clientOrigins,
     ready: async () =>
       running.ready ? running.ready() : { ok: false, service: 'transcoder', checks: {} },
@@ -88,6 +94,7 @@ export async function startTranscoder(
       channel.close();
       jobs.close();
       door.close();
+      await watchers.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;

@@ -49,7 +49,7 @@ app.get('/v1/streams', async (request, response) => {
         s.scheduled_at, s.version, s.state, s.end_reason, s.created_at, s.started_at, s.ended_at,
         u.id as performer_id, u.username, coalesce(m.viewers, 0) as viewers, m.thumbnail_url
       from streams s join users u on u.id = s.performer_id left join stream_media m on m.stream_id = s.id
-      where s.state = 'live' and s.visibility <> 'unlisted' order by s.id desc limit $1`,
+      where s.state = 'live' and s.visibility = 'public' order by s.id desc limit $1`,
     [limit + 1],
   );
   const page = rows.slice(0, limit);

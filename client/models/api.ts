@@ -6,12 +6,13 @@ import type {
   CreateStreamBody,
   EditStreamBody,
   GuestBody,
+  ListStreamsQuery,
   PasskeyAnswerBody,
   PostMessageBody,
   ProblemDocument,
   RegisterBody,
   SecondFactorLoginBody,
-  StreamCategory,
+  StreamKeyBody,
   TicketBody,
   TipBody,
   VerifyPaymentBody,
@@ -159,8 +160,9 @@ export function createApi(fetch: Fetch, tokens: TokenSource, prover: Prover) {
   const stream = v1.streams[':id'];
   return {
     streams: {
-      listLive: (query: { category?: StreamCategory; cursor?: string }) =>
-        bodyOf(v1.streams.$get({ query })),
+      listLive: (query: ListStreamsQuery) => bodyOf(v1.streams.$get({ query })),
+      /** Also those that no list shows, for staff. */
+      listEvery: (query: { cursor?: string }) => bodyOf(v1.streams.every.$get({ query })),
       listMine: () => bodyOf(v1.streams.mine.$get({ query: {} })),
       create: (json: CreateStreamBody, idempotencyKey: string) =>
         bodyOf(v1.streams.$post({ json }, keyed(idempotencyKey))),
@@ -168,6 +170,7 @@ export function createApi(fetch: Fetch, tokens: TokenSource, prover: Prover) {
       edit: (id: string, version: number, json: EditStreamBody) =>
         bodyOf(stream.$patch({ param: { id }, json }, versioned(version))),
       start: (id: string) => bodyOf(stream.start.$post({ param: { id } })),
+      raid: (id: string, to: string) => bodyOf(stream.raid.$post({ param: { id }, json: { to } })),
       end: (id: string) => bodyOf(stream.end.$post({ param: { id } })),
       ticket: (id: string, json: z.infer<typeof TicketBody>) =>
         bodyOf(stream.tickets.$post({ param: { id }, json })),
@@ -182,6 +185,17 @@ export function createApi(fetch: Fetch, tokens: TokenSource, prover: Prover) {
         bodyOf(stream.entry.$post({ param: { id } }, keyed(idempotencyKey))),
       say: (id: string, json: z.infer<typeof PostMessageBody>, idempotencyKey: string) =>
         bodyOf(stream.messages.$post({ param: { id }, json }, keyed(idempotencyKey))),
+    },
+    streamKeys: {
+      list: () => bodyOf(v1['stream-keys'].$get()),
+      create: (json: StreamKeyBody, idempotencyKey: string) =>
+        bodyOf(v1['stream-keys'].$post({ json }, keyed(idempotencyKey))),
+      rotate: (id: string) => bodyOf(v1['stream-keys'][':id'].rotation.$post({ param: { id } })),
+      remove: async (id: string): Promise<void> =>
+        void (await v1['stream-keys'][':id'].$delete({ param: { id } })),
+    },
+    search: {
+      find: (q: string) => bodyOf(v1.search.$get({ query: { q } })),
     },
     guests: {
       admit: (json: z.infer<typeof GuestBody>) => bodyOf(v1.guests.$post({ json })),

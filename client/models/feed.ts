@@ -17,7 +17,10 @@ export const pendingLinesMax = 20;
  */
 export const resumeOverlapIds = 32;
 
-export type SpokenEvent = Extract<RoomEvent, { type: 'chat.message' | 'tip.received' }>;
+export type SpokenEvent = Extract<
+  RoomEvent,
+  { type: 'chat.message' | 'tip.received' | 'raid.came' }
+>;
 
 /** A line of ours that the room has not confirmed yet. */
 export type PendingLine = {
@@ -29,7 +32,7 @@ export type PendingLine = {
 };
 
 const isSpoken = (event: RoomEvent): event is SpokenEvent =>
-  event.type === 'chat.message' || event.type === 'tip.received';
+  event.type === 'chat.message' || event.type === 'tip.received' || event.type === 'raid.came';
 
 export type EventListener = (event: RoomEvent, origin: 'history' | 'live') => void;
 
@@ -43,7 +46,7 @@ export function createFeed() {
   let newestId = 0;
 
   function isThere(line: SpokenEvent): boolean {
-    return line.type === 'tip.received' || !(line.data.deleted || gone.has(line.data.messageId));
+    return line.type !== 'chat.message' || !(line.data.deleted || gone.has(line.data.messageId));
   }
 
   function takeAway(messageId: string): void {

@@ -1,9 +1,10 @@
-// The live list: who is live now, by category, fetched again while somebody looks at it.
+// The live list: who is live now, as it is wanted, fetched again while somebody looks at it.
 
 import { signal } from '@preact/signals';
-import type { Stream, StreamCategory } from '#contract';
+import type { Stream } from '#contract';
 import type { Api } from './api.ts';
 import { type Clock, repeat } from './clock.ts';
+import { homePath, type LiveFilter } from './live-filter.ts';
 import { createPaged } from './load.ts';
 
 /** How often a list of one page is fetched again; longer ones are more rarely, at the same cost. */
@@ -13,17 +14,22 @@ export type LiveListDeps = {
   api: { streams: Pick<Api['streams'], 'listLive'> };
   clock: Clock;
   isLookedAt: () => boolean;
+  filter: LiveFilter;
 };
 
-export function createLiveList({ api, clock, isLookedAt }: LiveListDeps) {
-  const category = signal<StreamCategory | null>(null);
+export function createLiveList({ api, clock, isLookedAt, filter }: LiveListDeps) {
+  const wanted = signal(filter);
   const refreshedAtMs = signal(clock.now());
   let roundsSinceRefresh = 0;
 
   const list = createPaged<Stream>(async (cursor) => {
-    const chosen = category.peek();
+    const { category, tag, language, sort, mature } = wanted.peek();
     const page = await api.streams.listLive({
-      ...(chosen ? { category: chosen } : {}),
+      sort,
+      ...(category ? { category } : {}),
+      ...(tag ? { tag } : {}),
+      ...(language ? { language } : {}),
+      ...(mature ? { mature: 'true' } : {}),
       ...(cursor ? { cursor } : {}),
     });
     return { items: page.streams, nextCursor: page.nextCursor };
@@ -46,12 +52,12 @@ export function createLiveList({ api, clock, isLookedAt }: LiveListDeps) {
 
   return {
     ...list,
-    category,
+    wanted,
     /** When the list was last refreshed, in milliseconds since the epoch. */
     refreshedAtMs,
-    choose(next: StreamCategory | null): void {
-      if (next === category.peek()) return;
-      category.value = next;
+    choose(next: LiveFilter): void {
+      if (homePath(next) === homePath(wanted.peek())) return;
+      wanted.value = next;
       list.items.value = [];
       list.ready.value = false;
       list.reload();

@@ -36,6 +36,7 @@ export function openWatch(app: App, streamId: string, choice: Choice, country: s
     clock,
     toasts: app.toasts,
     newKey: app.newKey,
+    goToStream: (to) => app.router.go(`/watch/${to}`),
     takeGrant: app.headStart.takeGrant,
     join: (room) =>
       RoomSocket.join(room, {

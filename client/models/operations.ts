@@ -21,7 +21,7 @@ export type OperationsDeps = {
 export function createOperations({ api, clock, toasts, stepUp }: OperationsDeps) {
   const ending = signal<string | null>(null);
   const streams = createPaged<Stream>(async (cursor) => {
-    const page = await api.streams.listLive(cursor ? { cursor } : {});
+    const page = await api.streams.listEvery(cursor ? { cursor } : {});
     return { items: page.streams, nextCursor: page.nextCursor };
   });
   const balance = createLoaded<TrialBalance>(() => api.trialBalance());

@@ -52,6 +52,9 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'insufficient-balance': 'You do not have enough tokens for this.',
   'self-tip': 'You cannot tip your own stream.',
   'stream-limit': 'You have a stream open already. Resume it or end it first.',
+  'raid-refused': 'Your viewers cannot be led to this stream. Choose another one.',
+  'stream-key-limit':
+    'You have as many stream keys as there may be. Delete one that you do not use.',
   'invalid-request': 'Something in it does not fit. Look it over and try again.',
   'idempotency-key-reused':
     'This was sent before with other details. Reload the page and look whether it was taken.',

@@ -8,6 +8,7 @@ test('addresses lead to their pages', () => {
   expect(routeOf(`/watch/${id}`)).toEqual({ page: 'watch', streamId: id });
   expect(routeOf('/wallet/')).toEqual({ page: 'wallet', view: 'tokens' });
   expect(routeOf('/wallet/limits')).toEqual({ page: 'wallet', view: 'limits' });
+  expect(routeOf('/search')).toEqual({ page: 'search' });
   expect(routeOf('/studio')).toEqual({ page: 'studio' });
   expect(routeOf('/studio/earnings/')).toEqual({ page: 'earnings' });
   expect(routeOf('/settings/security')).toEqual({ page: 'security' });

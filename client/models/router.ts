@@ -16,6 +16,7 @@ export type Route =
   | { page: 'profile'; username: string }
   | { page: 'settings'; view: SettingsView }
   | { page: 'people-settings'; view: PeopleView }
+  | { page: 'search' }
   | { page: 'studio' }
   | { page: 'schedule' }
   | { page: 'earnings' }
@@ -32,6 +33,7 @@ export type Route =
   | { page: 'not-found' };
 
 const plainPages = [
+  'search',
   'studio',
   'login',
   'register',
@@ -125,14 +127,15 @@ export function createRouter(browser: Browser) {
     url,
     route: computed(() => routeOf(url.value.pathname)),
     search: computed(() => url.value.searchParams),
-    go(path: string, options: { replace?: boolean } = {}): void {
+    /** `stay` leaves the page where it is scrolled to: it is the same page, told otherwise. */
+    go(path: string, options: { replace?: boolean; stay?: boolean } = {}): void {
       if (path === address.peek()) return;
       const question = guard?.();
       if (question && !globalThis.confirm(question)) return;
       if (options.replace) browser.history.replaceState(null, '', path);
       else browser.history.pushState(null, '', path);
       sync();
-      browser.scrollTo(0, 0);
+      if (!options.stay) browser.scrollTo(0, 0);
     },
     /** What stands behind the `#`, which leaves the address bar and the history with this. */
     takeFragment(): string {

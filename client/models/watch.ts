@@ -11,6 +11,7 @@ import { createHlsTicket, type HlsTicket } from './hls-ticket.ts';
 import type { LiveSideDeps } from './live-side.ts';
 import { createLoaded } from './load.ts';
 import { type Choice, Player } from './player.ts';
+import { createRaidNotice } from './raid-notice.ts';
 import { createRoom, type RoomDeps } from './room.ts';
 import { shareRequest } from './shared-request.ts';
 import { createTipBar } from './tip-bar.ts';
@@ -35,6 +36,8 @@ export type WatchDeps = {
   toasts: Pick<Toasts, 'show'>;
   newKey: () => string;
   join: RoomDeps['join'];
+  /** To another stream, where the performer leads the viewers. */
+  goToStream: (streamId: string) => void;
   /** The ticket that was asked for before this model was there, if it was. */
   takeGrant: (streamId: string) => Promise<TicketGrant> | null;
   openReceiver: LiveSideDeps['openReceiver'];
@@ -58,6 +61,7 @@ export function createWatch(deps: WatchDeps) {
   const { feed } = room;
   const tipShow = createTipShow(clock);
   const player = signal<Player | null>(null);
+  const raid = createRaidNotice({ feed, self, clock, go: deps.goToStream });
 
   feed.onEvent((event, origin) => {
     if (event.type !== 'tip.received' || origin !== 'live') return;
@@ -97,6 +101,7 @@ export function createWatch(deps: WatchDeps) {
       usuallyAnonymous: deps.usuallyAnonymous,
     }),
     tipShow,
+    raid,
     player,
     ended: computed(() => room.streamState.value === 'ended'),
     refresh,
@@ -129,6 +134,7 @@ export function createWatch(deps: WatchDeps) {
       player.peek()?.close();
       ticket.rest();
       tipShow.close();
+      raid.close();
       room.close();
     },
   };

@@ -21,6 +21,7 @@ import { languageName } from '../ui/languages.ts';
 import { Empty, Fault } from '../ui/notice.tsx';
 import { PageSkeleton } from '../ui/page-skeleton.tsx';
 import { Player } from '../ui/player.tsx';
+import { RaidNotice } from '../ui/raid-notice.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
 import { TipPanel } from '../ui/tip-panel.tsx';
 import { useChatOrder } from '../ui/use-chat-order.ts';
@@ -129,6 +130,7 @@ const endWords = {
 } as const;
 
 function Ended({ watch, stream }: { watch: Watch; stream: Stream | null }) {
+  const led = watch.raid.goal.value;
   const reason = watch.room.endReason.value ?? stream?.endReason;
   const lasted =
     stream?.startedAt && stream.endedAt
@@ -139,9 +141,20 @@ function Ended({ watch, stream }: { watch: Watch; stream: Stream | null }) {
       <Empty
         title="This stream has ended"
         action={
-          <ButtonLink look="primary" href="/">
-            See who is live
-          </ButtonLink>
+          <>
+            {led && (
+              <ButtonLink
+                look="primary"
+                href={`/watch/${led.toStreamId}`}
+                data-testid="ended-raid-goal"
+              >
+                Go on with {led.performer.username}
+              </ButtonLink>
+            )}
+            <ButtonLink look={led ? 'quiet' : 'primary'} href="/">
+              See who is live
+            </ButtonLink>
+          </>
         }
       >
         <p>
@@ -220,6 +233,7 @@ function WatchStream({ streamId, user }: { streamId: string; user: Me | null }) 
           )}
           {watch.ended.value && <Ended watch={watch} stream={stream} />}
         </div>
+        <RaidNotice raid={watch.raid} />
         <About watch={watch} stream={stream} />
       </div>
       {!watch.ended.value && !gate && !own && (

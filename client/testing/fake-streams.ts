@@ -9,12 +9,14 @@ const unexpected = () => Promise.reject(new Error('the test does not expect this
 export function createFakeStreams(answered: Partial<Streams>): Streams {
   return {
     listLive: unexpected,
+    listEvery: unexpected,
     listMine: unexpected,
     create: unexpected,
     read: unexpected,
     edit: unexpected,
     start: unexpected,
     end: unexpected,
+    raid: unexpected,
     ticket: unexpected,
     events: unexpected,
     enter: unexpected,

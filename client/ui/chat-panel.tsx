@@ -11,7 +11,7 @@ import { Badge } from './badge.tsx';
 import { Button, ButtonLink, IconButton } from './button.tsx';
 import { ChatLineMenu } from './chat-line-menu.tsx';
 import { Tokens } from './coin.tsx';
-import { formatTime } from './format.ts';
+import { formatCount, formatTime } from './format.ts';
 import { SendIcon } from './icons.tsx';
 import './chat-panel.css';
 
@@ -26,6 +26,7 @@ type LineProps = {
 
 function ChatLine({ event, hostId, onPick }: LineProps) {
   if (event.type === 'tip.received') return <TipLine event={event} />;
+  if (event.type === 'raid.came') return <RaidLine event={event} />;
   const { username, role, body, userId } = event.data;
   const word = userId === hostId ? 'Host' : role === 'admin' ? 'Staff' : null;
   return (
@@ -58,6 +59,16 @@ function TipLine({ event }: { event: Extract<SpokenEvent, { type: 'tip.received'
         <b>{username ?? 'Somebody'}</b> tipped <Tokens amount={amountTokens} />
       </span>
       {message && <bdi>{message}</bdi>}
+    </li>
+  );
+}
+
+function RaidLine({ event }: { event: Extract<SpokenEvent, { type: 'raid.came' }> }) {
+  const { performer, viewers } = event.data;
+  const crowd = viewers === 1 ? '1 viewer' : `${formatCount(viewers)} viewers`;
+  return (
+    <li class="chat-line chat-raid" data-testid="chat-raid" title={formatTime(event.at)}>
+      <b>{performer.username}</b> raids with {crowd}
     </li>
   );
 }
@@ -119,7 +130,9 @@ export function ChatList({ feed, hostId, order, onRetry, onGiveUp }: ChatListPro
   const [following, setFollowing] = useState(true);
   const lineOf = useDrawnLines(hostId, order);
   const unheard = order.unheard.value;
-  const lines = feed.lines.value.filter((line) => !unheard.has(line.data.userId ?? ''));
+  const lines = feed.lines.value.filter(
+    ({ data }) => !('userId' in data) || !unheard.has(data.userId ?? ''),
+  );
   const pending = feed.pending.value;
   const newestId = lines[lines.length - 1]?.id;
 

@@ -5,6 +5,7 @@ import { useApp } from './app-context.ts';
 import { Avatar } from './avatar.tsx';
 import { ButtonLink } from './button.tsx';
 import { Tokens } from './coin.tsx';
+import { HeaderSearch } from './header-search.tsx';
 import { GaugeIcon, HomeIcon, PersonIcon, StudioIcon, WalletIcon } from './icons.tsx';
 import { Logo } from './logo.tsx';
 import { Skeleton } from './skeleton.tsx';
@@ -118,6 +119,7 @@ export function Header() {
           )}
         </nav>
         <div class="header-end">
+          <HeaderSearch />
           <span class="header-theme">
             <ThemeToggle />
           </span>

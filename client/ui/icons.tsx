@@ -46,6 +46,12 @@ const display = (
 );
 
 export const HomeIcon = stroke(<path d="M4 11.5 12 4l8 7.5V20h-5.5v-5.5h-5V20H4z" />);
+export const SearchIcon = stroke(
+  <>
+    <circle cx="10.5" cy="10.5" r="6.5" />
+    <path d="m15.5 15.5 5 5" />
+  </>,
+);
 export const StudioIcon = stroke(
   <>
     <circle cx="12" cy="12" r="2.5" />
@@ -121,6 +127,9 @@ export const ScreenIcon = stroke(
 );
 export const StopIcon = stroke(
   <rect x="6.5" y="6.5" width="11" height="11" rx="2" fill="currentColor" />,
+);
+export const RaidIcon = stroke(
+  <path d="M3.5 6.5 9 12l-5.5 5.5M10 6.5l5.5 5.5-5.5 5.5M16.5 6.5 22 12l-5.5 5.5" />,
 );
 export const RefreshIcon = stroke(
   <path d="M20 11a8 8 0 0 0-14.3-4L3.5 9.5M3.5 4.5v5h5M4 13a8 8 0 0 0 14.3 4l2.2-2.5M20.5 19.5v-5h-5" />,

@@ -20,6 +20,7 @@ const WatchPage = lazyPage(async () => {
   });
   return (await import('../pages/watch.tsx')).WatchPage;
 });
+const SearchPage = lazyPage(async () => (await import('../pages/search.tsx')).SearchPage);
 const StudioPage = lazyPage(async () => (await import('../pages/studio.tsx')).StudioPage);
 const EarningsPage = lazyPage(async () => (await import('../pages/earnings.tsx')).EarningsPage);
 const WalletPage = lazyPage(async () => (await import('../pages/wallet.tsx')).WalletPage);
@@ -46,6 +47,7 @@ const OperationsPage = lazyPage(
 /** Starts fetching the page of the address before anything is drawn. */
 export function preloadPage(route: Route): void {
   if (route.page === 'watch') WatchPage.preload();
+  else if (route.page === 'search') SearchPage.preload();
   else if (route.page === 'studio') StudioPage.preload();
   else if (route.page === 'earnings') EarningsPage.preload();
   else if (route.page === 'wallet') WalletPage.preload();
@@ -59,6 +61,8 @@ function CurrentPage() {
       return <HomePage onAboutToWatch={WatchPage.preload} />;
     case 'watch':
       return <WatchPage key={route.streamId} streamId={route.streamId} />;
+    case 'search':
+      return <SearchPage onAboutToWatch={WatchPage.preload} />;
     case 'studio':
       return <StudioPage />;
     case 'profile':

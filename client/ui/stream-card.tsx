@@ -40,9 +40,28 @@ export function StreamCard({ stream, nowMs, onAboutToWatch }: StreamCardProps) {
             {categoryFaces[stream.category].label}
             {stream.startedAt && ` · ${formatSince(stream.startedAt, nowMs)}`}
           </p>
+          <Tags tags={stream.tags} />
         </div>
       </div>
     </article>
+  );
+}
+
+/** No more than fit in a line or two; the page of the stream shows the others. */
+const tagsShown = 3;
+
+function Tags({ tags }: { tags: readonly string[] }) {
+  if (tags.length === 0) return null;
+  return (
+    <ul class="stream-card-tags" aria-label="Tags">
+      {tags.slice(0, tagsShown).map((tag) => (
+        <li key={tag}>
+          <a class="tag" href={`/?tag=${encodeURIComponent(tag)}`}>
+            #<bdi>{tag}</bdi>
+          </a>
+        </li>
+      ))}
+    </ul>
   );
 }
 

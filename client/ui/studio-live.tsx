@@ -12,6 +12,7 @@ import { Segment } from './field.tsx';
 import { formatCount, formatDuration, formatRupees } from './format.ts';
 import { EyeIcon, StopIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
+import { RaidButton } from './raid-dialog.tsx';
 import { StreamEditorDialog } from './stream-editor-dialog.tsx';
 import { TipFeed } from './tip-feed.tsx';
 import { useChatOrder } from './use-chat-order.ts';
@@ -70,6 +71,7 @@ export function OnAirBar({ studio }: { studio: Studio }) {
         <span class="faint">Earned in all</span>{' '}
         {earnedPaise === undefined ? '–' : formatRupees(earnedPaise)}
       </span>
+      {phase === 'live' && broadcast.stream.value && <RaidButton stream={broadcast.stream.value} />}
       <Button
         disabled={!broadcast.stream.value}
         onClick={() => {

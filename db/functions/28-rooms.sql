@@ -39,7 +39,7 @@ begin
     perform refuse('stream-limit');
   end;
   if p_to = 'ended' then
-    update stream_media set publishing = false, viewers = 0 where stream_id = p_stream;
+    update stream_media set publishing = false, viewers = 0, audience = 0 where stream_id = p_stream;
   end if;
   insert into events (stream_id, type, data)
     values (p_stream, 'stream.state', jsonb_build_object('state', p_to, 'reason', p_reason))

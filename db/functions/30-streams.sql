@@ -25,27 +25,6 @@ as $$
     left join stream_media m on m.stream_id = s.id where s.id = p_stream
 $$;
 
--- A page of live streams that everybody may find, newest first, as clients get it: takes `{ category, before, limit }`,
--- answers `{ streams, nextCursor }` in text.
-create or replace function live_page(p_page jsonb) returns text
-language sql stable security definer set search_path = public, pg_temp
-as $$
-  select json_build_object(
-      'streams', coalesce(json_agg(r.stream order by r.id desc) filter (where r.place <= (p_page->>'limit')::integer), '[]'),
-      'nextCursor', (array_agg(r.id order by r.id desc) filter (where r.place = (p_page->>'limit')::integer
-        and r.total > r.place))[1])::text
-    from (
-      select s.id, stream_json(s::streams, m, u) as stream, row_number() over (order by s.id desc) as place,
-          count(*) over () as total
-        from (select * from streams
-          where state = 'live' and visibility <> 'unlisted'
-            and (p_page->>'category' is null or category = p_page->>'category')
-            and (p_page->>'before' is null or id < (p_page->>'before')::uuid)
-          order by id desc limit (p_page->>'limit')::integer + 1) s
-        join users u on u.id = s.performer_id left join stream_media m on m.stream_id = s.id
-    ) r
-$$;
-
 create or replace function streams_of(p_performer uuid, p_before uuid, p_limit integer) returns jsonb
 language sql stable security definer set search_path = public, pg_temp
 as $$

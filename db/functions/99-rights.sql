@@ -6,7 +6,7 @@ grant usage on schema public, ledger to livepanty_app;
 grant select on all tables in schema public, ledger to livepanty_app;
 -- What is sealed is read by the acts that need it, and by nothing else.
 revoke select on payout_accounts, tax_profiles, former_pans, users, refresh_tokens, mail_tokens, mails, totp_factors,
-  recovery_codes, passkeys, challenges, known_devices from livepanty_app;
+  recovery_codes, passkeys, challenges, known_devices, stream_keys from livepanty_app;
 grant select (id, email, username, country, role, email_verified_at, banned_at, erase_at, created_at)
   on users to livepanty_app;
 grant select (id, performer_id, kind, mask, details_hash, state, registered_name, failure, usable_from, created_at)
@@ -37,11 +37,15 @@ grant execute on function
   use_passkey(bytea, bigint, boolean), rename_passkey(uuid, bytea, text), remove_passkey(uuid, bytea),
   revocations_after(bigint, integer), revocations_begin(interval), revocations_unpublished(integer),
   revocations_published(bigint[]), forget_revocations(interval),
-  stream_of(uuid), live_page(jsonb), streams_of(uuid, uuid, integer), create_stream(uuid, jsonb, text),
+  stream_of(uuid), live_page(jsonb), search_page(jsonb), every_live(uuid, integer), streams_of(uuid, uuid, integer), create_stream(uuid, jsonb, text),
   edit_stream(uuid, uuid, integer, jsonb), watch_facts(uuid, uuid, text[]), adult_years_of(text),
   buy_entry(uuid, uuid, text), settle_entries(integer), set_entry(uuid, uuid, uuid, boolean),
   set_moderator(uuid, uuid, uuid, boolean), moderators_of(uuid), set_room_ban(uuid, uuid, uuid, text, timestamptz),
   delete_message(uuid, uuid, uuid),
+  create_stream_key(uuid, jsonb, bytea, integer), stream_keys_of(uuid), rotate_stream_key(uuid, uuid, bytea, text),
+  end_stream_key(uuid, uuid), use_stream_key(bytea, text, uuid, interval),
+  raid(uuid, uuid, uuid),
+  count_audiences(jsonb), audiences_of(uuid[]), rank_tips(interval),
   queue_mail(uuid, text, text), mails_to_send(integer), mail_sent(uuid), mail_failed(uuid, integer, text, boolean),
   forget_mails(interval),
   profile_of(text, uuid, text[]), own_profile(uuid), edit_profile(uuid, integer, jsonb),

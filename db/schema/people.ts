@@ -55,6 +55,8 @@ export const users = pgTable(
   (t) => [
     // Two names that differ only in case are the same name.
     uniqueIndex('users_username_key').on(sql`lower(${t.username})`),
+    // For names that begin with what somebody looks for.
+    index('users_username_prefix').on(sql`lower(${t.username}) text_pattern_ops`),
     oneOf('users_role_known', t.role, roles),
     index('users_erase_at').on(t.eraseAt).where(sql`${t.erasedAt} is null`),
   ],

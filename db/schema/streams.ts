@@ -15,7 +15,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { contentClasses, visibilities } from '#contract';
-import { bytes, createdAt, id, moment, oneOf, positive, searchWords } from './columns.ts';
+import { bytes, createdAt, id, moment, oneOf, positive, quantity, searchWords } from './columns.ts';
 import { users } from './people.ts';
 
 export const streams = pgTable(
@@ -71,6 +71,10 @@ export const streams = pgTable(
     ),
     check('streams_tags_few', sql`cardinality(${t.tags}) <= 10`),
     index('streams_live').on(t.id.desc()).where(sql`${t.state} = 'live'`),
+    index('streams_newest')
+      .on(t.startedAt.desc(), t.id.desc())
+      .where(sql`${t.state} = 'live' and ${t.visibility} = 'public'`),
+    index('streams_upcoming').on(t.scheduledAt).where(sql`${t.state} = 'created'`),
     index('streams_search').using('gin', t.search),
     index('streams_tags').using('gin', t.tags),
     index('streams_performer').on(t.performerId, t.createdAt.desc()),
@@ -95,13 +99,23 @@ export const streamMedia = pgTable(
     audience: integer().notNull().default(0),
     audienceMost: integer('audience_most').notNull().default(0),
     countedAt: moment('counted_at'),
+    /** What it was tipped since it began, as it was last counted; zero when it has ended. */
+    tippedTokens: quantity('tipped_tokens').notNull().default(0),
     transcoderId: text('transcoder_id'),
     transcoderUrl: text('transcoder_url'),
     transcodeLeaseUntil: timestamp('transcode_lease_until', { withTimezone: true }),
     transcodeState: text('transcode_state', { enum: ['starting', 'ready', 'stalled'] }),
     thumbnailUrl: text('thumbnail_url'),
   },
-  (t) => [index('stream_media_publishing').on(t.streamId).where(sql`${t.publishing}`)],
+  (t) => [
+    index('stream_media_publishing').on(t.streamId).where(sql`${t.publishing}`),
+    index('stream_media_audience')
+      .on(t.audience.desc(), t.streamId.desc())
+      .where(sql`${t.audience} > 0`),
+    index('stream_media_tipped')
+      .on(t.tippedTokens.desc(), t.streamId.desc())
+      .where(sql`${t.tippedTokens} > 0`),
+  ],
 );
 
 export const chatMessages = pgTable(

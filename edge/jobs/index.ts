@@ -1,5 +1,6 @@
 // Every recurring job, with its pace; run by the Node job runner, and by cron triggers on Workers.
 import type { Deps } from '../deps.ts';
+import { countViewers, rankStreams } from './audiences.ts';
 import { auditBooks, auditWholeBooks } from './audit.ts';
 import { sealBooks, signAndWatch } from './chain.ts';
 import { followDisputes } from './disputes.ts';
@@ -39,6 +40,8 @@ export const jobs: readonly Job[] = [
   { name: 'relay', everySeconds: 1, run: relayEvents },
   { name: 'seal', everySeconds: 1, run: sealBooks },
   { name: 'mails', everySeconds: 1, run: sendMails },
+  { name: 'audiences', everySeconds: 3, run: countViewers },
+  { name: 'tip-ranks', everySeconds: 10, run: rankStreams },
   { name: 'sweep', everySeconds: 5, run: sweepStreams },
   { name: 'payout-accounts', everySeconds: 5, nodeOnly: true, run: verifyPayoutAccounts },
   { name: 'payouts', everySeconds: 5, nodeOnly: true, run: sendPayouts },

@@ -25,7 +25,8 @@ export function internalRoutes(deps: Deps) {
       ]);
       c.env.defer(deps.publisher.publish(result.events));
       if (result.published) c.env.defer(deps.publisher.nudgeTranscoders());
-      return c.json({ close: result.close, ...told } satisfies SfuReportAnswer, 200);
+      const { close, audiences } = result;
+      return c.json({ close, audiences, ...told } satisfies SfuReportAnswer, 200);
     })
     .post('/transcode/report', validate('json', TranscoderReport), async (c) => {
       const report = c.req.valid('json');

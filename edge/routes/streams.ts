@@ -8,6 +8,8 @@ import {
   isPermitted,
   ListOwnStreamsQuery,
   ListStreamsQuery,
+  Raid,
+  RaidBody,
   Stream,
   StreamList,
 } from '#contract';
@@ -15,21 +17,24 @@ import {
   createStream,
   editStream,
   findStream,
+  listEveryLive,
   listStreamsOf,
   liveRead,
+  startRaid,
   transitionStream,
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { idempotencyKey } from '../services/access.ts';
 import { parseCursor } from '../services/cursor.ts';
-import { sendJson } from '../services/json-text.ts';
+import { parseLiveCursor } from '../services/live-cursor.ts';
 import { operation } from '../services/operation.ts';
 import { pageOf } from '../services/page.ts';
 import { readRefusal } from '../services/policy.ts';
 import { limits } from '../services/rate-limit.ts';
-import { openRoom, problemOf, viewerOf } from '../services/rooms.ts';
+import { openRoom, problemOf, seekerOf, viewerOf } from '../services/rooms.ts';
 import { tellRevoked } from '../services/sessions.ts';
+import { answerVisitor } from '../services/shared-answer.ts';
 import { validate } from '../services/validate.ts';
 import { giveVersion, wantedVersion } from '../services/version.ts';
 
@@ -47,20 +52,24 @@ export function streamRoutes(deps: Deps) {
     .get(
       '/',
       operation(deps, {
-        summary: 'Live streams, newest first',
+        summary: 'Live streams that everybody may watch, by category, tag and language',
         tag,
         answers: [200, StreamList],
         problems: ['invalid-request'],
-        access: 'anyone',
+        access: 'visitor',
       }),
       validate('query', ListStreamsQuery),
       async (c) => {
-        const { category, cursor, limit } = c.req.valid('query');
-        const before = parseCursor(cursor);
-        const page = await deps.reads.one(liveRead, [JSON.stringify({ category, before, limit })]);
-        const answer = sendJson<z.infer<typeof StreamList>>(c, page);
-        answer.headers.set('cache-control', 'public, max-age=2');
-        return answer;
+        const { cursor, mature, ...wanted } = c.req.valid('query');
+        const seeker = seekerOf(deps, c);
+        const page = {
+          ...wanted,
+          ...seeker,
+          after: parseLiveCursor(cursor, wanted.sort),
+          mature: mature === 'true' && seeker.known,
+        };
+        const text = await deps.reads.one(liveRead, [JSON.stringify(page)]);
+        return answerVisitor<z.infer<typeof StreamList>>(c, text);
       },
     )
     .get(
@@ -80,6 +89,24 @@ export function streamRoutes(deps: Deps) {
           before,
           limit: limit + 1,
         });
+        const { page, nextCursor } = pageOf(rows, limit, (row) => row.id);
+        return c.json({ streams: page, nextCursor }, 200);
+      },
+    )
+    .get(
+      '/every',
+      operation(deps, {
+        summary: 'Live streams of every kind, also those that no list shows, newest first',
+        tag,
+        answers: [200, StreamList],
+        problems: ['invalid-request'],
+        access: 'end-streams',
+      }),
+      validate('query', ListOwnStreamsQuery),
+      async (c) => {
+        const { cursor, limit } = c.req.valid('query');
+        const before = parseCursor(cursor);
+        const rows = await listEveryLive(deps.db, { before, limit: limit + 1 });
         const { page, nextCursor } = pageOf(rows, limit, (row) => row.id);
         return c.json({ streams: page, nextCursor }, 200);
       },
@@ -182,6 +209,35 @@ export function streamRoutes(deps: Deps) {
         const event = await transitionStream(deps.db, id, 'starting');
         if (event) c.env.defer(deps.publisher.publish([event]));
         return c.json(await readStream(id), 200);
+      },
+    )
+    .post(
+      '/:id/raid',
+      operation(deps, {
+        summary: 'Lead my audience to another live stream, once; the same again changes nothing',
+        tag,
+        answers: [200, Raid],
+        problems: [
+          'invalid-request',
+          'not-found',
+          'stream-not-live',
+          'already-decided',
+          'raid-refused',
+          'account-banned',
+        ],
+        access: 'perform',
+        limit: limits.stream,
+      }),
+      validate('param', Params),
+      validate('json', RaidBody),
+      async (c) => {
+        const { raid, events } = await startRaid(deps.db, {
+          fromStreamId: c.req.valid('param').id,
+          performerId: c.var.identity.userId,
+          toStreamId: c.req.valid('json').to,
+        });
+        await deps.publisher.publish(events);
+        return c.json(raid, 200);
       },
     )
     .post(

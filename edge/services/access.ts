@@ -5,7 +5,8 @@ import type { AppEnv, Deps, Identity } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { equalSecrets } from './secrets.ts';
 
-function bearer(c: Context<AppEnv>): string | null {
+/** What the request carries as who sends it; null for nothing. */
+export function bearer(c: Context<AppEnv>): string | null {
   const [, token] = /^Bearer ([^\s]+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
   return token ?? null;
 }

@@ -34,6 +34,10 @@ const acts = {
   avatar: { name: 'avatar', requestsMax: 20, windowSeconds: 600, by: 'user' },
   relation: { name: 'relation', requestsMax: 60, windowSeconds: 60, by: 'user' },
   events: { name: 'events', requestsMax: 300, windowSeconds: 60, by: 'line' },
+  ingest: { name: 'ingest', requestsMax: 300, windowSeconds: 60, by: 'line' },
+  /** Stream keys that do not exist. */
+  ingestGuess: { name: 'ingest-guess', requestsMax: 20, windowSeconds: 600, by: 'line' },
+  search: { name: 'search', requestsMax: 120, windowSeconds: 60, by: 'line' },
   ticket: { name: 'ticket', requestsMax: 300, windowSeconds: 60, by: 'line' },
   /** Acts that have no limit of their own. */
   act: { name: 'act', requestsMax: 300, windowSeconds: 60, by: 'user' },

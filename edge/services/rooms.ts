@@ -14,6 +14,13 @@ export const viewerOf = (c: Context<AppEnv>): Viewer => ({
 
 export const problemOf = ({ code, details }: Refused): Problem => problem(code, details);
 
+/** Who looks around among streams. Strangers are all told the same, so that caches can share it. */
+export function seekerOf(deps: Deps, c: Context<AppEnv>) {
+  const { identity, guest } = viewerOf(c);
+  if (!identity && !guest) return { viewer: null, countries: [], known: false };
+  return { viewer: identity?.userId ?? null, countries: viewerCountries(deps, c), known: true };
+}
+
 /** Where whoever asks is known to be, besides what their account says. */
 export function viewerCountries(deps: Deps, c: Context<AppEnv>): string[] {
   return [clientCountry(deps.config, c), viewerOf(c).guest?.country].filter(

@@ -1,7 +1,7 @@
 // Tickets: decides who may do what in a room, and signs it for the media nodes.
 import type { Context } from 'hono';
-import type { SfuNode, TicketGrant } from '#contract';
-import type { WatchFacts } from '#db';
+import type { IngestProtocol, IngestTicket, SfuNode, TicketGrant } from '#contract';
+import { useStreamKey, type WatchFacts } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { placeRoom, readNodes } from './placement.ts';
@@ -50,6 +50,35 @@ export async function grantWatch(
     hlsGrant(deps, facts, holder),
   ]);
   return { transport: 'webrtc', room: granted, hls };
+}
+
+/**
+ * A ticket to publish for an encoder, by the hash of its stream key. It stands for the key as for a session: when the
+ * key ends, so does what the ticket has opened. Refuses what `useStreamKey` does, and `media-unavailable`.
+ */
+export async function grantIngest(
+  deps: Deps,
+  c: Context<AppEnv>,
+  use: { hash: Uint8Array; protocol: IngestProtocol; streamId: string | null },
+): Promise<IngestTicket> {
+  // Before the facts: what is revoked from here on ends the ticket.
+  const revision = await deps.revocations.known();
+  const [opened, nodes] = await Promise.all([useStreamKey(deps.db, use), readNodes(deps)]);
+  const { keyId, streamId, performer, event } = opened;
+  if (event) c.env.defer(deps.publisher.publish([event]));
+  const place = await placeRoom(deps, { id: streamId, ...opened.place }, nodes);
+  if (!place) throw problem('media-unavailable');
+  const ticket = await deps.signer.roomTicket({
+    subject: performer.id,
+    sessionId: keyId,
+    revision,
+    name: performer.username,
+    role: performer.role,
+    capabilities: ['publish'],
+    streamId,
+    nodeId: place.nodeId,
+  });
+  return { streamId, room: { url: place.url, ticket } };
 }
 
 interface Room {

@@ -38,6 +38,8 @@ export interface TestEdge {
   reports: SfuReport[];
   /** Streams that the next answers name as over. */
   over: Set<string>;
+  /** How many watch a stream, as the next answers tell. */
+  audiences: Map<string, number>;
   /** True makes every report fail. */
   broken: boolean;
   /** How far its clock is ahead of the node's. */
@@ -98,6 +100,7 @@ export async function startTestEdge(): Promise<TestEdge> {
         .slice(0, revocationsPageMax);
       const answer: SfuReportAnswer = {
         close: [...edge.over],
+        audiences: [...edge.audiences].map(([streamId, viewers]) => ({ streamId, viewers })),
         revocations,
         revocationsKnown: revocations.at(-1)?.number ?? known,
       };
@@ -113,6 +116,7 @@ export async function startTestEdge(): Promise<TestEdge> {
     url: `http://127.0.0.1:${address.port}`,
     reports: [],
     over: new Set(),
+    audiences: new Map(),
     broken: false,
     clockAheadSeconds: 0,
     revocations: [],

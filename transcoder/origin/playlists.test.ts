@@ -1,11 +1,15 @@
 // Tests of the playlists' addresses: who gets in, what blocks, and what is refused.
+import { createHmac } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
-import { ticketTypes } from '#contract';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { audiencePartOf, audiencePartsKey, ticketTypes } from '#contract';
+import { redisUrl } from '../../testing/services.ts';
 import { targetDurationSeconds } from '../hls/limits.ts';
 import { startStream, until } from '../testing/bench.ts';
 import { problemOf } from '../testing/expectations.ts';
+import { nodeSecret } from '../testing/fake-edge.ts';
 import { codedH264 } from '../testing/media.ts';
 import { readPlaylist } from '../testing/playlist-reader.ts';
 import { setStream } from '../testing/stage.ts';
@@ -18,6 +22,21 @@ describe('a playlist', () => {
       expect(await problemOf(await fetch(live(file)))).toBe('401 unauthenticated');
       expect((await stream.get(file)).status).toBe(200);
     }
+  });
+
+  test('counts who reads it among the viewers, by the hash that every node has for them', async () => {
+    const redis = new Redis(redisUrl());
+    onTestFinished(() => redis.disconnect());
+    const subject = crypto.randomUUID();
+    const ticket = await stage.bench.edge.ticket(stream.id, { subject });
+    expect((await fetch(`${live('video0.m3u8')}?ticket=${ticket}`)).status).toBe(200);
+    const hash = createHmac('sha256', nodeSecret).update(`${stream.id}:${subject}`).digest();
+    const name = hash.subarray(0, 12).toString('base64url');
+    await until('they are counted', async () => {
+      const keys = await redis.zrangebyscore(audiencePartsKey, '-inf', '+inf');
+      const key = keys.find((each) => audiencePartOf(each)?.streamId === stream.id);
+      return key !== undefined && (await redis.smembers(key)).includes(name);
+    });
   });
 
   test('refuses every ticket that is not good', async () => {

@@ -17,6 +17,7 @@ import { createPlaylistTexts, type PlaylistTexts } from './playlist-texts.ts';
 import { Refusal } from './refusal.ts';
 import { readReloadQuery } from './reload-query.ts';
 import type { Admission, TicketGate } from './ticket-gate.ts';
+import type { Watchers } from './watchers.ts';
 
 export interface StreamRequest {
   /** Behind `/live/`, still encoded. */
@@ -54,6 +55,7 @@ const pathPattern =
 export function createStreamRoutes(
   jobOf: (streamId: string) => TranscodeJob | null,
   gate: TicketGate,
+  watchers: Pick<Watchers, 'see'>,
 ): StreamRoutes {
   const texts = new WeakMap<TranscodeJob, PlaylistTexts>();
 
@@ -78,6 +80,7 @@ export function createStreamRoutes(
     const job = jobOf(streamId.data);
     if (!job) throw new Refusal('not-found', 'this stream is not served here');
     if (file === 'master.m3u8') return master(job, ticket ?? '');
+    watchers.see(streamId.data, admission.subject);
     const playlist = job.presentation.playlists.find((each) => `${each.name}.m3u8` === file);
     if (!playlist) throw new Refusal('not-found', 'no such playlist');
     return reload(playlist, textsOf(job), admission, request);

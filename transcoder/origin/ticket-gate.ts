@@ -26,6 +26,8 @@ export const ticketCharsMax = 4_096;
 
 /** What a ticket has opened. */
 export interface Admission {
+  /** The user or guest that it was given to. */
+  readonly subject: string;
   /** Something has ended it. */
   readonly ended: boolean;
   /** Throws a `Refusal` if it is over by now. */
@@ -105,6 +107,7 @@ export function createTicketGate(options: TicketGateOptions): TicketGate {
         throw new Refusal('forbidden', 'the ticket is for another stream');
       }
       return {
+        subject: ticket.subject,
         get ended() {
           return ticket.ended;
         },
