@@ -45,7 +45,7 @@ export interface TestEdge {
   database: TestDatabase;
   parts: ServerParts;
   sandbox: Sandbox;
-  /** One request; an object body is sent as JSON, a string as it is. Throws when the answer is not as documented. */
+  /** One request; an object body is sent as JSON, a string or bytes as they are. Throws when the answer is not as documented. */
   call(
     method: string,
     path: string,
@@ -322,7 +322,7 @@ async function request(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: bytesOf(body) }),
     redirect: 'manual',
   });
   const text = await response.text();
@@ -332,6 +332,12 @@ async function request(
     headers: response.headers,
     body: json && text ? JSON.parse(text) : text,
   };
+}
+
+/** Text and bytes as they are, anything else as JSON. */
+export function bytesOf(body: unknown): string | Uint8Array<ArrayBuffer> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+  return isRaw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body);
 }
 
 export function parseGrant(answer: Answer): TicketGrant {

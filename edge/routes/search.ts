@@ -20,6 +20,7 @@ export function searchRoutes(deps: Deps) {
       answers: [200, SearchResult],
       problems: ['invalid-request'],
       access: 'visitor',
+      mayBeUnchanged: true,
       limit: limits.search,
     }),
     validate('query', SearchQuery),

@@ -57,6 +57,7 @@ export function streamRoutes(deps: Deps) {
         answers: [200, StreamList],
         problems: ['invalid-request'],
         access: 'visitor',
+        mayBeUnchanged: true,
       }),
       validate('query', ListStreamsQuery),
       async (c) => {

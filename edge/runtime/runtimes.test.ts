@@ -7,6 +7,7 @@ import { Part } from '../../scripts/launch/part.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import { type ApiCheck, createApiCheck } from '../../testing/api-check.ts';
 import {
+  bytesOf,
   cookiesOf,
   newAddress,
   newKey,
@@ -84,7 +85,7 @@ describe.each(runtimes)('on %s', (name, start) => {
     const response = await fetch(`${running.url}${path}`, {
       method,
       headers: { ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
-      ...(body ? { body: typeof body === 'string' ? body : JSON.stringify(body) } : {}),
+      ...(body ? { body: bytesOf(body) } : {}),
     });
     const bytes = new Uint8Array(await response.arrayBuffer());
     const text = new TextDecoder().decode(bytes);

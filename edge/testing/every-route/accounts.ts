@@ -1,11 +1,27 @@
 // Every route of accounts: registering, logging in by password, code and passkey, devices, and the guest's age gate.
-import { cookiesOf, newKey } from '../../../testing/edge.ts';
+import { cookiesOf, newAddress, newKey } from '../../../testing/edge.ts';
+import type { MailKind } from '../../services/mail.ts';
 import { totpAt } from '../../services/totp.ts';
 import { createAuthenticator } from '../authenticator.ts';
 import type { Stage } from './stage.ts';
 
 const password = 'a long enough password';
 const auth = '/v1/auth';
+const mailPatienceMs = 10_000;
+/** More than strangers may try together. */
+const strangersMax = 11;
+
+/** What was mailed to somebody, once it is there: the secret behind the `#` of its link. */
+async function linked({ edge }: Stage, email: string, kind: MailKind): Promise<{ token: string }> {
+  const deadline = Date.now() + mailPatienceMs;
+  for (;;) {
+    try {
+      return { token: (await edge.mailbox.linkFor(email, kind)).hash.slice(1) };
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
 
 async function registered({ call }: Stage) {
   const username = `r${newKey().replaceAll('-', '').slice(0, 16)}`;
@@ -74,4 +90,48 @@ export async function passkeyRoutes(stage: Stage): Promise<void> {
     body: { challengeId: proof.challengeId, credential: authenticator.show(proof.options) },
   });
   await call('DELETE', one, { token: proven.body.accessToken });
+}
+
+export async function emailRoutes(stage: Stage): Promise<void> {
+  const { call } = stage;
+  const { email, token } = await registered(stage);
+  await call('POST', `${auth}/email/verification-mail`, { token });
+  const verification = await linked(stage, email, 'verify');
+  await call('POST', `${auth}/email/verification`, { body: verification });
+  const another = `another.${email}`;
+  await call('POST', `${auth}/email`, { token, body: { email: another, password } });
+  await call('POST', `${auth}/email/change`, { body: await linked(stage, another, 'change') });
+  await call('POST', `${auth}/email/undo`, { body: await linked(stage, email, 'changed') });
+}
+
+export async function passwordRoutes(stage: Stage): Promise<void> {
+  const { call, edge } = stage;
+  const { email, token } = await registered(stage);
+  const newPassword = 'quite another long one';
+  const change = { currentPassword: password, newPassword };
+  await call('POST', `${auth}/password`, { token, body: change });
+  await call('POST', `${auth}/password/reset`, { body: { email } });
+  const reset = { ...(await linked(stage, email, 'reset')), password };
+  await call('POST', `${auth}/password/reset/confirmation`, { body: reset });
+  // Strangers use up the attempts of an account: then a mailed link logs in.
+  for (let attempt = 0; attempt < strangersMax; attempt += 1) {
+    await edge.call('POST', `${auth}/login`, {
+      body: { email, password: 'a guess of a stranger' },
+      headers: { 'x-test-address': newAddress() },
+    });
+  }
+  await call('POST', `${auth}/login-link`, { body: await linked(stage, email, 'login') });
+}
+
+export async function ownAccountRoutes(stage: Stage): Promise<void> {
+  const { call } = stage;
+  const { email, token } = await registered(stage);
+  const username = `s${newKey().replaceAll('-', '').slice(0, 16)}`;
+  await call('PUT', '/v1/users/me/username', { token, body: { username } });
+  await call('POST', '/v1/users/me/export', { token });
+  const { tokens, earningsPaise } = (await call('GET', '/v1/users/me/closing', { token })).body;
+  const closing = { password, givenUp: { tokens, earningsPaise } };
+  await call('POST', '/v1/users/me/closing', { token, body: closing });
+  const keep = await linked(stage, email, 'account-closing');
+  await call('POST', `${auth}/keep-account`, { body: keep });
 }

@@ -42,3 +42,25 @@ export async function roomRoutes({ call, cast, edge }: Stage): Promise<void> {
   const ticketed = await cast.live(undefined, { visibility: 'ticketed', entryTokens: 10 });
   await call('POST', `/v1/streams/${ticketed.streamId}/entry`, { token: fan.token });
 }
+
+export async function findingRoutes({ call, cast }: Stage): Promise<void> {
+  const staff = await cast.member('moderator');
+  await call('GET', '/v1/streams/every', { token: staff.token });
+  await call('GET', '/v1/search?q=piano');
+  const from = await cast.live();
+  const to = await cast.live();
+  const { token } = from.performer;
+  const body = { to: to.streamId };
+  await call('POST', `/v1/streams/${from.streamId}/raid`, { token, body });
+}
+
+export async function streamKeyRoutes({ call, edge }: Stage): Promise<void> {
+  const { performer } = await edge.goLive();
+  const token = performer.session.accessToken;
+  const path = '/v1/stream-keys';
+  const { key } = (await call('POST', path, { token, body: { name: 'Studio' } })).body;
+  await call('GET', path, { token });
+  const { secret } = (await call('POST', `${path}/${key.id}/rotation`, { token })).body;
+  await call('POST', '/v1/ingest/tickets', { token: secret, body: { protocol: 'whip' } });
+  await call('DELETE', `${path}/${key.id}`, { token });
+}
