@@ -46,6 +46,8 @@ const fields = {
   /** Whether a tip is anonymous unless its tipper says otherwise. */
   tipAnonymously: z.boolean(),
   quietHours: QuietHours.nullable(),
+  /** Whether performers may lead their audience to one's stream. */
+  acceptsRaids: z.boolean(),
   /** Whether we may write about what is new and on offer. */
   marketing: z.boolean(),
 };
@@ -83,6 +85,7 @@ export const Preferences = z.object({
     })
     .prefault({}),
   quietHours: QuietHours.nullable().default(null),
+  acceptsRaids: z.boolean().default(true),
   marketing: z.boolean().default(false),
 });
 export const VersionedPreferences = Preferences.extend({ version: z.int() });

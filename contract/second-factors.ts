@@ -1,6 +1,6 @@
 // Second factors: what somebody shows beside their password.
 import { z } from 'zod';
-import { KeepAccount, passwordCharsMax } from './accounts.ts';
+import { KeepAccount, PasswordAttempt } from './accounts.ts';
 import { Id } from './ids.ts';
 
 export const recoveryCodesCount = 10;
@@ -14,7 +14,7 @@ export const SecondFactorCode = z
 
 /** Whoever changes how they log in shows their password once more. */
 export const PasswordBody = z.strictObject({
-  password: z.string().min(1).max(passwordCharsMax),
+  password: PasswordAttempt,
 });
 
 export const SecondFactorBody = z.strictObject({ code: SecondFactorCode });

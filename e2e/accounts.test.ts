@@ -92,7 +92,7 @@ test('a password is changed in the settings, with the present one', async () => 
   await page.getByTestId('current-password').fill('not the present one');
   await page.getByTestId('new-password').fill(`${next} again`);
   await page.getByTestId('password-submit').click();
-  await page.getByText('This is not your present password').waitFor();
+  await page.getByText('This is not your password').waitFor();
   await page.getByTestId('current-password').fill(next);
   await page.getByTestId('password-submit').click();
   await page.getByText('counts from now on').waitFor();

@@ -27,8 +27,6 @@ export type Route =
   | { page: 'security' }
   | { page: 'forgot-password' }
   | { page: 'mailed-link'; purpose: LinkPurpose }
-  | { page: 'settings'; view: SettingsView }
-  | { page: 'people-settings'; view: PeopleView }
   | { page: 'operations' }
   | { page: 'not-found' };
 

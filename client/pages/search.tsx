@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { FoundPerformer, SearchResult } from '#contract';
+import { profileHref } from '../models/router.ts';
 import { createSearch, type Search, searchPath } from '../models/search.ts';
 import { useApp, useLife } from '../ui/app-context.ts';
 import { Avatar } from '../ui/avatar.tsx';
@@ -42,7 +43,9 @@ function Performer({ performer }: { performer: FoundPerformer }) {
       <Avatar name={username} size={46} />
       <div>
         <h3>
-          <bdi>{displayName ?? username}</bdi>
+          <a href={profileHref(username)}>
+            <bdi>{displayName ?? username}</bdi>
+          </a>
         </h3>
         {displayName && <p class="soft">{username}</p>}
       </div>

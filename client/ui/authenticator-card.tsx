@@ -162,8 +162,8 @@ function On({ model, codesLeft }: { model: AuthenticatorModel; codesLeft: number
         }}
       >
         <p>
-          Your password alone logs you in from then on, unless you have a passkey, and the recovery
-          codes stop working. Payouts need a second factor.
+          Your password alone logs you in from then on, and the recovery codes stop working. Payouts
+          need a second factor.
         </p>
       </ConfirmDialog>
     </>

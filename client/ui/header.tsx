@@ -23,6 +23,15 @@ const partOf: Partial<Record<Page, Page>> = {
   'people-settings': 'account',
 };
 
+/** Pages that are of no use once somebody has logged in. */
+const nowhereToReturn: readonly Page[] = [
+  'home',
+  'login',
+  'register',
+  'forgot-password',
+  'mailed-link',
+];
+
 function NavLink({
   href,
   page,
@@ -63,7 +72,7 @@ function Visitor() {
   if (session.restoring.value) return <Skeleton width="92px" height="36px" round />;
   if (!user) {
     const { pathname, search } = router.url.value;
-    const away = pathname === '/login' || pathname === '/register' || pathname === '/';
+    const away = nowhereToReturn.includes(router.route.value.page);
     const next = away ? '' : `?next=${encodeURIComponent(pathname + search)}`;
     return (
       <>

@@ -1,4 +1,4 @@
-// Preferences: the look, the sounds, what one is told of and how; each is kept as soon as it is picked.
+// Preferences: the look, tips and streams, what one is told of and how; each is kept as soon as it is picked.
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import {
@@ -9,12 +9,11 @@ import {
   type VersionedPreferences,
 } from '#contract';
 import type { PreferencesModel } from '../models/preferences-page.ts';
-import { type Theme, themes } from '../models/theme.ts';
-import { Check, Segment, SelectField } from './field.tsx';
+import { Check } from './field.tsx';
 import { Notice } from './notice.tsx';
+import { ThemeChoice } from './theme-choice.tsx';
 import './preferences-form.css';
 
-const themeWords: Record<Theme, string> = { system: 'System', light: 'Light', dark: 'Dark' };
 const kindWords: Record<NoticeKind, string> = {
   live: 'Somebody I follow goes live',
   scheduled: 'Somebody I follow announces a stream',
@@ -39,46 +38,21 @@ function Section({ title, children }: { title: string; children: ComponentChildr
 
 function Look({ model, told }: PartProps) {
   return (
-    <Section title="Look and sound">
-      <Segment<Theme>
-        label="Theme"
-        value={told.theme}
-        onPick={(theme) => model.change({ theme })}
-        options={themes.map((value) => ({
-          value,
-          label: themeWords[value],
-          testId: `prefer-${value}`,
-        }))}
-      />
-      <SelectField
-        label="Language"
-        hint="For mails and notices."
-        value={told.language}
-        options={[
-          { value: 'en', label: 'English' },
-          { value: 'hi', label: 'हिन्दी' },
-        ]}
-        onPick={(picked) => model.change({ language: picked === 'hi' ? 'hi' : 'en' })}
-        data-testid="prefer-language"
-      />
+    <Section title="Look">
+      <ThemeChoice />
       <Check
         label="Less that moves and flashes"
         checked={told.reducedEffects}
         onPick={(reducedEffects) => model.change({ reducedEffects })}
         data-testid="prefer-reduced"
       />
-      <Check
-        label="A sound with every tip"
-        checked={told.tipSound}
-        onPick={(tipSound) => model.change({ tipSound })}
-      />
     </Section>
   );
 }
 
-function Tipping({ model, told }: PartProps) {
+function Streams({ model, told }: PartProps) {
   return (
-    <Section title="When I tip">
+    <Section title="When I tip and stream">
       <Check
         label="Tip without my name unless I say otherwise"
         checked={told.tipAnonymously}
@@ -86,9 +60,10 @@ function Tipping({ model, told }: PartProps) {
         data-testid="prefer-anonymous"
       />
       <Check
-        label="Show me in lists of who tipped most"
-        checked={told.showInLeaderboards}
-        onPick={(showInLeaderboards) => model.change({ showInLeaderboards })}
+        label="Other performers may lead their audience to my stream"
+        checked={told.acceptsRaids}
+        onPick={(acceptsRaids) => model.change({ acceptsRaids })}
+        data-testid="prefer-raids"
       />
     </Section>
   );
@@ -155,6 +130,9 @@ function QuietTime({ model, told, end }: PartProps & { end: 'from' | 'to' }) {
 function Told({ model, told }: PartProps) {
   return (
     <Section title="What I am told of">
+      <p class="faint">
+        Notices are not sent yet. What you choose here counts from the first one on.
+      </p>
       <Notices model={model} told={told} />
       <Check
         label="Quiet hours: nothing rings"
@@ -194,7 +172,7 @@ export function PreferencesForm({ model }: { model: PreferencesModel }) {
       <div class="preferences-grid">
         <div class="stack">
           <Look model={model} told={told} />
-          <Tipping model={model} told={told} />
+          <Streams model={model} told={told} />
         </div>
         <Told model={model} told={told} />
       </div>

@@ -1,5 +1,6 @@
 // A card of a stream that is announced: when it begins, and whose it is.
 import type { Stream } from '#contract';
+import { profileHref } from '../models/router.ts';
 import { Badge } from './badge.tsx';
 import { categoryFaces } from './category.ts';
 import { formatDayTime } from './format.ts';
@@ -15,9 +16,13 @@ export function UpcomingCard({ stream }: { stream: Stream }) {
         </p>
       )}
       <h3>
-        <bdi>{stream.title}</bdi>
+        <a href={`/watch/${stream.id}`}>
+          <bdi>{stream.title}</bdi>
+        </a>
       </h3>
-      <p class="soft">{stream.performer.username}</p>
+      <p class="soft">
+        <a href={profileHref(stream.performer.username)}>{stream.performer.username}</a>
+      </p>
       <Badge>{categoryFaces[stream.category].label}</Badge>
     </article>
   );

@@ -149,16 +149,15 @@ test('goes nowhere but to live public streams of others who want it, and says no
   await banning.performer.call('PUT', `/v1/streams/${banning.streamId}/bans/${from.performer.id}`, {
     body: { kind: 'silenced' },
   });
-  await edge.database.asOwner(
-    `insert into preferences (user_id, data) values ($1, '{"acceptsRaids": false}')`,
-    [unwilling.performer.id],
-  );
+  const prefer = (who: Member, acceptsRaids: boolean) =>
+    who.call('PATCH', '/v1/users/me/preferences', {
+      body: { acceptsRaids },
+      headers: { 'if-match': '"1"' },
+    });
+  expect((await prefer(unwilling.performer, false)).status).toBe(200);
   for (const { streamId } of [blocking, blocked, banning, unwilling]) await refused(streamId);
   // None of it was the one raid that there is.
   const willing = await live();
-  await edge.database.asOwner(
-    `insert into preferences (user_id, data) values ($1, '{"acceptsRaids": true}')`,
-    [willing.performer.id],
-  );
+  await prefer(willing.performer, true);
   expect((await raid(from.performer, from.streamId, willing.streamId)).status).toBe(200);
 });
