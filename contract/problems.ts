@@ -50,6 +50,7 @@ const table = {
   silenced: [403, 'You cannot talk here at present'],
   'too-many': [409, 'There are as many of these as there may be'],
   'picture-refused': [422, 'This is no picture that we can take'],
+  'announced-limit': [409, 'As many streams are announced as one may have'],
   'stream-limit': [409, 'You have a stream open already'],
   'raid-refused': [409, 'The audience cannot be led to this stream'],
   'stream-key-limit': [409, 'There are as many stream keys as there may be'],

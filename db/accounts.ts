@@ -54,8 +54,12 @@ export async function askVerification(db: Db, userId: string, link: KeptLink): P
 }
 
 /** Somebody has opened the link that was sent to their address. Refuses `link-over`. */
-export async function verifyEmail(db: Db, hash: Uint8Array): Promise<void> {
-  await callFunction(db, sql`select verify_email(${bytea(hash)}) as result`, z.unknown());
+export async function verifyEmail(db: Db, hash: Uint8Array, userId: string): Promise<void> {
+  await callFunction(
+    db,
+    sql`select verify_email(${bytea(hash)}, ${userId}) as result`,
+    z.unknown(),
+  );
 }
 
 const LinkOwner = z.object({
@@ -160,9 +164,18 @@ export async function askEmailChange(db: Db, userId: string, link: KeptLink): Pr
  * Moves an account to the address that a link was sent to. `undo` takes it back; null where nobody has shown that the
  * address of before is theirs. Refuses `link-over`, `email-taken`, `email-changed-lately`.
  */
-export async function changeEmail(db: Db, hash: Uint8Array, undo: KeptLink | null): Promise<void> {
+export async function changeEmail(
+  db: Db,
+  hash: Uint8Array,
+  userId: string,
+  undo: KeptLink | null,
+): Promise<void> {
   const kept = undo ? linkJson(undo) : sql`null`;
-  await callFunction(db, sql`select change_email(${bytea(hash)}, ${kept}) as result`, z.unknown());
+  await callFunction(
+    db,
+    sql`select change_email(${bytea(hash)}, ${userId}, ${kept}) as result`,
+    z.unknown(),
+  );
 }
 
 /** Takes a change of the address back; answers the sessions that ended. Refuses `link-over`, `email-taken`. */

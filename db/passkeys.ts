@@ -48,10 +48,10 @@ export async function takePasskeyChallenge(
   );
 }
 
-/** Refuses `account-banned`, `factor-exists`, `passkey-limit`. */
+/** Refuses `session-expired`, `account-banned`, `factor-exists`, `passkey-limit`. */
 export async function addPasskey(
   db: Db,
-  userId: string,
+  of: { userId: string; sessionId: string },
   key: Pick<
     StoredPasskey,
     'credentialId' | 'publicKey' | 'signCount' | 'transports' | 'backedUp' | 'name'
@@ -65,7 +65,7 @@ export async function addPasskey(
   });
   return callFunction(
     db,
-    sql`select add_passkey(${userId}, ${data}::jsonb, ${most}) as result`,
+    sql`select add_passkey(${of.userId}, ${of.sessionId}, ${data}::jsonb, ${most}) as result`,
     StoredPasskey,
   );
 }

@@ -25,7 +25,8 @@ const Revoked = Revocation.array();
 
 /**
  * Opens a session with its first refresh token. Answers also what had to end for it, and whether its browser is a new
- * one for somebody who has others. Refuses `account-banned`, `account-closing`.
+ * one for somebody who has others. Refuses `account-banned`, `account-closing`,
+ * `invalid-credentials`.
  */
 export async function openSession(
   db: Db,
@@ -42,6 +43,8 @@ export async function openSession(
     secondFactor: boolean;
     /** An account that is closed is had back. */
     keepAccount?: boolean;
+    /** What the password was checked against, where one was shown: changed meanwhile, it opens nothing. */
+    passwordHash?: string;
   },
 ): Promise<OpenSession & { revocations: Revocation[]; isNewDevice: boolean }> {
   const facts = JSON.stringify({

@@ -25,8 +25,9 @@ export async function makeCrowd(
   const tag = randomUUID().slice(0, 8);
   const people = async (role: 'viewer' | 'performer', count: number) => {
     const { rows } = await owner.query<{ id: string }>(
-      `insert into users (email, username, password_hash, date_of_birth, country, role, created_at)
-        select $1 || n || '@example.com', $1 || n, 'x', '1990-01-01', 'IN', $2, now() - interval '1 year'
+      `insert into users (email, username, password_hash, date_of_birth, country, role, created_at,
+          email_verified_at)
+        select $1 || n || '@example.com', $1 || n, 'x', '1990-01-01', 'IN', $2, now() - interval '1 year', now()
           from generate_series(1, $3::int) n returning id`,
       [`${role[0]}${tag}_`, role, count],
     );

@@ -87,7 +87,10 @@ export async function mailedLink(
 export async function register(person: PersonInBrowser, prefix: string): Promise<void> {
   await registerOnly(person, prefix);
   const { hash } = await mailedLink(person, emailOf(person.username), linkPages.verify);
-  const answer = await person.context.request.post('/v1/auth/email/verification', {
+  const { request } = person.context;
+  const { accessToken } = await (await request.post('/v1/auth/refresh')).json();
+  const answer = await request.post('/v1/auth/email/verification', {
+    headers: { authorization: `Bearer ${accessToken}` },
     data: { token: hash.slice(1) },
   });
   if (!answer.ok()) throw new Error(`the address is not confirmed: ${await answer.text()}`);

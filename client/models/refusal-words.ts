@@ -76,6 +76,7 @@ const words: Partial<Record<ProblemCode, Words>> = {
     reason === 'name'
       ? 'Your name, your address or ours is in it. Choose one that nobody would try first.'
       : 'Many people use this one, so it is tried first. Choose another.',
+  'announced-limit': 'You have announced as many streams as you may. End one of them first.',
   'password-wrong': 'This is not your password.',
   'email-changed-lately':
     'You have changed your address within the last week. It can be changed again once that cannot be taken back any more.',

@@ -87,6 +87,22 @@ function NoSecret() {
   );
 }
 
+/** Links about one's own account are for whoever is logged in to it. */
+const ownPurposes: readonly LinkPurpose[] = ['verify', 'change'];
+
+function LogInFirst({ title }: { title: string }) {
+  return (
+    <CardPage name="link-login-first" title={title}>
+      <Notice tone="warn">
+        Log in to your account in this browser first, and open the link in the mail once more.
+      </Notice>
+      <ButtonLink look="primary" size="large" wide href="/login" data-testid="link-login-first">
+        Log in
+      </ButtonLink>
+    </CardPage>
+  );
+}
+
 function Act({ purpose }: { purpose: Exclude<LinkPurpose, 'reset'> }) {
   const app = useApp();
   const face = faces[purpose];
@@ -95,11 +111,13 @@ function Act({ purpose }: { purpose: Exclude<LinkPurpose, 'reset'> }) {
     [app, purpose],
   );
   const isKnown = !app.session.restoring.value;
+  const isNobody = isKnown && !app.session.user.value && ownPurposes.includes(purpose);
   useEffect(() => {
     // Whoever is logged in is known by then, and hears of what has changed.
-    if (isKnown && face.atOnce) link.send();
-  }, [isKnown, face, link]);
+    if (isKnown && !isNobody && face.atOnce) link.send();
+  }, [isKnown, isNobody, face, link]);
   const state = link.state.value;
+  if (isNobody && state === 'ready') return <LogInFirst title={face.title} />;
   const isOver = state !== 'ready' && state !== 'busy';
   const onward = state === 'done' ? face.onward : home;
   return (

@@ -149,7 +149,8 @@ end
 $$;
 
 -- Opens a session with its first refresh token:
--- `{ userId, tokenHash, ttlSeconds, addressHash, device, deviceHash, methods, secondFactor, keepAccount }`. Beyond the
+-- `{ userId, tokenHash, ttlSeconds, addressHash, device, deviceHash, methods, secondFactor, keepAccount,
+-- passwordHash }`, the last one where a password was shown. Beyond the
 -- most that somebody may have, the one that was used longest ago ends. `keepAccount`: one that is closed is had back.
 -- Refuses `account-banned`, `account-closing`.
 create or replace function open_session(p_session jsonb, p_max integer) returns jsonb
@@ -169,6 +170,10 @@ begin
     perform reopen_account(v_user.id);
   end if;
   perform require_active(v_user.id);
+  -- It was changed while the one that was shown was being looked at.
+  if v_user.password_hash <> p_session->>'passwordHash' then
+    perform refuse('invalid-credentials');
+  end if;
   insert into sessions (user_id, expires_at, address_hash, device, methods, second_factor_at)
     values (v_user.id, now() + make_interval(secs => (p_session->>'ttlSeconds')::integer),
       p_session->>'addressHash', coalesce(p_session->>'device', ''),

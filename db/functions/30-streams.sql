@@ -41,6 +41,8 @@ create or replace function create_stream(p_performer uuid, p_stream jsonb, p_key
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
+  -- Streams that wait for their beginning.
+  v_most constant integer := 50;
   v_fingerprint text := ledger.fingerprint(p_stream::text);
   v_stream streams;
 begin
@@ -58,6 +60,8 @@ begin
     if v_stream.fingerprint is distinct from v_fingerprint then
       perform refuse('idempotency-key-reused');
     end if;
+  elsif (select count(*) from streams where performer_id = p_performer and state = 'created') > v_most then
+    perform refuse('announced-limit', jsonb_build_object('most', v_most));
   end if;
   return stream_of(v_stream.id);
 end
@@ -329,7 +333,12 @@ begin
     perform refuse('not-found');
   end if;
   if v_performer <> p_by and not has_permission(p_by, 'end-streams')
-    and not exists (select from stream_moderators where stream_id = p_stream and user_id = p_by) then
+    -- Whoever kept order once has no say once the stream is over, or its performer has put them out.
+    and not exists (select from stream_moderators m join streams s on s.id = m.stream_id
+      where m.stream_id = p_stream and m.user_id = p_by and s.state <> 'ended'
+        and not exists (select from room_bans b where b.performer_id = v_performer and b.user_id = p_by
+          and coalesce(b.until, 'infinity') > now()))
+  then
     perform refuse('forbidden');
   end if;
   return v_performer;

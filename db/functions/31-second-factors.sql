@@ -15,12 +15,14 @@ begin
 end
 $$;
 
--- What a code is checked against; null when somebody has no authenticator.
+-- What a code is checked against; null when somebody has no authenticator. One that has not shown a code waits for
+-- a quarter of an hour.
 create or replace function totp_of(p_user uuid) returns jsonb
 language sql stable security definer set search_path = public, pg_temp
 as $$
   select jsonb_build_object('sealedSecret', sealed_secret, 'isConfirmed', confirmed_at is not null)
     from totp_factors where user_id = p_user
+      and (confirmed_at is not null or created_at > now() - interval '15 minutes')
 $$;
 
 -- Takes a code's time step; false when one of it, or of a later one, was taken before.

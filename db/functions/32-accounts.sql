@@ -62,6 +62,17 @@ begin
 end
 $$;
 
+-- Refuses `link-over` for a link of somebody else.
+create or replace function require_own_link(p_hash bytea, p_user uuid) returns void
+language plpgsql
+as $$
+begin
+  if not exists (select from mail_tokens where hash = p_hash and user_id = p_user) then
+    perform refuse('link-over');
+  end if;
+end
+$$;
+
 -- Whose a link is that works: `{ userId, username, email, sentTo }`; null for any other.
 create or replace function link_owner(p_hash bytea, p_purpose text) returns jsonb
 language sql stable security definer set search_path = public, pg_temp
@@ -80,6 +91,7 @@ declare
   v_account jsonb;
 begin
   perform require_name_free(null, p_user->>'username');
+  perform require_email_free(p_user->>'email');
   v_account := create_user(p_user->>'email', p_user->>'username', p_user->>'passwordHash',
     (p_user->>'dateOfBirth')::date, p_user->>'country');
   perform keep_link((v_account->>'id')::uuid, p_link);
@@ -110,11 +122,13 @@ as $$
     where id = p_link.user_id and email = p_link.email and email_verified_at is null
 $$;
 
--- Refuses `link-over`.
-create or replace function verify_email(p_hash bytea) returns void
+-- Only its own person opens it, logged in: whoever has registered with somebody else's address must not get it
+-- confirmed by them. Refuses `link-over`.
+create or replace function verify_email(p_hash bytea, p_user uuid) returns void
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 begin
+  perform require_own_link(p_hash, p_user);
   perform note_mailbox(use_link(p_hash, 'verify'));
 end
 $$;
@@ -136,13 +150,21 @@ as $$
     from users where id = p_user and erased_at is null
 $$;
 
--- Takes another password. Log-ins that are half done with the one before, and links that would change it again, end.
+create or replace function end_challenges(p_user uuid) returns void
+language sql
+as $$
+  update challenges set used_at = now() where user_id = p_user and used_at is null
+$$;
+
+-- Takes another password. What is half done with the one before ends: log-ins, passkeys, an app that has not shown a
+-- code, and links that would change the account.
 create or replace function set_password(p_user uuid, p_password_hash text) returns void
 language sql
 as $$
   update users set password_hash = p_password_hash, password_changed_at = now() where id = p_user;
-  update challenges set used_at = now() where user_id = p_user and purpose = 'second-factor' and used_at is null;
-  select close_links(p_user, '{reset,login}')
+  select end_challenges(p_user);
+  delete from totp_factors where user_id = p_user and confirmed_at is null;
+  select close_links(p_user, '{reset,login,change}')
 $$;
 
 -- Who is written to at an address, when nobody is logged in: `{ userId, username }`; null for nobody.
@@ -159,7 +181,9 @@ language plpgsql security definer set search_path = public, pg_temp
 as $$
 begin
   perform from users
-    where id = p_user and email = p_link->>'email' and erased_at is null for no key update;
+    where id = p_user and email = p_link->>'email' and erased_at is null
+      -- Whoever has not confirmed an address is no more than somebody who knows it.
+      and (p_link->>'purpose' <> 'login' or email_verified_at is not null) for no key update;
   if not found then
     return false;
   end if;
@@ -178,6 +202,7 @@ begin
     delete from totp_factors where user_id = p_user;
     delete from recovery_codes where user_id = p_user;
     delete from passkeys where user_id = p_user;
+    update stream_keys set revoked_at = now() where performer_id = p_user and revoked_at is null;
   end if;
 end
 $$;
@@ -235,7 +260,11 @@ create or replace function require_email_free(p_email text) returns void
 language plpgsql
 as $$
 begin
-  if exists (select from users where email = p_email) then
+  -- An address that somebody may still take back is theirs until then.
+  if exists (select from users where email = p_email)
+    or exists (select from mail_tokens
+      where email = p_email and purpose = 'undo' and used_at is null and expires_at > now())
+  then
     perform refuse('email-taken');
   end if;
 end
@@ -255,14 +284,17 @@ end
 $$;
 
 -- Moves an account to the address that a link was sent to, and keeps the link that takes it back; null where nobody
--- has shown that the address of before is theirs. Refuses `link-over`, `email-taken`, `email-changed-lately`.
-create or replace function change_email(p_hash bytea, p_undo jsonb) returns void
+-- has shown that the address of before is theirs. Only its own person opens it, logged in. Refuses `link-over`, `email-taken`, `email-changed-lately`.
+create or replace function change_email(p_hash bytea, p_user uuid, p_undo jsonb) returns void
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
-  v_link mail_tokens := use_link(p_hash, 'change');
-  v_user users := lock_account(v_link.user_id);
+  v_link mail_tokens;
+  v_user users;
 begin
+  perform require_own_link(p_hash, p_user);
+  v_link := use_link(p_hash, 'change');
+  v_user := lock_account(p_user);
   perform require_email_free(v_link.email);
   perform require_email_settled(v_user.id);
   -- The address of before has changed since the undo was sealed for it.
@@ -291,8 +323,13 @@ declare
 begin
   update users set email = v_link.email, email_verified_at = now(), erase_at = null where id = v_link.user_id;
   perform close_links(v_link.user_id, '{verify,reset,change,login}');
-  update challenges set used_at = now()
-    where user_id = v_link.user_id and purpose = 'second-factor' and used_at is null;
+  perform end_challenges(v_link.user_id);
+  delete from passkeys where user_id = v_link.user_id and created_at >= v_link.created_at;
+  delete from totp_factors where user_id = v_link.user_id and created_at >= v_link.created_at;
+  delete from recovery_codes where user_id = v_link.user_id
+    and not exists (select from totp_factors where user_id = v_link.user_id);
+  update stream_keys set revoked_at = now()
+    where performer_id = v_link.user_id and revoked_at is null and created_at >= v_link.created_at;
   perform audit('email.change-undone', v_link.user_id, v_link.user_id::text, '{}');
   return end_sessions_of(v_link.user_id, null, 'password');
 end
@@ -307,7 +344,6 @@ declare
   v_link mail_tokens := use_link(p_hash, 'login');
 begin
   perform require_active(v_link.user_id);
-  perform note_mailbox(v_link);
   return jsonb_build_object('userId', v_link.user_id, 'hasSecondFactor',
     exists (select from totp_factors where user_id = v_link.user_id and confirmed_at is not null));
 end

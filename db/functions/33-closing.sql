@@ -115,12 +115,24 @@ as $$
     select e.id as event_id from tips_given(p_user) t join events e on e.id = t.event_id
       where e.data->>'message' <> '' or e.data->>'username' <> erased_name(p_user)
       limit p_limit
+  ), raided as (
+    select e.id as event_id
+      from raids r
+      join events e on e.stream_id in (r.from_stream_id, r.to_stream_id) and e.type in ('raid.left', 'raid.came')
+      where (r.from_stream_id in (select id from streams where performer_id = p_user)
+          or r.to_stream_id in (select id from streams where performer_id = p_user))
+        and e.data->'performer'->>'id' = p_user::text and e.data->'performer'->>'username' <> erased_name(p_user)
+      limit p_limit
+  ), raids_told as (
+    update events e set data = jsonb_set(e.data, '{performer,username}', to_jsonb(erased_name(p_user)))
+      from raided where e.id = raided.event_id
   ), tips_told as (
     update events e set data = e.data || jsonb_build_object('message', '')
         || case when e.data->>'username' is null then '{}' else jsonb_build_object('username', erased_name(p_user)) end
       from tipped where e.id = tipped.event_id
   )
   select (select count(*) from due)::integer + (select count(*) from tipped)::integer
+    + (select count(*) from raided)::integer
 $$;
 
 -- What a viewer has tipped, found by the entries of their tokens.
@@ -133,11 +145,11 @@ as $$
         ledger.known_account('viewer_tokens', p_user), ledger.known_account('viewer_promo', p_user)))
 $$;
 
--- What an erased person is called: no two are called the same.
+-- What an erased person is called: no two are called the same, and nobody can choose such a name or address.
 create or replace function erased_name(p_user uuid) returns text
 language sql immutable
 as $$
-  select 'erased_' || right(replace(p_user::text, '-', ''), 16)
+  select 'erased:' || right(replace(p_user::text, '-', ''), 16)
 $$;
 
 -- Erases an account whose time has come, once its words are gone, and keeps its last mail. False when there is nothing

@@ -60,7 +60,7 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('relations:' || p_from, 0));
   -- Whoever is blocked finds nobody, as with the profile.
   if not exists (select from users where id = p_to and erased_at is null)
-    or (p_kind = 'follow' and is_related(p_to, 'block', p_from)) then
+    or (p_kind <> 'block' and is_related(p_to, 'block', p_from)) then
     perform refuse('not-found');
   end if;
   if is_related(p_from, p_kind, p_to) then
@@ -106,7 +106,9 @@ language sql stable security definer set search_path = public, pg_temp
 as $$
   select coalesce(jsonb_agg(person_card(u, p) || jsonb_build_object('since', instant(r.created_at))
       order by r.to_id desc), '[]')
-    from (select * from relations where from_id = p_from and kind = p_kind and (p_before is null or to_id < p_before)
+    from (select * from relations r where from_id = p_from and kind = p_kind and (p_before is null or to_id < p_before)
+        -- Whoever has blocked the asker is looked at no more; a block of one's own can still be taken back.
+        and (kind = 'block' or not is_related(to_id, 'block', p_from))
       order by to_id desc limit p_limit) r
     join users u on u.id = r.to_id left join profiles p on p.user_id = r.to_id
 $$;

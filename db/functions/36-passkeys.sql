@@ -30,8 +30,8 @@ as $$
 $$;
 
 -- Adds a passkey: `{ credentialId, publicKey, signCount, transports, backedUp, name }`, bytes in hexadecimal.
--- Refuses `account-banned`, `factor-exists`, `passkey-limit`.
-create or replace function add_passkey(p_user uuid, p_key jsonb, p_max integer) returns jsonb
+-- Refuses `session-expired`, `account-banned`, `factor-exists`, `passkey-limit`.
+create or replace function add_passkey(p_user uuid, p_session uuid, p_key jsonb, p_max integer) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
@@ -40,6 +40,10 @@ begin
   -- One after the other, so that nobody has more than the most.
   perform from users where id = p_user for no key update;
   perform require_active(p_user);
+  -- A request that has waited may be of a session that has ended meanwhile.
+  if not exists (select from sessions where id = p_session and user_id = p_user and revoked_at is null) then
+    perform refuse('session-expired');
+  end if;
   if (select count(*) from passkeys where user_id = p_user) >= p_max then
     perform refuse('passkey-limit');
   end if;
@@ -52,6 +56,8 @@ begin
   if not found then
     perform refuse('factor-exists');
   end if;
+  -- An app that was begun before must not come after it unasked.
+  delete from totp_factors where user_id = p_user and confirmed_at is null;
   perform audit('factor.added', p_user, p_user::text,
     jsonb_build_object('method', 'passkey', 'credentialId', p_key->>'credentialId'));
   return passkey_json(v_key);

@@ -43,6 +43,9 @@ begin
       where (from_id, kind, to_id) in ((p_by, 'block', v_to.performer_id), (v_to.performer_id, 'block', p_by)))
     or exists (select from room_bans where performer_id = v_to.performer_id and user_id = p_by
       and coalesce(until, 'infinity') > now())
+    or v_from.visibility <> 'public'
+    or exists (select from country_blocks where performer_id = v_to.performer_id
+      and country = (select country from users where id = p_by))
     or exists (select from preferences where user_id = v_to.performer_id and data->'acceptsRaids' = 'false')
   then
     perform refuse('raid-refused');

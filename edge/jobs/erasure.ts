@@ -1,5 +1,5 @@
 // Erasure: takes away what closed accounts say of their people, once the time to have them back is over.
-import { eraseAccount, eraseWords, listAccountsToErase } from '#db';
+import { eraseAccount, eraseWords, listAccountsToErase, Refusal } from '#db';
 import type { Deps } from '../deps.ts';
 import { accountErasedMail } from '../services/mail-texts.ts';
 import { type Lease, unleased } from './lease.ts';
@@ -16,17 +16,29 @@ export async function eraseClosedAccounts(
   lease: Lease = unleased,
 ): Promise<{ erased: number }> {
   let erased = 0;
-  for (const { userId, email, username } of await listAccountsToErase(
-    deps.db,
-    accountsPerRoundMax,
-  )) {
+  for (const account of await listAccountsToErase(deps.db, accountsPerRoundMax)) {
     lease.check();
-    while ((await eraseWords(deps.db, userId, linesPerCallMax)) > 0) lease.check();
-    const mail = await deps.mailer.seal('account-erased', email, accountErasedMail({ username }));
-    if (!(await eraseAccount(deps.db, userId, mail))) continue;
-    erased += 1;
-    lease.check();
-    await deps.mailer.attempt(mail);
+    try {
+      if (await erase(deps, account, lease)) erased += 1;
+    } catch (error) {
+      // One that the database refuses to erase keeps nobody else waiting.
+      if (!(error instanceof Refusal)) throw error;
+      const { userId } = account;
+      deps.log.error('an account was not erased', { userId, code: error.code });
+    }
   }
   return { erased };
+}
+
+async function erase(
+  deps: Deps,
+  { userId, email, username }: Awaited<ReturnType<typeof listAccountsToErase>>[number],
+  lease: Lease,
+): Promise<boolean> {
+  while ((await eraseWords(deps.db, userId, linesPerCallMax)) > 0) lease.check();
+  const mail = await deps.mailer.seal('account-erased', email, accountErasedMail({ username }));
+  if (!(await eraseAccount(deps.db, userId, mail))) return false;
+  lease.check();
+  await deps.mailer.attempt(mail);
+  return true;
 }

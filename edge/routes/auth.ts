@@ -112,9 +112,9 @@ export function authRoutes(deps: Deps) {
           throw problem('account-closing', { eraseAt: known.eraseAt });
         }
         await askSecondFactor(known);
-        const { userId } = known;
-        const login = { userId, methods: ['password'], secondFactor: false, keepAccount: isKept };
-        return c.json(await beginSession(deps, c, login), 200);
+        const { userId, passwordHash } = known;
+        const login = { userId, methods: ['password'], secondFactor: false, passwordHash };
+        return c.json(await beginSession(deps, c, { ...login, keepAccount: isKept }), 200);
       },
     )
     .post(

@@ -17,6 +17,11 @@ beforeAll(async () => {
 afterAll(() => edge.close());
 
 const post = (path: string, body: object) => acts.post(`/email${path}`, body);
+/** Links about one's own account are opened by whoever is logged in to it. */
+const verify = (person: Person, token: string) =>
+  person.call('POST', '/v1/auth/email/verification', { body: { token } });
+const change = (person: Person, token: string) =>
+  person.call('POST', '/v1/auth/email/change', { body: { token } });
 const isVerified = async (person: Person) =>
   (await person.call('GET', '/v1/auth/me')).body.emailVerified;
 
@@ -37,12 +42,9 @@ test('registering mails a link whose secret stands behind the #, and opening it 
   expect(link.search).toBe('');
   // 256 bits.
   expect(link.hash).toMatch(/^#[A-Za-z0-9_-]{43}$/);
-  expect((await post('/verification', { token: link.hash.slice(1) })).status).toBe(204);
+  expect((await verify(person, link.hash.slice(1))).status).toBe(204);
   expect(await isVerified(person)).toBe(true);
-  expect(refused(await post('/verification', { token: link.hash.slice(1) }))).toEqual([
-    410,
-    'link-over',
-  ]);
+  expect(refused(await verify(person, link.hash.slice(1)))).toEqual([410, 'link-over']);
 });
 
 test('only a hash of the secret is kept', async () => {
@@ -63,9 +65,9 @@ test('the newest link is the only one that works, for its time', async () => {
   expect((await person.call('POST', '/v1/auth/email/verification-mail')).status).toBe(202);
   const second = await acts.tokenFor(acts.emailOf(person), 'verify');
   expect(second).not.toBe(first);
-  expect(refused(await post('/verification', { token: first }))).toEqual([410, 'link-over']);
+  expect(refused(await verify(person, first))).toEqual([410, 'link-over']);
   await acts.expire(person.session.user.id);
-  expect(refused(await post('/verification', { token: second }))).toEqual([410, 'link-over']);
+  expect(refused(await verify(person, second))).toEqual([410, 'link-over']);
   expect(await isVerified(person)).toBe(false);
 });
 
@@ -86,15 +88,13 @@ test('nobody is mailed who has shown it, and others are not mailed often', async
 test('of several who open a link at once one is let through', async () => {
   const person = await newcomer();
   const token = await acts.tokenFor(acts.emailOf(person), 'verify');
-  const answers = await Promise.all(
-    Array.from({ length: 8 }, () => post('/verification', { token })),
-  );
+  const answers = await Promise.all(Array.from({ length: 8 }, () => verify(person, token)));
   expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
   expect(answers.filter(({ body }) => body.code === 'link-over')).toHaveLength(7);
 });
 
 test.each(['', 'short', `${'x'.repeat(42)}!`, 'x'.repeat(44)])('%o is no secret', async (token) => {
-  expect((await post('/verification', { token })).status).toBe(422);
+  expect((await verify(await edge.register(), token)).status).toBe(422);
 });
 
 test('until then they look round, and neither buy, tip, speak, stream nor are paid', async () => {
@@ -123,7 +123,7 @@ test('until then they look round, and neither buy, tip, speak, stream nor are pa
   for (const [name, look] of Object.entries(looks))
     expect((await look).status, name).toBeLessThan(300);
 
-  await post('/verification', { token: await acts.tokenFor(acts.emailOf(person), 'verify') });
+  await verify(person, await acts.tokenFor(acts.emailOf(person), 'verify'));
   expect((await attempts.buy()).status).toBe(201);
   expect((await attempts.speak()).status).toBe(201);
   expect((await attempts.stream()).status).toBe(201);
@@ -172,7 +172,7 @@ async function moved() {
   const person = await edge.register();
   const from = acts.emailOf(person);
   const { to } = await askChange(person);
-  const changed = await post('/change', { token: await acts.tokenFor(to, 'change') });
+  const changed = await change(person, await acts.tokenFor(to, 'change'));
   expect(changed.status).toBe(204);
   return { person, from, to, undo: await acts.tokenFor(from, 'changed') };
 }
@@ -191,10 +191,10 @@ describe('another address', () => {
     const link = await edge.mailbox.linkFor(to, 'change');
     expect(link.pathname).toBe(linkPages.change);
     const token = link.hash.slice(1);
-    expect((await post('/change', { token })).status).toBe(204);
+    expect((await change(person, token)).status).toBe(204);
     expect(await addressOf(id)).toBe(to);
     expect(await isVerified(person)).toBe(true);
-    expect(refused(await post('/change', { token }))).toEqual([410, 'link-over']);
+    expect(refused(await change(person, token))).toEqual([410, 'link-over']);
     expect((await acts.logIn(to)).status).toBe(200);
     expect((await acts.logIn(from)).body.code).toBe('invalid-credentials');
     // The one of before is told, without the whole of the new one.
@@ -212,7 +212,7 @@ describe('another address', () => {
       other.session.user.id,
       to,
     ]);
-    expect(refused(await post('/change', { token }))).toEqual([409, 'email-taken']);
+    expect(refused(await change(person, token))).toEqual([409, 'email-taken']);
     expect(
       refused(
         await person.call('POST', '/v1/auth/email', {
@@ -224,7 +224,7 @@ describe('another address', () => {
       other.session.user.id,
       acts.emailOf(other),
     ]);
-    expect((await post('/change', { token })).status).toBe(204);
+    expect((await change(person, token)).status).toBe(204);
   });
 
   test('of two who move to one address at once one gets it', async () => {
@@ -235,7 +235,7 @@ describe('another address', () => {
       await person.call('POST', '/v1/auth/email', { body: { email: to, password } });
       tokens.push(await acts.tokenFor(to, 'change'));
     }
-    const answers = await Promise.all(tokens.map((token) => post('/change', { token })));
+    const answers = await Promise.all(people.map((person, at) => change(person, tokens[at] ?? '')));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 409]);
     expect(answers.map(({ body }) => body.code)).toContain('email-taken');
   });
@@ -272,10 +272,10 @@ describe('another address', () => {
   test('of an account that nobody has confirmed leaves nobody a way back to it', async () => {
     const person = await newcomer();
     const { to } = await askChange(person);
-    const verify = await acts.tokenFor(acts.emailOf(person), 'verify');
-    expect((await post('/change', { token: await acts.tokenFor(to, 'change') })).status).toBe(204);
+    const confirmation = await acts.tokenFor(acts.emailOf(person), 'verify');
+    expect((await change(person, await acts.tokenFor(to, 'change'))).status).toBe(204);
     await expect(acts.tokenFor(acts.emailOf(person), 'changed')).rejects.toThrow('no link');
-    expect(refused(await post('/verification', { token: verify }))).toEqual([410, 'link-over']);
+    expect(refused(await verify(person, confirmation))).toEqual([410, 'link-over']);
     expect(await isVerified(person)).toBe(true);
   });
 
@@ -284,4 +284,60 @@ describe('another address', () => {
     await acts.enrol(person);
     expect(refused((await askChange(person)).answer)).toEqual([403, 'step-up-needed']);
   });
+});
+
+test('whoever has registered with the address of somebody else does not get it confirmed by them', async () => {
+  const stranger = await newcomer();
+  const token = await acts.tokenFor(acts.emailOf(stranger), 'verify');
+  // Its owner opens the mail: logged in to nothing, or to another account.
+  expect(refused(await post('/verification', { token }))).toEqual([401, 'unauthenticated']);
+  expect(refused(await verify(await edge.register(), token))).toEqual([410, 'link-over']);
+  expect(await isVerified(stranger)).toBe(false);
+  // Nor is a link to log in sent there, however often somebody guesses at the password.
+  for (let guess = 0; guess < 12; guess += 1) await acts.logIn(acts.emailOf(stranger), 'a guess');
+  await expect(acts.tokenFor(acts.emailOf(stranger), 'login')).rejects.toThrow('no link');
+});
+
+test('a change that was asked for before a new password moves nothing any more', async () => {
+  const person = await edge.register();
+  const { to } = await askChange(person);
+  const token = await acts.tokenFor(to, 'change');
+  const email = acts.emailOf(person);
+  await acts.post('/password/reset', { email });
+  await expect
+    .poll(async () => (await edge.mailbox.list(email)).map(({ subject }) => subject))
+    .toContain('Choose a new password');
+  const chosen = { token: await acts.tokenFor(email, 'reset'), password: 'quite another long one' };
+  expect((await acts.post('/password/reset/confirmation', chosen)).status).toBe(204);
+  const again = await acts.logIn(email, 'quite another long one');
+  const headers = { authorization: `Bearer ${again.body.accessToken}` };
+  const answer = await edge.call('POST', '/v1/auth/email/change', { body: { token }, headers });
+  expect(refused(answer)).toEqual([410, 'link-over']);
+});
+
+test('an address that can still be taken back is nobody else’s, and what was added since goes', async () => {
+  const { person, from, undo } = await moved();
+  const taken = await acts.post('/register', {
+    email: from,
+    username: `u${randomUUID().replaceAll('-', '').slice(0, 16)}`,
+    password,
+    dateOfBirth: '1990-05-05',
+    country: 'IN',
+  });
+  expect(refused(taken)).toEqual([409, 'email-taken']);
+  await acts.enrol(person);
+  expect((await post('/undo', { token: undo })).status).toBe(204);
+  // The app of whoever had moved the account asks for no code any more.
+  expect((await acts.logIn(from)).status).toBe(200);
+});
+
+test('an address that is nobody’s is not written to without end', async () => {
+  const to = `target-${randomUUID()}@example.com`;
+  const codes: string[] = [];
+  for (let turn = 0; turn < 10; turn += 1) {
+    const person = await edge.register();
+    const answer = await person.call('POST', '/v1/auth/email', { body: { email: to, password } });
+    codes.push(answer.body?.code ?? String(answer.status));
+  }
+  expect(codes).toEqual([...Array(8).fill('202'), ...Array(2).fill('rate-limited')]);
 });

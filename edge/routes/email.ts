@@ -13,7 +13,7 @@ import {
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
 import { requireOwnOrigin } from '../services/access.ts';
-import { changeLink, undoLink, verifyLink } from '../services/mail-links.ts';
+import { changeLink, countMailTo, undoLink, verifyLink } from '../services/mail-links.ts';
 import { operation } from '../services/operation.ts';
 import { checkOwnPassword } from '../services/own-password.ts';
 import { limits } from '../services/rate-limit.ts';
@@ -41,6 +41,7 @@ export function emailRoutes(deps: Deps) {
         const user = await findAccount(deps.db, userId);
         if (!user) throw problem('unauthenticated');
         if (user.emailVerified) return c.body(null, 202);
+        await countMailTo(deps, user.email);
         const link = await verifyLink(deps, user);
         if (await askVerification(deps.db, userId, link)) {
           c.env.defer(deps.mailer.attempt(link.mail));
@@ -55,12 +56,13 @@ export function emailRoutes(deps: Deps) {
         tag,
         answers: [204, null],
         problems: ['invalid-request', 'link-over', 'untrusted-origin'],
-        access: 'anyone',
-        limit: limits.link,
+        access: 'keep-account',
+        limit: limits.proof,
       }),
       validate('json', LinkBody),
       async (c) => {
-        await verifyEmail(deps.db, await sha256(c.req.valid('json').token));
+        const hash = await sha256(c.req.valid('json').token);
+        await verifyEmail(deps.db, hash, c.var.identity.userId);
         return c.body(null, 204);
       },
     )
@@ -88,6 +90,7 @@ export function emailRoutes(deps: Deps) {
         const { email, password } = c.req.valid('json');
         const { userId } = c.var.identity;
         const { username } = await checkOwnPassword(deps, c.var.identity, password);
+        await countMailTo(deps, email);
         const link = await changeLink(deps, { email, username });
         await askEmailChange(deps.db, userId, link);
         c.env.defer(deps.mailer.attempt(link.mail));
@@ -107,19 +110,20 @@ export function emailRoutes(deps: Deps) {
           'email-changed-lately',
           'untrusted-origin',
         ],
-        access: 'anyone',
-        limit: limits.link,
+        access: 'keep-account',
+        limit: limits.proof,
       }),
       validate('json', LinkBody),
       async (c) => {
+        const { userId } = c.var.identity;
         const hash = await sha256(c.req.valid('json').token);
         const owner = await findLinkOwner(deps.db, hash, 'change');
-        if (!owner) throw problem('link-over');
+        if (owner?.userId !== userId) throw problem('link-over');
         // An address that nobody has shown to be theirs may be anybody's, who must not get the account.
         const undo = owner.emailVerified
           ? await undoLink(deps, { ...owner, newEmail: owner.sentTo })
           : null;
-        await changeEmail(deps.db, hash, undo);
+        await changeEmail(deps.db, hash, userId, undo);
         if (undo) c.env.defer(deps.mailer.attempt(undo.mail));
         return c.body(null, 204);
       },

@@ -90,7 +90,9 @@ export function passkeyRoutes(deps: Deps) {
       async (c) => {
         const { userId, sessionId } = c.var.identity;
         const made = await checkNewPasskey(deps, userId, c.req.valid('json'));
-        const passkey = presentPasskey(await addPasskey(deps.db, userId, made, passkeysMax));
+        const passkey = presentPasskey(
+          await addPasskey(deps.db, { userId, sessionId }, made, passkeysMax),
+        );
         const session = await proveSession(deps.db, { userId, sessionId, method: 'passkey' });
         noteSecurityChange(deps, c, userId, 'passkey-added');
         if (!session) throw problem('session-expired');

@@ -21,7 +21,7 @@ import {
 } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { requireOwnOrigin } from '../services/access.ts';
+import { requireOwnOrigin, requireProof } from '../services/access.ts';
 import { operation } from '../services/operation.ts';
 import { checkOwnPassword } from '../services/own-password.ts';
 import { limits } from '../services/rate-limit.ts';
@@ -89,6 +89,7 @@ export function secondFactorRoutes(deps: Deps) {
         problems: [
           'invalid-request',
           'second-factor-wrong',
+          'step-up-needed',
           'factor-exists',
           'not-found',
           'session-expired',
@@ -102,6 +103,8 @@ export function secondFactorRoutes(deps: Deps) {
       validate('json', SecondFactorBody),
       async (c) => {
         const { userId, sessionId } = c.var.identity;
+        const { passkeys } = await readFactors(deps.db, userId);
+        if (passkeys > 0) requireProof(deps, c.var.identity, 'recent');
         if (!(await takeCode(deps, userId, c.req.valid('json').code))) {
           throw problem('second-factor-wrong');
         }

@@ -75,6 +75,7 @@ const everything: [method: string, path: string, body?: object][] = [
   ['POST', `/rules/proposals/${id}/decision`, { approve: true }],
   ['POST', `/users/${id}/ban`, { reason: 'x' }],
   ['DELETE', `/users/${id}/ban`],
+  ['DELETE', `/users/${id}/sessions`],
 ];
 
 describe('who may', () => {

@@ -121,6 +121,7 @@ export function streamRoutes(deps: Deps) {
         problems: [
           'invalid-request',
           'idempotency-key-reused',
+          'announced-limit',
           'account-banned',
           'account-closing',
           'email-unverified',
@@ -151,7 +152,12 @@ export function streamRoutes(deps: Deps) {
         const facts = await openRoom(deps, c, c.req.valid('param').id);
         const refused = readRefusal(facts, viewerOf(c));
         if (refused) throw problemOf(refused);
-        return giveVersion(c, facts.stream, c.json(facts.stream, 200));
+        const { identity, guest } = viewerOf(c);
+        const { stream } = facts;
+        // Nobody has said yet that they are of age.
+        const isHidden = !identity && !guest && stream.contentClass === 'mature';
+        const shown = isHidden ? { ...stream, thumbnailUrl: null } : stream;
+        return giveVersion(c, stream, c.json(shown, 200));
       },
     )
     .patch(

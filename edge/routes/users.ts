@@ -39,13 +39,18 @@ export function userRoutes(deps: Deps) {
         });
         if (!seen) throw problem('not-found');
         // What all guests see alike may be kept for them; what one person sees, by nobody else.
-        const isForAll = seen.isForAll && !identity && !guest;
+        const isStranger = !identity && !guest;
+        const isForAll = seen.isForAll && isStranger;
+        // A stranger may be under age, or where the performer is not to be seen: no list shows them that either.
+        const { live } = seen.profile;
+        const isHidden = isStranger && (!seen.isForAll || live?.contentClass === 'mature');
+        const profile = isHidden ? { ...seen.profile, live: null } : seen.profile;
         c.header(
           'cache-control',
           isForAll ? `public, max-age=${guestCacheSeconds}` : 'private, no-cache',
         );
         c.header('vary', 'authorization, cookie');
-        return answerUnchanged(c, c.json(seen.profile, 200));
+        return answerUnchanged(c, c.json(profile, 200));
       },
     )
     .get(
@@ -59,7 +64,7 @@ export function userRoutes(deps: Deps) {
       }),
       validate('param', WhoParams),
       async (c) => {
-        const { identity } = viewerOf(c);
+        const { identity, guest } = viewerOf(c);
         const seen = await readProfile(deps.db, {
           who: c.req.valid('param').who,
           askerId: identity?.userId ?? null,
@@ -70,7 +75,7 @@ export function userRoutes(deps: Deps) {
           origin: deps.config.APP_ORIGIN,
           now: deps.now(),
         });
-        const isForAll = seen.isForAll && !identity;
+        const isForAll = seen.isForAll && !identity && !guest;
         return c.body(calendar, 200, {
           'content-type': 'text/calendar; charset=utf-8',
           'content-disposition': `attachment; filename="${seen.profile.username}.ics"`,

@@ -130,7 +130,8 @@ describe.each(runtimes)('on %s', (name, start) => {
     const { email } = credentials;
     const follow = async (kind: 'verify' | 'reset', path: string, more: object = {}) => {
       const { hash } = await edge.mailbox.linkFor(email, kind);
-      return call('POST', path, undefined, { token: hash.slice(1), ...more });
+      const { accessToken } = registered.body;
+      return call('POST', path, accessToken, { token: hash.slice(1), ...more });
     };
     expect((await follow('verify', '/v1/auth/email/verification')).status).toBe(204);
     expect((await call('POST', '/v1/auth/password/reset', undefined, { email })).status).toBe(202);

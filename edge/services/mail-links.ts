@@ -2,6 +2,8 @@
 import { type LinkPurpose, linkPages } from '#contract';
 import { askLink, findReceiver, type KeptLink } from '#db';
 import type { Deps } from '../deps.ts';
+import { problem } from '../problem.ts';
+import type { Quota } from './limiter.ts';
 import type { MailContent, MailKind } from './mail.ts';
 import {
   accountClosingMail,
@@ -26,6 +28,8 @@ const undoLinkDays = 7;
 
 /** So many mails go to one address that nobody has logged in to ask for; more are asked for in vain. */
 const mailsToAddress = { requestsMax: 3, windowSeconds: hourSeconds };
+/** And so many to be confirmed, by all accounts together that claim it. */
+const mailsToConfirm = { requestsMax: 8, windowSeconds: hourSeconds };
 /** Stands in for whoever is not there. */
 const nobody = { userId: '00000000-0000-0000-0000-000000000000', username: 'nobody' };
 
@@ -111,6 +115,20 @@ function loginLink(deps: Deps, { email, username }: Receiver): Promise<KeptLink>
   );
 }
 
+/** Whether one more mail may go to an address, whoever has asked for those before. */
+async function mayMailTo(deps: Deps, email: string, purpose: string, quota: Quota) {
+  const address = await deps.vault.keyedHash(email, 'login');
+  const [taken] = await deps.limiter.take([{ key: `mail-link:${purpose}:${address}`, quota }]);
+  return taken ?? { isAllowed: true, retryAfterMs: 0 };
+}
+
+/** Refuses `rate-limited` where an address, which may be anybody's, is written to too often. */
+export async function countMailTo(deps: Deps, email: string): Promise<void> {
+  const { isAllowed, retryAfterMs } = await mayMailTo(deps, email, 'confirm', mailsToConfirm);
+  if (isAllowed) return;
+  throw problem('rate-limited', { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) });
+}
+
 /**
  * Mails a link to an address that nobody has logged in to, if it is somebody's. To be deferred: whoever asks must not
  * learn from the answer whether it is, and the same is done either way but for the mail that leaves.
@@ -120,10 +138,8 @@ export async function mailLinkTo(
   email: string,
   purpose: 'reset' | 'login',
 ): Promise<void> {
-  const address = await deps.vault.keyedHash(email, 'login');
-  const key = `mail-link:${purpose}:${address}`;
-  const [taken] = await deps.limiter.take([{ key, quota: mailsToAddress }]);
-  if (taken?.isAllowed === false) return;
+  const { isAllowed } = await mayMailTo(deps, email, purpose, mailsToAddress);
+  if (!isAllowed) return;
   const { userId, username } = (await findReceiver(deps.db, email)) ?? nobody;
   const linkOf = purpose === 'reset' ? resetLink : loginLink;
   const link = await linkOf(deps, { email, username });

@@ -46,6 +46,7 @@ export async function beginSession(
     methods: readonly string[];
     secondFactor: boolean;
     keepAccount?: boolean;
+    passwordHash?: string;
   },
 ): Promise<Session> {
   const token = randomToken();

@@ -33,7 +33,7 @@ test('real services take the place of local ones', () => {
   const settings = readSettings({ ...real, LIVEPANTY_PORT_EDGE: '9000', RAZORPAY_KEY_ID: '' });
   expect(settings.database).toMatchObject({ isNeon: true, ownerUrl: real.DATABASE_URL });
   expect(settings.upstash).toEqual({ url: 'https://x.upstash.io', token: 't' });
-  expect(settings.appOrigin).toBe('http://127.0.0.1:9000');
+  expect(settings.appOrigin).toBe('http://localhost:9000');
   const plain = readSettings({ DATABASE_URL: 'postgres://u:p@db.example.com/x' });
   expect(plain.database?.isNeon).toBe(false);
 });

@@ -97,16 +97,19 @@ export async function emailRoutes(stage: Stage): Promise<void> {
   const { email, token } = await registered(stage);
   await call('POST', `${auth}/email/verification-mail`, { token });
   const verification = await linked(stage, email, 'verify');
-  await call('POST', `${auth}/email/verification`, { body: verification });
+  await call('POST', `${auth}/email/verification`, { token, body: verification });
   const another = `another.${email}`;
   await call('POST', `${auth}/email`, { token, body: { email: another, password } });
-  await call('POST', `${auth}/email/change`, { body: await linked(stage, another, 'change') });
+  const change = await linked(stage, another, 'change');
+  await call('POST', `${auth}/email/change`, { token, body: change });
   await call('POST', `${auth}/email/undo`, { body: await linked(stage, email, 'changed') });
 }
 
 export async function passwordRoutes(stage: Stage): Promise<void> {
   const { call, edge } = stage;
   const { email, token } = await registered(stage);
+  const verification = await linked(stage, email, 'verify');
+  await call('POST', `${auth}/email/verification`, { token, body: verification });
   const newPassword = 'quite another long one';
   const change = { currentPassword: password, newPassword };
   await call('POST', `${auth}/password`, { token, body: change });
