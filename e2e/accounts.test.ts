@@ -54,11 +54,13 @@ test('the mailed link confirms it, and its secret leaves the address bar', async
   await expect.poll(() => page.getByTestId('verify-bar').count()).toBe(0);
 });
 
-test('a link that was used says so', async () => {
+test('a link that was used says so, and a browser of nobody asks to log in first', async () => {
   const link = await mailedLink(laptop, email, linkPages.verify);
   await handset.page.goto(link.href);
-  await handset.page.locator('[data-testid="link-state"][data-state="over"]').waitFor();
-  await handset.page.getByText('used, or is too old').waitFor();
+  await handset.page.getByText('Log in to your account in this browser first').waitFor();
+  await laptop.page.goto(link.href);
+  await laptop.page.locator('[data-testid="link-state"][data-state="over"]').waitFor();
+  await laptop.page.getByText('used, or is too old').waitFor();
 });
 
 test('on another device a forgotten password is chosen anew, and the old session is out', async () => {

@@ -24,7 +24,8 @@ function eraseAtOf(error: unknown): string | null {
   return typeof eraseAt === 'string' ? eraseAt : null;
 }
 
-function challengeOf(error: unknown): string | null {
+/** What a second factor is the answer to, where one is needed; null for any other refusal. */
+export function challengeOf(error: unknown): string | null {
   if (!(error instanceof ApiError) || error.code !== 'second-factor-needed') return null;
   const id = error.problem?.challengeId;
   return typeof id === 'string' ? id : null;

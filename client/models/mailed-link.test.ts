@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { refusalOf } from '../testing/refusal.ts';
 import { ApiError } from './api-error.ts';
 import { createMailedLink } from './mailed-link.ts';
 
@@ -47,4 +48,26 @@ test('an address without a secret sends nothing', async () => {
   const link = createMailedLink({ token: '', use: () => Promise.reject(over) });
   await link.send();
   expect([link.state.value, link.fault.value]).toEqual(['missing', null]);
+});
+
+test('a link that logs in asks for the code where the account has a second factor', async () => {
+  const codes: unknown[] = [];
+  const answers = [refusalOf('second-factor-wrong'), null];
+  const link = createMailedLink({
+    token: 'secret',
+    use: () => Promise.reject(refusalOf('second-factor-needed', { challengeId: 'the-challenge' })),
+    async loginWithCode(body) {
+      codes.push(body);
+      const error = answers.shift();
+      if (error) throw error;
+    },
+  });
+  await link.send();
+  expect(link.state.value).toBe('code');
+  link.code.typed.code.value = '123 456';
+  await link.code.submit();
+  expect(link.code.faults.value.code).toMatch(/wrong/);
+  await link.code.submit();
+  expect(codes).toEqual(Array(2).fill({ challengeId: 'the-challenge', code: '123456' }));
+  expect(link.state.value).toBe('done');
 });

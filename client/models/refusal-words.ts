@@ -64,7 +64,7 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'rate-limited': 'That was a bit fast. Wait a moment and try again.',
   'account-banned': 'This account may not buy, tip or be paid any more.',
   'account-closing':
-    'This account is closed, and will be erased. Until then you can have it back by logging in.',
+    'This account is closed, and will be erased. Until then you can have it back by logging in with your password.',
   'username-reserved': 'People would take this for one of ours. Choose another.',
   'username-changed-lately':
     'You have changed your name within the last month. It can be changed again after that.',

@@ -6,10 +6,11 @@ import type { LinkPurpose } from '#contract';
 import { type ActLink, createAccountApi } from '../models/account-api.ts';
 import { createResetForm } from '../models/account-forms.ts';
 import type { App } from '../models/app.ts';
-import { createMailedLink } from '../models/mailed-link.ts';
+import { createMailedLink, type MailedLink } from '../models/mailed-link.ts';
 import { useApp } from '../ui/app-context.ts';
 import { CardForm, CardPage } from '../ui/auth-frame.tsx';
 import { Button, ButtonLink } from '../ui/button.tsx';
+import { CodeField } from '../ui/code-field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
 
@@ -103,11 +104,27 @@ function LogInFirst({ title }: { title: string }) {
   );
 }
 
+/** The link was right, and the account asks for a second factor as well. */
+function Code({ link, title }: { link: MailedLink; title: string }) {
+  return (
+    <CardPage name="link-code" title={title} lead="This account asks for a second factor as well.">
+      <CardForm name="link-code" form={link.code} action="Go on">
+        <CodeField form={link.code} />
+      </CardForm>
+    </CardPage>
+  );
+}
+
 function Act({ purpose }: { purpose: Exclude<LinkPurpose, 'reset'> }) {
   const app = useApp();
   const face = faces[purpose];
   const link = useMemo(
-    () => createMailedLink({ token: app.router.takeFragment(), use: useOf(app, purpose) }),
+    () =>
+      createMailedLink({
+        token: app.router.takeFragment(),
+        use: useOf(app, purpose),
+        ...(purpose === 'login' ? { loginWithCode: app.session.loginWithCode } : {}),
+      }),
     [app, purpose],
   );
   const isKnown = !app.session.restoring.value;
@@ -117,6 +134,7 @@ function Act({ purpose }: { purpose: Exclude<LinkPurpose, 'reset'> }) {
     if (isKnown && !isNobody && face.atOnce) link.send();
   }, [isKnown, isNobody, face, link]);
   const state = link.state.value;
+  if (state === 'code') return <Code link={link} title={face.title} />;
   if (isNobody && state === 'ready') return <LogInFirst title={face.title} />;
   const isOver = state !== 'ready' && state !== 'busy';
   const onward = state === 'done' ? face.onward : home;

@@ -4,7 +4,7 @@ import type { CodeForm } from '../models/code-form.ts';
 import { TextField } from './field.tsx';
 
 /** Room for those who type the blanks and lines between the groups. */
-const charsMax = { app: 11, recovery: 24 };
+const charsMax = { app: 11, recovery: 40 };
 
 type CodeFieldProps = {
   form: CodeForm;

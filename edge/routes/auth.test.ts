@@ -227,3 +227,21 @@ test('while passwords are hashed everything else goes on, and who comes when too
   // A hash takes several times as long; one after another on this thread would make each read wait for one.
   expect(waits.toSorted((a, b) => a - b)[10]).toBeLessThan(40);
 }, 60_000);
+
+test('a log-in with a password that is changed while it is looked at opens nothing', async () => {
+  const person = await edge.register();
+  const { verify } = edge.parts.deps.passwords;
+  edge.parts.deps.passwords.verify = async (password, hash) => {
+    const isRight = await verify(password, hash);
+    await edge.database.asOwner(`update users set password_hash = 'changed' where id = $1`, [
+      person.session.user.id,
+    ]);
+    return isRight;
+  };
+  const answer = await edge.call('POST', '/v1/auth/login', {
+    body: { email: person.session.user.email, password: 'a long enough password' },
+    headers: { 'x-test-address': newAddress() },
+  });
+  edge.parts.deps.passwords.verify = verify;
+  expect([answer.status, answer.body.code]).toEqual([401, 'invalid-credentials']);
+});

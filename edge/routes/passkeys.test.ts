@@ -196,3 +196,19 @@ test('a ban keeps a passkey from logging in', async () => {
   ]);
   expect(refused(await logIn(authenticator))).toEqual([403, 'account-banned']);
 });
+
+test('a request that has waited while its session ended adds nothing', async () => {
+  const person = await edge.register();
+  const { challengeId, options } = await askToMake(person);
+  const credential = createAuthenticator(edge.url).make(options);
+  // As if the session had ended between the look at the token and the act.
+  await edge.database.asOwner('update sessions set revoked_at = now() where user_id = $1', [
+    person.session.user.id,
+  ]);
+  const late = await person.call('POST', path, { body: { challengeId, name: 'Late', credential } });
+  expect(refused(late)).toEqual([401, 'session-expired']);
+  const kept = await edge.database.asOwner('select from passkeys where user_id = $1', [
+    person.session.user.id,
+  ]);
+  expect(kept).toEqual([]);
+});

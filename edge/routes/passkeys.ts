@@ -158,6 +158,7 @@ export function passkeyRoutes(deps: Deps) {
           'session-expired',
           'passkey-wrong',
           'account-banned',
+          'account-closing',
           'untrusted-origin',
         ],
         access: 'anyone',

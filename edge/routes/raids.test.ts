@@ -156,6 +156,18 @@ test('goes nowhere but to live public streams of others who want it, and says no
     });
   expect((await prefer(unwilling.performer, false)).status).toBe(200);
   for (const { streamId } of [blocking, blocked, banning, unwilling]) await refused(streamId);
+  const elsewhere = await live();
+  await elsewhere.performer.call('PUT', '/v1/users/me/country-blocks', {
+    body: { countries: ['IN'] },
+  });
+  await refused(elsewhere.streamId);
+  // Nor is a stream that nobody is to find told of to the room of another one.
+  const unlisted = await live({ visibility: 'unlisted' });
+  const target = await live();
+  expect(await codeOf(raid(unlisted.performer, unlisted.streamId, target.streamId))).toEqual([
+    409,
+    'raid-refused',
+  ]);
   // None of it was the one raid that there is.
   const willing = await live();
   await prefer(willing.performer, true);

@@ -245,3 +245,16 @@ describe('countries in which a performer is not to be seen', () => {
     expect((await watch(french, streamId)).status).toBe(201);
   });
 });
+
+test('whoever is blocked looks at nobody through a list of their own', async () => {
+  const [one, other] = [await cast.member(), await cast.member()];
+  await relate(one, 'mutes', other);
+  expect(await idsOf(one, 'mutes')).toEqual([other.id]);
+  await relate(other, 'blocks', one);
+  expect(await idsOf(one, 'mutes')).toEqual([]);
+  await unrelate(one, 'mutes', other);
+  expect(refused(await relate(one, 'mutes', other))).toEqual([404, 'not-found']);
+  // One's own block can be made, seen and taken back.
+  await relate(one, 'blocks', other);
+  expect(await idsOf(one, 'blocks')).toEqual([other.id]);
+});

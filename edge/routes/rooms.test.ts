@@ -237,6 +237,38 @@ test('who keeps order silences, bans and takes lines away; nobody is above thems
   expect((await say(loud, 'again')).status).toBe(201);
 });
 
+test('who kept order has no say once the stream is over, or once its performer has put them out', async () => {
+  const { performer, streamId } = await served('public');
+  const [moderator, other] = [await cast.member(), await cast.member()];
+  const path = `/v1/streams/${streamId}`;
+  await performer.call('PUT', `${path}/moderators/${moderator.id}`);
+  const silence = () =>
+    moderator.call('PUT', `${path}/bans/${other.id}`, { body: { kind: 'silenced' } });
+  expect((await silence()).status).toBe(204);
+  await edge.database.asOwner(
+    `insert into room_bans (performer_id, user_id, kind, by) values ($1, $2, 'silenced', $1)`,
+    [performer.id, moderator.id],
+  );
+  expect(refused(await silence())).toEqual([403, 'forbidden']);
+  await edge.database.asOwner('delete from room_bans where user_id = $1', [moderator.id]);
+  expect((await silence()).status).toBe(204);
+  await performer.call('POST', `${path}/end`);
+  expect(refused(await silence())).toEqual([403, 'forbidden']);
+});
+
+test('so many streams may be announced, and no more', async () => {
+  const performer = await cast.member('performer');
+  const announce = () =>
+    performer.act('POST', '/v1/streams', { title: 'Later', category: 'music' });
+  await edge.database.asOwner(
+    `insert into streams (performer_id, title, category, idempotency_key)
+      select $1, 'Later', 'music', 'key-' || n from generate_series(1, 49) n`,
+    [performer.id],
+  );
+  expect((await announce()).status).toBe(201);
+  expect(refused(await announce())).toEqual([409, 'announced-limit']);
+});
+
 test('a ban from the rooms, and a stream that is for fewer than before, end the tickets of before and no others', async () => {
   const { performer, streamId } = await served('public');
   const [fan, stranger] = [await cast.member(), await cast.member()];

@@ -257,3 +257,25 @@ test('whoever changes how they log in is told by mail', async () => {
   await edge.call('DELETE', `${path}/totp`, { headers });
   await expect.poll(told).toContain('was removed from your account');
 });
+
+test('an app that was begun and not shown is none after a while, nor behind the back of a passkey', async () => {
+  const person = await edge.register();
+  const { secret } = (await begin(person)).body;
+  const confirm = async () =>
+    person.call('POST', `${path}/totp/confirmation`, { body: { code: await nextCode(secret) } });
+  const { id } = person.session.user;
+  const age = (interval: string) =>
+    edge.database.asOwner(
+      `update totp_factors set created_at = now() - $2::interval where user_id = $1`,
+      [id, interval],
+    );
+  await age('15 minutes');
+  expect(refused(await confirm())).toEqual([401, 'second-factor-wrong']);
+  await age('1 minute');
+  await edge.database.asOwner(
+    `insert into passkeys (credential_id, user_id, public_key, sign_count, backed_up, name)
+      values (uuid_send(gen_random_uuid()), $1, '', 0, false, 'Phone')`,
+    [id],
+  );
+  expect(refused(await confirm())).toEqual([403, 'step-up-needed']);
+});

@@ -211,3 +211,18 @@ describe('a profile', () => {
     expect(changed.body).toMatchObject({ followers: 1, relation: { follows: true } });
   });
 });
+
+test.each([
+  ['of an adult kind', { contentClass: 'mature' }, []],
+  ['that is not for every country', {}, ['FR']],
+] as const)(
+  'a live stream %s is not shown to strangers, and to guests it is',
+  async (_, stream, countries) => {
+    const { performer, streamId } = await cast.live(undefined, stream);
+    await performer.call('PUT', '/v1/users/me/country-blocks', { body: { countries } });
+    const stranger = await profileOf(edge.call, performer.id);
+    expect(stranger.body.live).toBeNull();
+    const guest = await profileOf(await edge.guest(), performer.id);
+    expect(guest.body.live.id).toBe(streamId);
+  },
+);

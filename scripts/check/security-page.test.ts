@@ -133,7 +133,9 @@ test('the tests that are named are there', async () => {
     if (tests.length === 0) missing.push(`${names}: ${shownBy}`);
     for (const [, file = '', words = ''] of tests) {
       const text = await readFile(fromRoot(file), 'utf8').catch(() => null);
-      const titles = [...(text ?? '').matchAll(/\b(?:test|describe)\b[^'`]*?['`]([^\n]+)/g)];
+      const titles = [
+        ...(text ?? '').matchAll(/(?:\b(?:test|describe)\(|\]\)\(|\)\()\s*['`]([^\n]+)/g),
+      ];
       const isThere = titles.some(([, title = '']) => title.includes(words));
       if (!isThere) missing.push(`${names}: ${file} › ${words}`);
     }
