@@ -44,6 +44,7 @@ const table = {
   'age-gate-needed': [403, 'Say first how old you are and where'],
   'followers-only': [403, 'This stream is for those who follow its performer'],
   'entry-needed': [403, 'This stream needs an entry'],
+  'price-changed': [409, 'It costs something else by now'],
   'entries-sold': [409, 'Entries were sold for what was announced'],
   'country-blocked': [451, 'This stream cannot be watched where you are'],
   blocked: [403, 'You cannot take part here'],

@@ -135,6 +135,8 @@ export const Raid = z.object({
 });
 export type Raid = z.infer<typeof Raid>;
 
+/** What whoever buys an entry believes that it costs. */
+export const EntryBody = z.strictObject({ entryTokens: EntryTokens });
 export const Entry = z.object({ streamId: Id, entryTokens: z.int().nullable() });
 export const ModeratorList = z.object({ moderators: z.array(Person) });
 

@@ -7,15 +7,15 @@ import type { Db } from './connect.ts';
 
 /**
  * Buys an entry to a ticketed stream; whoever has one keeps it, and pays nothing more. Refuses what a hold does,
- * `not-found`, `stream-ended`, `invalid-request`, `blocked`.
+ * `not-found`, `stream-ended`, `invalid-request`, `price-changed`, `blocked`.
  */
 export async function buyEntry(
   db: Db,
-  entry: { streamId: string; userId: string; idempotencyKey: string },
+  entry: { streamId: string; userId: string; entryTokens: number; idempotencyKey: string },
 ): Promise<z.infer<typeof Entry> & { replayed: boolean }> {
   return callFunction(
     db,
-    sql`select buy_entry(${entry.streamId}, ${entry.userId}, ${entry.idempotencyKey}) as result`,
+    sql`select buy_entry(${entry.streamId}, ${entry.userId}, ${entry.entryTokens}, ${entry.idempotencyKey}) as result`,
     Entry.extend({ replayed: z.boolean() }),
   );
 }

@@ -181,8 +181,8 @@ export function createApi(fetch: Fetch, tokens: TokenSource, prover: Prover) {
             query: after === undefined ? {} : { after: String(after) },
           }),
         ),
-      enter: (id: string, idempotencyKey: string) =>
-        bodyOf(stream.entry.$post({ param: { id } }, keyed(idempotencyKey))),
+      enter: (id: string, entryTokens: number, idempotencyKey: string) =>
+        bodyOf(stream.entry.$post({ param: { id }, json: { entryTokens } }, keyed(idempotencyKey))),
       say: (id: string, json: z.infer<typeof PostMessageBody>, idempotencyKey: string) =>
         bodyOf(stream.messages.$post({ param: { id }, json }, keyed(idempotencyKey))),
     },

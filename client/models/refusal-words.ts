@@ -138,6 +138,7 @@ const words: Partial<Record<ProblemCode, Words>> = {
       ? `This picture cannot be taken: ${details.reason}.`
       : 'This picture cannot be taken.',
   silenced: 'You cannot talk here at present.',
+  'price-changed': 'It costs something else by now. Reload the page to see what.',
   'precondition-failed':
     'It was changed elsewhere meanwhile. Reload the page, then change it again.',
   'insufficient-earnings': (details) => {

@@ -22,10 +22,10 @@ function createScene() {
         },
       },
       streams: {
-        async enter(streamId, key) {
+        async enter(streamId, entryTokens, key) {
           bought.push(key);
           if (refuse) throw refuse;
-          return { streamId, entryTokens: 20 };
+          return { streamId, entryTokens };
         },
       },
     },
@@ -79,11 +79,11 @@ test('who says how old they are is let in; a refusal stands beside the date', as
 test('an entry is bought once, also when its answer is lost', async () => {
   const { gate, bought, opened, refuseWith } = createScene();
   refuseWith(new ApiError('insufficient-balance', 409, null, 'Too poor'));
-  await gate.buyEntry();
+  await gate.buyEntry(20);
   expect(gate.fault.value).toContain('enough tokens');
   expect(opened()).toBe(0);
   refuseWith(null);
-  await Promise.all([gate.buyEntry(), gate.buyEntry()]);
+  await Promise.all([gate.buyEntry(20), gate.buyEntry(20)]);
   expect(bought).toEqual(['key-0', 'key-1']);
   expect(opened()).toBe(1);
   expect(gate.fault.value).toBeNull();

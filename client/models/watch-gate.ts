@@ -34,7 +34,7 @@ export function createWatchGate(deps: WatchGateDeps) {
   const { streamId, api, refusal, country, clock, newKey, onOpened } = deps;
   const fault = signal<string | null>(null);
   const entry = createKeyedAct({
-    send: (id: string, key) => api.streams.enter(id, key),
+    send: (entryTokens: number, key) => api.streams.enter(streamId, entryTokens, key),
     clock,
     newKey,
   });
@@ -55,10 +55,11 @@ export function createWatchGate(deps: WatchGateDeps) {
     }),
     fault,
     buying: entry.busy,
-    async buyEntry(): Promise<void> {
+    /** For so many tokens, as somebody was shown. */
+    async buyEntry(entryTokens: number): Promise<void> {
       fault.value = null;
       try {
-        if (await entry.carryOut(streamId)) onOpened();
+        if (await entry.carryOut(entryTokens)) onOpened();
       } catch (error) {
         fault.value = messageOf(error);
       }

@@ -38,7 +38,8 @@ function AgeGate({ gate, stream }: GateProps) {
 }
 
 function EntryGate({ gate, stream, isMember }: GateProps) {
-  const price = formatTokens(stream?.entryTokens ?? 0);
+  const tokens = stream?.entryTokens ?? 0;
+  const price = formatTokens(tokens);
   return (
     <div class="watch-gate-form">
       <h2>This stream needs an entry</h2>
@@ -50,7 +51,7 @@ function EntryGate({ gate, stream, isMember }: GateProps) {
         <Button
           look="primary"
           busy={gate.buying.value}
-          onClick={gate.buyEntry}
+          onClick={() => gate.buyEntry(tokens)}
           data-testid="gate-buy-entry"
         >
           Enter for {price}

@@ -188,7 +188,7 @@ as $$
 $$;
 
 -- Buys an entry to a ticketed stream: the tokens are set aside until it is live, and go back if it never is.
-create or replace function buy_entry(p_stream uuid, p_user uuid, p_key text) returns jsonb
+create or replace function buy_entry(p_stream uuid, p_user uuid, p_tokens bigint, p_key text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off
 as $$
 declare
@@ -211,6 +211,10 @@ begin
   end if;
   if v_stream.visibility <> 'ticketed' then
     perform refuse('invalid-request');
+  end if;
+  -- Nobody pays another price than the one that they were shown.
+  if v_stream.entry_tokens <> p_tokens then
+    perform refuse('price-changed', jsonb_build_object('entryTokens', v_stream.entry_tokens::bigint));
   end if;
   v_held := ledger.hold(p_user, v_stream.performer_id, p_stream, v_stream.entry_tokens,
     date_trunc('second', greatest(v_stream.scheduled_at, now())) + interval '2 days', 'entry:' || p_key);

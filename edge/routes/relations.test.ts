@@ -169,14 +169,16 @@ describe('relations', () => {
       ...ticketed,
     });
     for (const streamId of [begun, made.body.id]) {
-      expect((await shunned.act('POST', `/v1/streams/${streamId}/entry`)).status).toBe(201);
+      expect(
+        (await shunned.act('POST', `/v1/streams/${streamId}/entry`, { entryTokens: 10 })).status,
+      ).toBe(201);
     }
     const before = await readBalance(edge.database.db, shunned.id);
     await relate(performer, 'blocks', shunned);
     expect(await readBalance(edge.database.db, shunned.id)).toBe(before + 10);
     await unrelate(performer, 'blocks', shunned);
     // The entry went back with its tokens: it is bought anew.
-    await shunned.act('POST', `/v1/streams/${made.body.id}/entry`);
+    await shunned.act('POST', `/v1/streams/${made.body.id}/entry`, { entryTokens: 10 });
     expect(await readBalance(edge.database.db, shunned.id)).toBe(before);
     expect(await verifyBooks(edge.database.db)).toEqual([]);
   });

@@ -343,8 +343,8 @@ describe('entries', () => {
     });
     return { performer, streamId: body.id as string };
   }
-  const buy = (who: Member, streamId: string, key = newKey()) =>
-    who.act('POST', `/v1/streams/${streamId}/entry`, undefined, key);
+  const buy = (who: Member, streamId: string, key = newKey(), entryTokens = 20) =>
+    who.act('POST', `/v1/streams/${streamId}/entry`, { entryTokens }, key);
   const balanceOf = (who: Member) => readBalance(edge.database.db, who.id);
   const goLive = async (streamId: string) => {
     await transitionStream(edge.database.db, streamId, 'starting');
@@ -397,11 +397,25 @@ describe('entries', () => {
   test('whoever is too poor, blocked, or asks for what is not sold gets none', async () => {
     const { performer, streamId } = await announced(60);
     const [poor, shunned] = [await cast.fan(), await cast.fan(1)];
-    expect(refused(await buy(poor, streamId))).toEqual([409, 'insufficient-balance']);
+    expect(refused(await buy(poor, streamId, newKey(), 60))).toEqual([409, 'insufficient-balance']);
     await relate(performer.id, 'block', shunned.id);
-    expect(refused(await buy(shunned, streamId))).toEqual([403, 'blocked']);
+    expect(refused(await buy(shunned, streamId, newKey(), 60))).toEqual([403, 'blocked']);
     const { streamId: open } = await cast.live();
     expect(refused(await buy(poor, open))).toEqual([422, 'invalid-request']);
+  });
+
+  test('nobody pays another price than the one that they were shown', async () => {
+    const { performer, streamId } = await announced();
+    const fan = await cast.fan();
+    await performer.call('PATCH', `/v1/streams/${streamId}`, {
+      body: { entryTokens: 45 },
+      headers: { 'if-match': '"1"' },
+    });
+    const answer = await buy(fan, streamId);
+    expect(refused(answer)).toEqual([409, 'price-changed']);
+    expect(answer.body.entryTokens).toBe(45);
+    expect(await balanceOf(fan)).toBe(50);
+    expect((await buy(fan, streamId, newKey(), 45)).status).toBe(201);
   });
 
   test('what entries were sold for is not changed under their buyers', async () => {
@@ -452,7 +466,7 @@ describe('guests', () => {
     for (const answer of [
       await act(`/v1/streams/${streamId}/messages`, { body: 'hello' }),
       await act('/v1/tips', { streamId, amountTokens: 1 }),
-      await act(`/v1/streams/${streamId}/entry`, {}),
+      await act(`/v1/streams/${streamId}/entry`, { entryTokens: 5 }),
     ]) {
       expect(refused(answer)).toEqual([401, 'unauthenticated']);
     }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   ChatMessageEvent,
   Entry,
+  EntryBody,
   Id,
   ListEventsQuery,
   ModeratorList,
@@ -161,6 +162,7 @@ export function roomRoutes(deps: Deps) {
           'invalid-request',
           'not-found',
           'stream-ended',
+          'price-changed',
           'blocked',
           'self-tip',
           'insufficient-balance',
@@ -176,10 +178,12 @@ export function roomRoutes(deps: Deps) {
         idempotent: true,
       }),
       validate('param', Params),
+      validate('json', EntryBody),
       async (c) => {
         const { replayed: _, ...entry } = await buyEntry(deps.db, {
           streamId: c.req.valid('param').id,
           userId: c.var.identity.userId,
+          entryTokens: c.req.valid('json').entryTokens,
           idempotencyKey: idempotencyKey(c),
         });
         deps.failpoint('entry.bought');

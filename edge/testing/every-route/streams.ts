@@ -40,7 +40,10 @@ export async function roomRoutes({ call, cast, edge }: Stage): Promise<void> {
     await call('DELETE', `${path}/${part}/${fan.id}`, { token });
   }
   const ticketed = await cast.live(undefined, { visibility: 'ticketed', entryTokens: 10 });
-  await call('POST', `/v1/streams/${ticketed.streamId}/entry`, { token: fan.token });
+  await call('POST', `/v1/streams/${ticketed.streamId}/entry`, {
+    token: fan.token,
+    body: { entryTokens: 10 },
+  });
 }
 
 export async function findingRoutes({ call, cast }: Stage): Promise<void> {

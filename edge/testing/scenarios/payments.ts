@@ -355,7 +355,8 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
         const { id } = await ticketedStream();
         const headers = { 'idempotency-key': newKey() };
         return {
-          act: (send) => send(fan, 'POST', `/v1/streams/${id}/entry`, { headers }),
+          act: (send) =>
+            send(fan, 'POST', `/v1/streams/${id}/entry`, { body: { entryTokens: 20 }, headers }),
           end: () => entriesOf(fan),
         };
       },
@@ -366,7 +367,7 @@ export function paymentScenarios({ edge, cast }: World): Scenario[] {
       async begin() {
         const fan = await cast.fan();
         const { id } = await ticketedStream();
-        await fan.act('POST', `/v1/streams/${id}/entry`);
+        await fan.act('POST', `/v1/streams/${id}/entry`, { entryTokens: 20 });
         await transitionStream(database.db, id, 'starting');
         await transitionStream(database.db, id, 'live');
         return { act: 'entries', end: () => entriesOf(fan) };
