@@ -104,6 +104,27 @@ describe('a key', () => {
     expect((await make(performer)).status).toBe(201);
   });
 
+  test('is told of by mail when it is made and when it gets another secret', async () => {
+    const performer = await cast.member('performer');
+    const { email } = (await performer.call('GET', '/v1/auth/me')).body;
+    const told = async () =>
+      (await edge.mailbox.list(email))
+        .map(({ text }) => text)
+        .filter((text) => /stream key/.test(text));
+    const key = newKey();
+    const { body } = await make(performer, { name: 'OBS' }, key);
+    await make(performer, { name: 'OBS' }, key);
+    await expect.poll(told).toEqual([expect.stringContaining('A stream key was made')]);
+    await performer.call('POST', `/v1/stream-keys/${body.key.id}/rotation`);
+    await expect
+      .poll(told)
+      .toEqual(expect.arrayContaining([expect.stringContaining('has a new secret')]));
+    const mails = (await told()).join();
+    expect(mails).toContain('/studio');
+    expect(mails).not.toContain(body.secret);
+    expect(await told()).toHaveLength(2);
+  });
+
   test('is a performer’s own, and says what it is for', async () => {
     const performer = await cast.member('performer');
     const { id } = await keyOf(performer);

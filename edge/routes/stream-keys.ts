@@ -15,6 +15,7 @@ import { problem } from '../problem.ts';
 import { bearer, idempotencyKey } from '../services/access.ts';
 import { operation } from '../services/operation.ts';
 import { countRequest, limits } from '../services/rate-limit.ts';
+import { noteSecurityChange } from '../services/security-notice.ts';
 import { tellRevoked } from '../services/sessions.ts';
 import { hashOfStreamKey, newStreamKeySecret, streamKeyIdOf } from '../services/stream-keys.ts';
 import { grantIngest } from '../services/tickets.ts';
@@ -59,6 +60,7 @@ export function streamKeyRoutes(deps: Deps) {
         const id = await streamKeyIdOf(userId, idempotencyKey(c));
         const wanted = { id, hint, ...c.req.valid('json') };
         const { key, isNew } = await createStreamKey(deps.db, userId, wanted, hash);
+        if (isNew) noteSecurityChange(deps, c, userId, 'stream-key-made');
         return c.json({ key, secret: isNew ? secret : null }, 201);
       },
     )
@@ -74,13 +76,15 @@ export function streamKeyRoutes(deps: Deps) {
       }),
       validate('param', Params),
       async (c) => {
+        const { userId } = c.var.identity;
         const { secret, hash, hint } = await newStreamKeySecret();
         const { key, revocations } = await rotateStreamKey(deps.db, {
           keyId: c.req.valid('param').id,
-          performerId: c.var.identity.userId,
+          performerId: userId,
           hash,
           hint,
         });
+        noteSecurityChange(deps, c, userId, 'stream-key-rotated');
         await tellRevoked(deps, c, revocations);
         return c.json({ key, secret }, 200);
       },

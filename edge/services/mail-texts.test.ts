@@ -10,8 +10,8 @@ import {
   newDeviceMail,
   passwordChangedMail,
   resetMail,
-  type SecondFactorChange,
-  secondFactorMail,
+  type SecurityChange,
+  securityMail,
   verifyMail,
 } from './mail-texts.ts';
 import { createVault } from './vault.ts';
@@ -19,13 +19,15 @@ import { createVault } from './vault.ts';
 const at = new Date('2026-03-05T14:05:09Z');
 /** As long as an address of ours with its secret may ever be. */
 const longLink = `https://livepanty.example/account/${'x'.repeat(400)}?a=1&b=2`;
-const changes: SecondFactorChange[] = [
+const changes: SecurityChange[] = [
   'app-added',
   'app-removed',
   'passkey-added',
   'passkey-removed',
   'codes-renewed',
   'code-used',
+  'stream-key-made',
+  'stream-key-rotated',
 ];
 
 function allMails(username: string, link = longLink, newEmail = 'asha@example.org') {
@@ -41,7 +43,7 @@ function allMails(username: string, link = longLink, newEmail = 'asha@example.or
       login: loginMail({ ...to, minutes: 1 }),
       closing: accountClosingMail({ ...to, eraseAt: at }),
     }),
-    ...changes.map((change) => [change, secondFactorMail({ ...to, change, at })] as const),
+    ...changes.map((change) => [change, securityMail({ ...to, change, at })] as const),
   ] as [string, MailContent][];
 }
 

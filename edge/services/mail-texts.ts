@@ -101,7 +101,7 @@ export function passwordChangedMail(of: Linked & { at: Date }): MailContent {
   });
 }
 
-const secondFactorChanges = {
+const securityChanges = {
   'app-added':
     'An authenticator app was added to your account. We ask for its code when you log in.',
   'app-removed':
@@ -111,19 +111,21 @@ const secondFactorChanges = {
   'codes-renewed':
     'Your account has new recovery codes. The ones from before do not work any more.',
   'code-used': 'Somebody logged in to your account with one of your recovery codes.',
+  'stream-key-made':
+    'A stream key was made for your account. Whoever has it can go live in your name.',
+  'stream-key-rotated':
+    'A stream key of your account has a new secret. Whoever has it can go live in your name.',
 };
-export type SecondFactorChange = keyof typeof secondFactorChanges;
+export type SecurityChange = keyof typeof securityChanges;
 
-/** After a change of how somebody shows who they are; the link leads to their security page. */
-export function secondFactorMail(
-  of: Linked & { change: SecondFactorChange; at: Date },
-): MailContent {
+/** After a change of what opens an account, or lets somebody act for it; the link leads to where it can be looked at. */
+export function securityMail(of: Linked & { change: SecurityChange; at: Date }): MailContent {
   return render({
     subject: 'The security of your account was changed',
-    preview: secondFactorChanges[of.change],
+    preview: securityChanges[of.change],
     username: of.username,
     paragraphs: [
-      secondFactorChanges[of.change],
+      securityChanges[of.change],
       `It happened on ${moment(of.at)}. If it was not you, look at your account and change your password at once.`,
     ],
     action: { label: 'Look at my account', link: of.link },
