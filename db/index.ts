@@ -22,7 +22,7 @@ export * from './payouts.ts';
 export * from './profiles.ts';
 export * from './promotions.ts';
 export * from './raids.ts';
-export { liveRead, type Reads, searchRead, walletRead } from './reads.ts';
+export { liveRead, type ReadStatement, type Reads, searchRead, walletRead } from './reads.ts';
 export * from './refunds.ts';
 export { isDatabaseAway, isDatabaseUnavailable, Refusal } from './refusal.ts';
 export * from './relations.ts';

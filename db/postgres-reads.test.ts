@@ -45,6 +45,28 @@ test('one that fails harms none of those around it', async () => {
   await expect(reads.one({ name: 'nothing', text: 'select null' }, [])).rejects.toThrow();
 });
 
+test('who asks the same at once shares one answer; who asks after it gets a new one', async () => {
+  const clock = { name: 'clock', text: 'select clock_timestamp()::text || $1::text' };
+  const ask = (value: string) => reads.shared(clock, [value]);
+  const answers = await Promise.all([...Array.from({ length: 50 }, () => ask('a')), ask('b')]);
+  expect(new Set(answers.slice(0, 50)).size).toBe(1);
+  expect(answers[50]).toMatch(/b$/);
+  expect(await ask('a')).not.toBe(answers[0]);
+  // Nobody else's question, though it is the same, where it is not shared.
+  expect(await Promise.all([ask('c'), reads.one(clock, ['c'])])).toSatisfy(
+    ([shared, own]) => shared !== own,
+  );
+});
+
+test('a shared question that fails, fails for all who asked, and is asked anew', async () => {
+  const ask = (divisor: number) =>
+    reads.shared({ name: 'failing', text: 'select (1 / $1::int)::text' }, [divisor]);
+  const failed = await Promise.allSettled([ask(0), ask(0), ask(1)]);
+  expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+  await expect(ask(0)).rejects.toThrow();
+  expect(await ask(1)).toBe('1');
+});
+
 test('a connection that breaks takes its reads with it, as unavailable, and is made anew', async () => {
   const slow = { name: 'slow', text: `select pg_sleep(4)::text || $1::text` };
   const lost = Promise.allSettled([reads.one(slow, ['a']), reads.one(slow, ['b'])]);

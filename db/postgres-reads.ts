@@ -2,7 +2,7 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import pg from 'pg';
 import { statementTimeoutMs } from './postgres.ts';
-import type { Reads } from './reads.ts';
+import type { ReadStatement, Reads, ReadValues } from './reads.ts';
 
 const connectionsMax = 2;
 const connectTimeoutMs = 5_000;
@@ -34,8 +34,21 @@ export function connectReads(
     return living;
   }
 
+  /** Unanswered questions that are shared; no more than may wait on the lines. */
+  const asked = new Map<string, Promise<string>>();
+
+  const one = (statement: ReadStatement, values: ReadValues) => line().read(statement, values);
+
   return {
-    one: (statement, values) => line().read(statement, values),
+    one,
+    shared(statement, values) {
+      const question = JSON.stringify([statement.name, ...values]);
+      const known = asked.get(question);
+      if (known) return known;
+      const answer = one(statement, values).finally(() => asked.delete(question));
+      asked.set(question, answer);
+      return answer;
+    },
     async close() {
       await Promise.all(lines.map((living) => living?.close()));
     },
@@ -64,10 +77,7 @@ function openLine(url: string, onEnd: (error: Error | null) => void) {
   }, onEnd);
 
   return {
-    async read(
-      { name, text }: { name: string; text: string },
-      values: readonly (string | number | null)[],
-    ): Promise<string> {
+    async read({ name, text }: ReadStatement, values: ReadValues): Promise<string> {
       if (waiting >= waitingMax) throw new Error('timeout exceeded when trying to connect');
       waiting += 1;
       try {

@@ -7,9 +7,16 @@ export interface ReadStatement {
   text: string;
 }
 
+export type ReadValues = readonly (string | number | null)[];
+
 export interface Reads {
   /** The value; one round trip, which others may share. Rejects as a query does. */
-  one(statement: ReadStatement, values: readonly (string | number | null)[]): Promise<string>;
+  one(statement: ReadStatement, values: ReadValues): Promise<string>;
+  /**
+   * The same for what may be a moment old: whoever asks while the same question is unanswered gets the answer to that
+   * one, where a runtime lets requests wait for one another. Misses what was committed after it was asked.
+   */
+  shared(statement: ReadStatement, values: ReadValues): Promise<string>;
 }
 
 /** `{ balanceTokens }` of somebody's wallet. */

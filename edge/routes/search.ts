@@ -7,7 +7,7 @@ import { operation } from '../services/operation.ts';
 import { limits } from '../services/rate-limit.ts';
 import { seekerOf } from '../services/rooms.ts';
 import { searchWordsOf } from '../services/search-words.ts';
-import { answerVisitor } from '../services/shared-answer.ts';
+import { answerVisitor, readForVisitor } from '../services/shared-answer.ts';
 import { validate } from '../services/validate.ts';
 
 export function searchRoutes(deps: Deps) {
@@ -33,7 +33,7 @@ export function searchRoutes(deps: Deps) {
         mature: mature === 'true' && seeker.known,
         limit: searchFoundMax,
       };
-      const text = await deps.reads.one(searchRead, [JSON.stringify(search)]);
+      const text = await readForVisitor(deps, c, searchRead, search);
       return answerVisitor<SearchResult>(c, text);
     },
   );

@@ -34,7 +34,7 @@ import { readRefusal } from '../services/policy.ts';
 import { limits } from '../services/rate-limit.ts';
 import { openRoom, problemOf, seekerOf, viewerOf } from '../services/rooms.ts';
 import { tellRevoked } from '../services/sessions.ts';
-import { answerVisitor } from '../services/shared-answer.ts';
+import { answerVisitor, readForVisitor } from '../services/shared-answer.ts';
 import { validate } from '../services/validate.ts';
 import { giveVersion, wantedVersion } from '../services/version.ts';
 
@@ -69,7 +69,7 @@ export function streamRoutes(deps: Deps) {
           after: parseLiveCursor(cursor, wanted.sort),
           mature: mature === 'true' && seeker.known,
         };
-        const text = await deps.reads.one(liveRead, [JSON.stringify(page)]);
+        const text = await readForVisitor(deps, c, liveRead, page);
         return answerVisitor<z.infer<typeof StreamList>>(c, text);
       },
     )

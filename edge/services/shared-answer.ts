@@ -1,6 +1,7 @@
 // Shared answers: what strangers are told alike, kept by caches in front of us; and what one person alone is told.
 import type { Context, TypedResponse } from 'hono';
-import type { AppEnv } from '../deps.ts';
+import type { ReadStatement } from '#db';
+import type { AppEnv, Deps } from '../deps.ts';
 import { sendJson } from './json-text.ts';
 import { base64url, sha256 } from './secrets.ts';
 
@@ -15,6 +16,35 @@ function isStranger(c: Context<AppEnv>): boolean {
   return c.get('visitor') === null && c.get('guest') === null;
 }
 
+/** What a page of this kind says to a visitor: to strangers who ask at once one answer, to others their own. */
+export function readForVisitor(
+  deps: Deps,
+  c: Context<AppEnv>,
+  statement: ReadStatement,
+  page: object,
+): Promise<string> {
+  const read = isStranger(c) ? deps.reads.shared : deps.reads.one;
+  return read(statement, [JSON.stringify(page)]);
+}
+
+/** Tags of what strangers were told lately, so that it is hashed once; the oldest go first. */
+const knownTagsMax = 50;
+const knownTags = new Map<string, string>();
+
+async function tagOf(text: string): Promise<string> {
+  return `W/"${base64url((await sha256(text)).subarray(0, 12))}"`;
+}
+
+async function knownTagOf(text: string): Promise<string> {
+  const known = knownTags.get(text);
+  if (known) return known;
+  const tag = await tagOf(text);
+  const [oldest] = knownTags.keys();
+  if (knownTags.size >= knownTagsMax && oldest !== undefined) knownTags.delete(oldest);
+  knownTags.set(text, tag);
+  return tag;
+}
+
 /**
  * Answers JSON text to a visitor: to all strangers the same, for caches to share, and to everybody else for themselves.
  * Whoever has the same already is told no more than that (RFC 9110, section 13.1.2).
@@ -23,7 +53,7 @@ export async function answerVisitor<T>(
   c: Context<AppEnv>,
   text: string,
 ): Promise<Response & TypedResponse<T, 200, 'json'>> {
-  const tag = `W/"${base64url((await sha256(text)).subarray(0, 12))}"`;
+  const tag = await (isStranger(c) ? knownTagOf(text) : tagOf(text));
   c.header('etag', tag);
   c.header('vary', 'authorization, cookie', { append: true });
   c.header(
