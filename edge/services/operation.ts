@@ -45,12 +45,13 @@ interface Operation {
   idempotent?: boolean;
 }
 
-const everywhere: readonly ProblemCode[] = ['untrusted-origin', 'internal', 'unavailable'];
-/** Whoever checks a request's fields may get a body that has none. */
-const withInput: readonly ProblemCode[] = [
-  'malformed-body',
+/** Bodies are looked at before a route is found, also those that nobody asked for. */
+const everywhere: readonly ProblemCode[] = [
   'body-too-large',
   'unsupported-media-type',
+  'untrusted-origin',
+  'internal',
+  'unavailable',
 ];
 
 /** What the permission table says of a route. */
@@ -136,7 +137,8 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
     'rate-limited' as const,
     ...(mayNeedProof(description) ? (['step-up-needed'] as const) : []),
     ...(description.idempotent ? (['missing-idempotency-key'] as const) : []),
-    ...(description.problems?.includes('invalid-request') ? withInput : []),
+    // Whoever checks a request's fields may get a body that has none.
+    ...(description.problems?.includes('invalid-request') ? (['malformed-body'] as const) : []),
     ...everywhere,
   ];
   const byStatus = Object.groupBy(new Set(codes), (code) => String(problemStatus(code)));

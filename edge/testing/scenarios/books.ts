@@ -9,7 +9,6 @@ import {
   readEarnings,
 } from '#db';
 import { newKey } from '../../../testing/edge.ts';
-import { sealBooks } from '../../jobs/chain.ts';
 import type { Member } from '../cast.ts';
 import type { Scenario, World } from './scenario.ts';
 
@@ -224,7 +223,8 @@ export function bookScenarios({ edge, cast }: World): Scenario[] {
       ends: { isOfLastBlock: true, fault: null },
       async begin() {
         await cast.fan();
-        await sealBooks(edge.parts.deps);
+        // As above.
+        await cast.sealAll();
         return {
           act: 'checkpoint',
           end: async () => {
