@@ -90,6 +90,13 @@ export const ListPurchasesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(25),
 });
 
+/** Letters, digits, hyphens and slashes, at most 16 of them (CGST Rules, rule 46). */
+export const InvoiceNumber = z
+  .string()
+  .regex(/^[A-Za-z0-9/-]{1,16}$/, 'not a number of an invoice');
+/** `cursor` is the number of the last one on the page before. */
+export const ListInvoicesQuery = ListPurchasesQuery.extend({ cursor: InvoiceNumber.optional() });
+
 /** What became of a payment that failed, whatever the gateway calls it. */
 export const PaymentFailure = z.enum([
   'declined',

@@ -35,7 +35,8 @@ export async function listInvoices(
         'returnable', case when i.kind = 'invoice' then ledger.returnable(i.gateway_payment_id) end)
         order by i.issued_at desc, i.number desc), '[]') as result
       from (select * from invoices where user_id = ${userId} and (${after}::text is null
-          or (issued_at, number) < (select issued_at, number from invoices where number = ${after}))
+          or (issued_at, number) < (
+            select issued_at, number from invoices where number = ${after} and user_id = ${userId}))
         order by issued_at desc, number desc limit ${limit}) i
       join payments p on p.gateway_payment_id = i.gateway_payment_id
       join orders o on o.id = p.order_id

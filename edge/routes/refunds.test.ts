@@ -357,7 +357,20 @@ describe('invoices', () => {
     }
     expect((await stranger.call('GET', '/v1/payments/invoices')).body.invoices).toEqual([]);
     expect(refused(await file(fan, invoice.number, 'docx'))).toEqual([422, 'invalid-request']);
-    expect(refused(await file(fan, 'x'.repeat(17), 'html'))).toEqual([422, 'invalid-request']);
+    for (const number of ['x'.repeat(17), '\u0000', '']) {
+      expect(refused(await file(fan, number, 'html'))).toEqual([422, 'invalid-request']);
+      const cursor = encodeURIComponent(number);
+      expect(refused(await fan.call('GET', `/v1/payments/invoices?cursor=${cursor}`))).toEqual([
+        422,
+        'invalid-request',
+      ]);
+    }
+    // Where the papers of somebody else are is nobody's to learn.
+    const other = await buyer();
+    const [theirs] = (await other.call('GET', '/v1/payments/invoices')).body.invoices;
+    const after = `cursor=${encodeURIComponent(theirs.number)}`;
+    const past = await fan.call('GET', `/v1/payments/invoices?${after}`);
+    expect(past.body.invoices).toEqual([]);
     for (const path of [
       '/v1/payments/invoices',
       '/v1/payments/invoices/file?number=1&format=pdf',

@@ -1,7 +1,15 @@
 // Refunds and invoices: unspent tokens given back, and the papers of what was bought.
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { InvoiceList, ListPurchasesQuery, Refund, RefundList, RequestRefundBody } from '#contract';
+import {
+  InvoiceList,
+  InvoiceNumber,
+  ListInvoicesQuery,
+  ListPurchasesQuery,
+  Refund,
+  RefundList,
+  RequestRefundBody,
+} from '#contract';
 import {
   issueOwnInvoices,
   listInvoices,
@@ -26,7 +34,7 @@ const tag = 'Payments';
 const invoicesIssuedMax = 50;
 const gatewayId = z.string().regex(/^pay_[A-Za-z0-9_]{1,60}$/, 'not a payment');
 const InvoiceQuery = z.object({
-  number: z.string().max(16),
+  number: InvoiceNumber,
   format: z.enum(['html', 'pdf']),
 });
 
@@ -95,7 +103,7 @@ export function refundRoutes(deps: Deps) {
         access: 'take-part',
         limit: limits.invoices,
       }),
-      validate('query', ListPurchasesQuery),
+      validate('query', ListInvoicesQuery),
       async (c) => {
         const { userId } = c.var.identity;
         const { cursor, limit } = c.req.valid('query');

@@ -33,9 +33,14 @@ export async function createPasswordHasher(modules: Argon2Modules): Promise<Pass
   });
   const argon2id = await setupWasm(instantiate(modules.simd), instantiate(modules.noSimd));
 
-  function derive(password: string, salt: Uint8Array, cost: Cost, tagLength: number): Uint8Array {
+  function derive(
+    password: Uint8Array,
+    salt: Uint8Array,
+    cost: Cost,
+    tagLength: number,
+  ): Uint8Array {
     return argon2id({
-      password: new TextEncoder().encode(password.normalize('NFKC')),
+      password,
       salt,
       parallelism: cost.lanes,
       passes: cost.passes,
@@ -47,19 +52,28 @@ export async function createPasswordHasher(modules: Argon2Modules): Promise<Pass
   return {
     async hash(password) {
       const salt = crypto.getRandomValues(new Uint8Array(saltBytes));
-      return encodePhc(presentCost, salt, derive(password, salt, presentCost, tagBytes));
+      const bytes = bytesOf(password);
+      assert(bytes.length >= hashedBytesMin, 'a password that can be hashed');
+      return encodePhc(presentCost, salt, derive(bytes, salt, presentCost, tagBytes));
     },
     async verify(password, hash) {
       const { cost, salt, tag } = hash ? decodePhc(hash) : decoy;
-      const derived = derive(password, salt, cost, tag.length);
+      const bytes = bytesOf(password);
+      const isTooShort = bytes.length < hashedBytesMin;
+      const derived = derive(isTooShort ? decoy.salt : bytes, salt, cost, tag.length);
       let difference = derived.length ^ tag.length;
       for (let index = 0; index < tag.length; index += 1) {
         difference |= (derived[index] ?? 0) ^ (tag[index] ?? 0);
       }
-      return difference === 0 && hash !== null;
+      return difference === 0 && hash !== null && !isTooShort;
     },
   };
 }
+
+/** The library takes a single byte for a length, and may refuse it. Nobody's password is that short. */
+const hashedBytesMin = 2;
+
+const bytesOf = (password: string) => new TextEncoder().encode(password.normalize('NFKC'));
 
 const decoy = {
   cost: presentCost,
