@@ -1,4 +1,5 @@
 // Reads over the PostgreSQL protocol: sent one behind the other on few connections, without waiting for answers.
+import { Socket } from 'node:net';
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import pg from 'pg';
 import { statementTimeoutMs } from './postgres.ts';
@@ -58,8 +59,10 @@ export function connectReads(
 type Line = ReturnType<typeof openLine>;
 
 function openLine(url: string, onEnd: (error: Error | null) => void) {
+  const socket = new Socket();
   const client = new pg.Client({
     connectionString: url,
+    stream: () => socket,
     pipeline: true,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
@@ -76,12 +79,25 @@ function openLine(url: string, onEnd: (error: Error | null) => void) {
     isConnected = true;
   }, onEnd);
 
+  let isGathering = false;
+  /** Holds back what is written until all that came at this moment has been: one write for many reads, and no delay. */
+  function gather(): void {
+    if (isGathering) return;
+    isGathering = true;
+    socket.cork();
+    setImmediate(() => {
+      isGathering = false;
+      socket.uncork();
+    });
+  }
+
   return {
     async read({ name, text }: ReadStatement, values: ReadValues): Promise<string> {
       if (waiting >= waitingMax) throw new Error('timeout exceeded when trying to connect');
       waiting += 1;
       try {
         if (!isConnected) await connected;
+        gather();
         const { rows } = await client.query<[string]>({
           name,
           text,
