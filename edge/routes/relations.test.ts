@@ -5,22 +5,18 @@ import { relationsMax } from '#contract';
 import { readBalance, verifyBooks } from '#db';
 import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { type Cast, createCast, type Member, refused } from '../testing/cast.ts';
+import { listNode } from '../testing/nodes.ts';
 
 let edge: TestEdge;
 let cast: Cast;
+let unlistNode: () => Promise<void>;
 beforeAll(async () => {
   edge = await startTestEdge();
   cast = createCast(edge);
-  const node = {
-    nodeId: 'sfu-relations',
-    url: 'ws://127.0.0.1:1/room',
-    load: 0.1,
-    seenAt: Date.now() + 3_600_000,
-  };
-  await edge.parts.deps.redis.run((redis) => redis.hset('sfu:nodes', { 'sfu-relations': node }));
+  unlistNode = await listNode(edge, 'sfu-relations');
 });
 afterAll(async () => {
-  await edge.parts.deps.redis.run((redis) => redis.hdel('sfu:nodes', 'sfu-relations'));
+  await unlistNode();
   await edge.close();
 });
 

@@ -8,22 +8,18 @@ import { newAddress, newKey, startTestEdge, type TestEdge } from '../../testing/
 import { createApp } from '../app.ts';
 import { createLog } from '../services/log.ts';
 import { type Cast, createCast, type Member } from '../testing/cast.ts';
+import { listNode } from '../testing/nodes.ts';
 
 let edge: TestEdge;
 let cast: Cast;
+let unlistNode: () => Promise<void>;
 beforeAll(async () => {
   edge = await startTestEdge();
   cast = createCast(edge);
-  const node = {
-    nodeId: 'sfu-keys',
-    url: 'ws://127.0.0.1:1/room',
-    load: 0.1,
-    seenAt: Date.now() + 3_600_000,
-  };
-  await edge.parts.deps.redis.run((redis) => redis.hset('sfu:nodes', { 'sfu-keys': node }));
+  unlistNode = await listNode(edge, 'sfu-keys');
 });
 afterAll(async () => {
-  await edge.parts.deps.redis.run((redis) => redis.hdel('sfu:nodes', 'sfu-keys'));
+  await unlistNode();
   await edge.close();
 });
 
