@@ -4,8 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSigner } from '../edge/services/signer.ts';
-import { nodeCommand } from '../scripts/launch/child.ts';
-import { edgeCommand } from '../scripts/launch/edge-command.ts';
+import { edgeCommand, serverCommand } from '../scripts/launch/edge-command.ts';
 import { edgeEnvironment } from '../scripts/launch/environment.ts';
 import { type Stack, startStack } from '../scripts/launch/stack.ts';
 import { makeCrowd } from '../testing/crowd.ts';
@@ -22,7 +21,10 @@ const liveStreams = 200;
 const clients = 32;
 const rounds = 5;
 const roundMs = 2_500;
+/** Of the steady part, where everybody has a connection of their own that is there before the first second counts. */
+const steadyClients = 256;
 const steadySeconds = 10;
+const warmSeconds = 1;
 const countedReads = 200;
 const streamsAsked = 24;
 
@@ -125,7 +127,7 @@ async function startServers(stack: Stack, publicKeys: string): Promise<Server[]>
     servers.push(await startServer(runtime, url, edgeCommand(runtime, port, env)));
   }
   const port = await freePort();
-  const express = nodeCommand('bench/api/express.ts', {
+  const express = serverCommand('bench/api/express.ts', {
     PORT: String(port),
     DATABASE_URL: stack.urls.database,
     PUBLIC_KEYS: publicKeys,
@@ -177,10 +179,11 @@ async function atHalf(
 ): Promise<{ p99MsAtHalf: number; p50MsAtHalf: number }> {
   const node = servers.find(({ name }) => name === 'node');
   if (!node) throw new Error('no server on Node');
-  const load = createLoad(node.url, clients);
+  const load = createLoad(node.url, steadyClients);
   const delays: number[] = [];
   for (const read of reads) {
     const perSecond = Math.round(median(samples.get(`node ${read}`)?.perSecond ?? []) / 2);
+    await load.steady(wishes[read], perSecond, warmSeconds);
     const measured = await load.steady(wishes[read], perSecond, steadySeconds);
     say(histogram(`${read} on Node at ${perSecond}/s`, measured));
     delays.push(...measured);

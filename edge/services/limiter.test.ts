@@ -111,6 +111,30 @@ test('reads wait for nobody, and count on other instances a moment later', async
   expect(allowed).toBe(37);
 });
 
+test('more readers than are told of at once are told of one part after the other, each once', async () => {
+  let now = 0;
+  const one = instance(() => now);
+  const other = instance(() => now);
+  const keys = Array.from({ length: 250 }, newKey);
+  const quota = { requestsMax: 10, windowSeconds: 600 };
+  const told: Promise<unknown>[] = [];
+  const read = (limiter: typeof one, key: string) =>
+    limiter.takeRead(key, quota, (work) => told.push(work));
+  for (const key of keys) for (let count = 0; count < 4; count += 1) read(one, key);
+  const last = newKey();
+  for (let part = 0; part < 4; part += 1) {
+    now += readsToldEveryMs;
+    read(one, last);
+    await Promise.all(told);
+  }
+  for (const key of keys) {
+    now += readsToldEveryMs;
+    read(other, key);
+    await Promise.all(told);
+  }
+  expect(keys.map((key) => read(other, key).left)).toEqual(keys.map(() => 4));
+});
+
 test('no number of callers makes it remember more than it may', () => {
   let now = 0;
   const limiter = lonely(() => now);

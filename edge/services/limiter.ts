@@ -52,9 +52,14 @@ return answer`;
 
 /** Keys that are counted in this instance alone while Redis is away, and reads that are told to Redis later. */
 const localKeysMax = 20_000;
-/** What was read is told to Redis so often: for so long an instance may allow what another one has used up. */
-export const readsToldEveryMs = 200;
-const readsToldMax = 500;
+/**
+ * What was read is told to Redis so often, for so many keys at a time, those that wait longest first, so that neither
+ * side is held up. An instance may allow what another one has used up for so long, and longer when more keys than that
+ * are read; keys beyond the last limit are told when there is room again.
+ */
+export const readsToldEveryMs = 50;
+const readsToldAtOnce = 100;
+const readsKeptMax = 20_000;
 
 const stepMsOf = ({ requestsMax, windowSeconds }: Quota) => (windowSeconds * 1000) / requestsMax;
 
@@ -128,8 +133,8 @@ export function createLimiter(redis: EdgeRedis, nowMs: () => number = () => perf
     },
 
     /**
-     * Takes one without asking anybody else first; others are told within `readsToldEveryMs`, behind an answer
-     * (`defer`). For reads, which must not wait for Redis.
+     * Takes one without asking anybody else first; others are told behind one of the next answers (`defer`), at most
+     * every `readsToldEveryMs`. For reads, which must not wait for Redis.
      */
     takeRead(key: string, quota: Quota, defer: (work: Promise<unknown>) => void): Taken {
       const [taken] = takeHere([{ key, quota }]);
@@ -137,7 +142,7 @@ export function createLimiter(redis: EdgeRedis, nowMs: () => number = () => perf
       if (taken.isAllowed) {
         const read = reads.get(key);
         if (read) read.count += 1;
-        else if (reads.size < readsToldMax) reads.set(key, { quota, count: 1 });
+        else if (reads.size < readsKeptMax) reads.set(key, { quota, count: 1 });
       }
       if (nowMs() - toldAtMs >= readsToldEveryMs && reads.size > 0) {
         toldAtMs = nowMs();
@@ -149,8 +154,11 @@ export function createLimiter(redis: EdgeRedis, nowMs: () => number = () => perf
 
   /** What others have read meanwhile comes back with the answer. */
   async function tellReads(): Promise<void> {
-    const told = [...reads].map(([key, read]) => ({ key, ...read }));
-    reads.clear();
+    const told = [...reads.entries().take(readsToldAtOnce)].map(([key, read]) => ({
+      key,
+      ...read,
+    }));
+    for (const { key } of told) reads.delete(key);
     try {
       const [, ...ahead] = await redis.run((client) => runOn(client, told, true));
       for (const [index, { key, quota }] of told.entries()) {

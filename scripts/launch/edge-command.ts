@@ -6,6 +6,18 @@ import type { EdgeRuntime } from './settings.ts';
 
 const require = createRequire(import.meta.url);
 
+/**
+ * Room for what requests leave behind, in megabytes: with Node's usual 16, objects that are still under way are
+ * carried into the old heap, and its collections are the longest waits that a caller sees.
+ */
+const youngHeapMb = 64;
+
+/** A program of ours that answers many requests a second on Node. */
+export function serverCommand(file: string, env: Record<string, string>): Command {
+  const command = nodeCommand(file, env);
+  return { ...command, args: [`--max-semi-space-size=${youngHeapMb}`, ...command.args] };
+}
+
 /** Runs the edge on `port`; `env` holds its configuration. */
 export function edgeCommand(
   runtime: EdgeRuntime,
@@ -20,7 +32,7 @@ export function edgeCommand(
         EDGE_BINDINGS: JSON.stringify(env),
       });
     case 'node':
-      return nodeCommand('edge/runtime/node.ts', own);
+      return serverCommand('edge/runtime/node.ts', own);
     case 'bun':
       return foreign('bun', [fromRoot('edge/runtime/bun.ts')]);
     case 'deno':
