@@ -18,14 +18,14 @@ $$;
 -- and lots move with the entries.
 --
 -- The entries of an act stand together, line 1 first, and so do those of a lot within it: nothing is sorted here.
--- Small statements in a loop on purpose: each is an index look-up of a few microseconds whatever the size
--- of the tables, where one large statement would take longer to start than all of them to run.
+-- Few and small statements on purpose: each takes its time to start, and so does every expression that a transaction
+-- evaluates for the first time. `offset 0` keeps the look for the account a look by its key for each entry, whatever
+-- the planner thinks of the size of the tables.
 create or replace function ledger.check_and_apply_entries() returns trigger
 language plpgsql
 as $$
 declare
   n record;
-  v_account record;
   v_act uuid;
   v_tokens bigint := 0;
   v_paise bigint := 0;
@@ -36,9 +36,11 @@ declare
   v_paise_account uuid;
 begin
   for n in
-    select *, case currency when 'TOKEN' then amount else 0 end as tokens,
-        case currency when 'INR' then amount else 0 end as paise
-      from new_entries
+    select e.journal_id, e.line, e.account_id, e.currency, e.amount, e.lot_id,
+        a.currency as account_currency, a.guard, a.normal_side
+      from new_entries e
+      left join lateral (
+        select currency, guard, normal_side from ledger.accounts where id = e.account_id offset 0) a on true
   loop
     if n.journal_id is distinct from v_act then
       if v_tokens <> 0 or v_paise <> 0 then
@@ -50,8 +52,14 @@ begin
       end if;
       v_act := n.journal_id;
     end if;
-    v_tokens := v_tokens + n.tokens;
-    v_paise := v_paise + n.paise;
+    if n.account_currency is distinct from n.currency or n.amount = 0 then
+      raise exception 'entry of nothing, of an unknown account, or in a foreign currency'
+        using errcode = 'check_violation';
+    end if;
+    if (n.guard = 'lots') <> (n.lot_id is not null) then
+      raise exception 'entries name a lot where their account is kept by lots, and nowhere else'
+        using errcode = 'check_violation';
+    end if;
 
     -- Tokens and money of a lot move in one update, since neither may be left alone.
     if n.lot_id is distinct from v_lot then
@@ -67,31 +75,19 @@ begin
       v_tokens_account := null;
       v_paise_account := null;
     end if;
-    if n.lot_id is null then
-      select currency, guard, normal_side into v_account from ledger.accounts where id = n.account_id;
-      if v_account.currency is distinct from n.currency or n.amount = 0 then
-        raise exception 'entry of nothing, of an unknown account, or in a foreign currency'
-          using errcode = 'check_violation';
-      end if;
-      if v_account.guard = 'lots' then
-        raise exception 'entries name a lot where their account is kept by lots, and nowhere else'
-          using errcode = 'check_violation';
-      end if;
-      if v_account.guard = 'balance' then
-        update ledger.balances
-          set balance = balance + case v_account.normal_side when 'debit' then n.amount else -n.amount end
-          where account_id = n.account_id;
-      end if;
-    -- That the account is the lot's own, and so of this currency and kept by lots, its move will see.
-    elsif n.tokens <> 0 then
+    if n.currency = 'TOKEN' then
+      v_tokens := v_tokens + n.amount;
       v_lot_tokens := v_lot_tokens + n.amount;
       v_tokens_account := n.account_id;
-    elsif n.paise <> 0 then
+    else
+      v_paise := v_paise + n.amount;
       v_lot_paise := v_lot_paise + n.amount;
       v_paise_account := n.account_id;
-    else
-      raise exception 'entry of nothing, of an unknown account, or in a foreign currency'
-        using errcode = 'check_violation';
+    end if;
+    if n.guard = 'balance' then
+      update ledger.balances
+        set balance = balance + case n.normal_side when 'debit' then n.amount else -n.amount end
+        where account_id = n.account_id;
     end if;
   end loop;
   if v_lot is not null

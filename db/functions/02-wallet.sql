@@ -5,7 +5,13 @@
 create or replace function ledger.lock_viewer(p_viewer uuid) returns void
 language sql
 as $$
-  select pg_advisory_xact_lock(hashtextextended(p_viewer::text, 1))
+  select pg_advisory_xact_lock(ledger.lock_of(p_viewer))
+$$;
+
+create or replace function ledger.lock_of(p_viewer uuid) returns bigint
+language sql immutable parallel safe
+as $$
+  select hashtextextended(p_viewer::text, 1)
 $$;
 
 -- Locks a viewer, makes the accounts of the wallet at first use, and answers what can be spent.
