@@ -35,6 +35,8 @@ export const SocketErrorCode = z.enum([
   'unavailable',
   'internal',
   'revoked',
+  /** Nobody more can watch on this node: HLS has room, or another node. */
+  'no-room',
 ]);
 export type SocketErrorCode = z.infer<typeof SocketErrorCode>;
 

@@ -42,7 +42,10 @@ async function holdings() {
   const media = await room.media();
   const [worker] = node.pool.workers;
   assert(worker, 'a worker runs');
-  const [router, server] = await Promise.all([media.router.dump(), worker.webRtcServer.dump()]);
+  const [router, server] = await Promise.all([
+    media.home.router.dump(),
+    worker.webRtcServer.dump(),
+  ]);
   const resources = process.getActiveResourcesInfo();
   const tracks = media.tracks.map(({ producer }) => producer);
   return {

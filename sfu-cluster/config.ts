@@ -7,6 +7,8 @@ import { networksOf } from './addresses.ts';
 /** At most so many workers in one node; one per core is the useful number. */
 const workersMax = 64;
 
+const viewersPerWorkerMax = 10_000;
+
 const Port = z.coerce.number().int().min(0).max(65_535);
 
 const commaList = z
@@ -39,6 +41,8 @@ const Environment = z.object({
   /** UDP and TCP port of worker 0; worker n listens on this port + n; 0 lets the system choose. */
   SFU_MEDIA_PORT: Port.default(44_400),
   SFU_WORKERS: z.coerce.number().int().min(1).max(workersMax).default(1),
+  /** People whom one worker lets watch at once, over all rooms. */
+  SFU_VIEWERS_PER_WORKER: z.coerce.number().int().min(1).max(viewersPerWorkerMax).default(500),
   SFU_TAP_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
   /** Addresses and networks that taps may be sent to besides the one that their socket comes from. */
   SFU_TAP_ALLOWED_ADDRESSES: networks,
@@ -68,6 +72,7 @@ export interface SfuConfig {
     announcedAddress: string | undefined;
     port: number;
     workers: number;
+    viewersPerWorker: number;
     workerBin: string | undefined;
     tapListenAddress: string;
   };
@@ -106,6 +111,7 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
       announcedAddress: values.SFU_MEDIA_ANNOUNCED_ADDRESS,
       port: values.SFU_MEDIA_PORT,
       workers: values.SFU_WORKERS,
+      viewersPerWorker: values.SFU_VIEWERS_PER_WORKER,
       workerBin: values.MEDIASOUP_WORKER_BIN,
       tapListenAddress: values.SFU_TAP_LISTEN_ADDRESS,
     },

@@ -61,7 +61,7 @@ export class PeerMedia {
   async createTransport(direction: Direction): Promise<ResponseData<'transport.create'>> {
     const transport = await mediaCall(null, async () => {
       const media = await this.#room.media();
-      return media.openWebRtcTransport(direction);
+      return direction === 'send' ? media.openPublisherTransport() : media.openViewerTransport();
     });
     this.#used = true;
     if (this.#peer.leaving || transport.closed) {
@@ -70,6 +70,10 @@ export class PeerMedia {
     }
     this.#transports.get(direction)?.close();
     this.#transports.set(direction, transport);
+    // Its worker has failed; a room that is closed has sent its peers away before.
+    transport.once('routerclose', () =>
+      this.#peer.dismiss('unavailable', 'the media worker has failed; join again'),
+    );
     transport.observer.once('close', () => {
       if (this.#transports.get(direction) === transport) this.#transports.delete(direction);
     });

@@ -168,7 +168,7 @@ export class Room extends EventEmitter<RoomHappenings> {
   }
 
   async #openMedia(): Promise<RoomMedia> {
-    const media = await RoomMedia.create(await this.#pool.pick());
+    const media = await RoomMedia.create(this.#pool);
     if (this.#closed) {
       media.close();
       throw refusal('unavailable', 'the room was closed');

@@ -23,7 +23,7 @@ async function watcher(stream = scene.stream) {
 
 /** What the media worker still has of a room. */
 async function transportsOf(room: Room): Promise<string[]> {
-  return (await (await room.media()).router.dump()).transportIds;
+  return (await (await room.media()).home.router.dump()).transportIds;
 }
 
 async function expectUntouched(client: RoomClient): Promise<void> {
@@ -134,7 +134,7 @@ describe('a revoked session', () => {
     expect(host.of('producer.closed')).toEqual([]);
     expect(other.client.of('room.media').map(({ sources }) => sources)).toEqual([['camera']]);
     const media = await scene.room.media();
-    const { mapProducerIdConsumerIds } = await media.router.dump();
+    const { mapProducerIdConsumerIds } = await media.home.router.dump();
     expect(mapProducerIdConsumerIds).toMatchObject([{ key: producerId, values: [{}] }]);
     host.close();
     other.client.close();

@@ -112,7 +112,10 @@ export class LiveSide {
   #refused(socket: RoomSocket, error: unknown): void {
     if (!this.#seeking || this.#deps.link.socket.peek() !== socket) return;
     const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-    if (name === 'UnsupportedError' || impossibleCodes.has(code)) {
+    if (code === 'no-room') {
+      this.#seeking = false;
+      this.#deps.onImpossible('no-place');
+    } else if (name === 'UnsupportedError' || impossibleCodes.has(code)) {
       this.#seeking = false;
       this.#deps.onImpossible('unsupported');
     } else {

@@ -38,7 +38,7 @@ describe('a socket that breaks in the middle of a request', () => {
     const media = await scene.room.media();
     host.close();
     await keeper.wait(() => keeper.of('room.media').at(-1)?.sources.length === 0);
-    const transport = await media.openWebRtcTransport('send');
+    const transport = await media.openPublisherTransport();
     const rtpParameters = opusParameters(freshSsrc());
     const publishing = media.publish(transport, {
       kind: 'audio',
@@ -101,7 +101,7 @@ describe('a take-over', () => {
 describe('a viewer who asks again and again to be resumed', () => {
   async function pausedPicture() {
     const media = await scene.room.media();
-    const transport = await media.openWebRtcTransport('receive');
+    const transport = await media.openViewerTransport();
     const [track] = media.tracks;
     const consumer = track && (await media.consume(transport, track, rtpCapabilities));
     assert(consumer, 'there is a picture');

@@ -1,11 +1,10 @@
-// The media of one room: its router, the tracks published in it, and the transports and consumers on it.
+// The media of one room: its tracks on the home branch, and the branches on other workers that its viewers need.
 import { EventEmitter } from 'node:events';
 import type {
   Consumer,
   ConsumerLayers,
   PlainTransport,
   Producer,
-  Router,
   RtpCapabilities,
   RtpParameters,
   Transport,
@@ -13,16 +12,16 @@ import type {
 } from 'mediasoup/types';
 import { type MediaSource, VideoCodec } from '#contract';
 import { refusal } from '../refusals.ts';
+import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
 import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
 import type { MediaWorker } from './worker.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
-/** What a new viewer's line is believed to carry until it was measured: enough for the top layer. */
-const firstGuessBitrateBps = 3_000_000;
 /** What one publisher may send: three camera layers, a screen, and sound. */
 const publishBitrateMaxBps = 8_000_000;
-/** A transport that has not heard from its other side for so long is closed. */
-const iceConsentTimeoutSeconds = 20;
+/** A branch that nobody watches is kept so long: whoever leaves may come back, and others come. */
+export const branchLingersMs = 5_000;
 
 export interface Track {
   source: MediaSource;
@@ -37,8 +36,12 @@ interface RoomMediaEvents {
 }
 
 export class RoomMedia extends EventEmitter<RoomMediaEvents> {
-  readonly #worker: MediaWorker;
-  readonly #router: Router;
+  readonly #pool: WorkerPool;
+  readonly #home: Branch;
+  readonly #branches = new Map<MediaWorker, Promise<Branch>>();
+  readonly #living = new Set<Branch>();
+  readonly #branchOf = new WeakMap<Transport, Branch>();
+  readonly #lingering = new Map<Branch, NodeJS.Timeout>();
   readonly #tracks = new Map<MediaSource, Track>();
   /** Sources that a producer is being made for, and on what: two requests cannot both have one. */
   readonly #reserved = new Map<MediaSource, Transport>();
@@ -47,26 +50,31 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #keyframesWanted = new Set<Consumer>();
   #changeDue = false;
 
-  private constructor(worker: MediaWorker, router: Router) {
+  private constructor(pool: WorkerPool, home: Branch) {
     super();
-    this.#worker = worker;
-    this.#router = router;
+    this.#pool = pool;
+    this.#home = home;
   }
 
-  static async create(worker: MediaWorker): Promise<RoomMedia> {
-    const router = await worker.createRouter();
-    const media = new RoomMedia(worker, router);
-    router.observer.once('close', () => media.#keyframes.close());
-    router.once('workerclose', () => media.emit('lost'));
+  /** Its home is the worker that is least busy. */
+  static async create(pool: WorkerPool): Promise<RoomMedia> {
+    const home = await Branch.create(await pool.pick());
+    const media = new RoomMedia(pool, home);
+    media.#branches.set(home.worker, Promise.resolve(home));
+    media.#living.add(home);
+    home.router.observer.once('close', () => media.#end());
+    home.router.once('workerclose', () => media.emit('lost'));
     return media;
   }
 
-  get worker(): MediaWorker {
-    return this.#worker;
+  /** Where the tracks are published. */
+  get home(): Branch {
+    return this.#home;
   }
 
-  get router(): Router {
-    return this.#router;
+  /** The home, and one for each further worker that viewers need. */
+  get branches(): Branch[] {
+    return [...this.#living];
   }
 
   get tracks(): Track[] {
@@ -92,29 +100,28 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return VideoCodec.options.find((codec) => mimeType.toUpperCase() === `VIDEO/${codec}`) ?? null;
   }
 
-  async openWebRtcTransport(direction: 'send' | 'receive'): Promise<WebRtcTransport> {
-    const transport = await this.#router.createWebRtcTransport({
-      webRtcServer: this.#worker.webRtcServer,
-      enableUdp: true,
-      enableTcp: true,
-      preferUdp: true,
-      iceConsentTimeout: iceConsentTimeoutSeconds,
-      initialAvailableOutgoingBitrate: firstGuessBitrateBps,
-    });
-    if (direction === 'send') await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
-    else this.#keyframes.expect();
-    transport.on('dtlsstatechange', (state) => {
-      if (state === 'closed' || state === 'failed') transport.close();
-    });
-    transport.on('icestatechange', (state) => {
-      if (state === 'disconnected') transport.close();
-    });
+  /** For somebody who publishes: at home. */
+  async openPublisherTransport(): Promise<WebRtcTransport> {
+    const transport = await this.#home.openWebRtcTransport();
+    await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
+    return transport;
+  }
+
+  /** For somebody who watches: on a worker that has room. Refuses `no-room`. */
+  async openViewerTransport(): Promise<WebRtcTransport> {
+    this.#keyframes.expect();
+    const branch = await this.#branchOn(this.#pool.placeViewer([...this.#branches.keys()]));
+    const lingering = this.#lingering.get(branch);
+    if (lingering) clearTimeout(lingering);
+    this.#lingering.delete(branch);
+    const transport = await branch.openViewerTransport(() => this.#letGoLater(branch));
+    this.#branchOf.set(transport, branch);
     return transport;
   }
 
   /** A transport that sends plain RTP and RTCP to one UDP port. */
   async openTapTransport(listen: string, address: string, port: number): Promise<PlainTransport> {
-    const transport = await this.#router.createPlainTransport({
+    const transport = await this.#home.router.createPlainTransport({
       listenInfo: { protocol: 'udp', ip: listen },
       rtcpMux: true,
       comedia: false,
@@ -170,7 +177,10 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     rtpCapabilities: RtpCapabilities,
   ): Promise<Consumer | null> {
     const producerId = track.producer.id;
-    if (!this.#router.canConsume({ producerId, rtpCapabilities })) return null;
+    // All routers are alike.
+    if (!this.#home.router.canConsume({ producerId, rtpCapabilities })) return null;
+    const branch = this.#branchOf.get(transport);
+    if (branch && branch !== this.#home) await branch.carry(this.#home, track.producer);
     const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true });
     refuseIfClosed(transport, consumer);
     return consumer;
@@ -256,9 +266,48 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   }
 
   close(): void {
-    if (this.#router.closed) return;
+    if (this.#home.closed) return;
     this.removeAllListeners();
-    this.#router.close();
+    this.#home.close();
+  }
+
+  /** The home is gone, and with it all that the branches could show. */
+  #end(): void {
+    this.#keyframes.close();
+    for (const timer of this.#lingering.values()) clearTimeout(timer);
+    this.#lingering.clear();
+    // Those that are still being made close as soon as they are.
+    for (const branch of this.#living) branch.close();
+    this.#living.clear();
+    this.#branches.clear();
+  }
+
+  #branchOn(worker: MediaWorker): Promise<Branch> {
+    const known = this.#branches.get(worker);
+    if (known) return known;
+    const making = Branch.create(worker).then((branch) => {
+      this.#living.add(branch);
+      branch.router.observer.once('close', () => {
+        this.#living.delete(branch);
+        if (this.#branches.get(worker) === making) this.#branches.delete(worker);
+      });
+      if (this.#home.closed) branch.close();
+      return branch;
+    });
+    this.#branches.set(worker, making);
+    making.catch(() => {
+      if (this.#branches.get(worker) === making) this.#branches.delete(worker);
+    });
+    return making;
+  }
+
+  #letGoLater(branch: Branch): void {
+    if (branch === this.#home || branch.closed) return;
+    const timer = setTimeout(() => {
+      this.#lingering.delete(branch);
+      if (branch.viewers === 0) branch.close();
+    }, branchLingersMs);
+    this.#lingering.set(branch, timer);
   }
 }
 

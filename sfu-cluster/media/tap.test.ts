@@ -159,7 +159,7 @@ describe('a tap', () => {
     const keeper = await scene.join();
     const client = await scene.transcoder();
     source = await publishRtp(scene.room, 3);
-    const { router } = await scene.room.media();
+    const { router } = (await scene.room.media()).home;
     await open(client, 3);
     expect((await router.dump()).transportIds).toHaveLength(5);
     client.cut();

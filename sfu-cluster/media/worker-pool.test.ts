@@ -17,7 +17,7 @@ async function publish(stream = scene.stream): Promise<RoomClient> {
 async function workerOf(streamId: string) {
   const media = await scene.node.rooms.find(streamId)?.media();
   if (!media) throw new Error('the room has no media');
-  return media.worker;
+  return media.home.worker;
 }
 
 async function allWorkers(): Promise<void> {

@@ -12,6 +12,12 @@ const restartDelayMaxMs = 10_000;
 /** A worker that has lived so long has proved itself: the next restart is a quick one again. */
 const provenAfterMs = 60_000;
 
+/** A worker takes nobody beyond this share of what it can carry: what it has must not suffer. */
+const workerFullShare = 0.9;
+/** From this share on a room is copied to a further worker, if that one is emptier by so much. */
+const copyFromShare = 0.5;
+const copyGainMin = 0.2;
+
 /** A request that comes while no worker runs waits so long for one. */
 const workerAwaitedMs = 3_000;
 
@@ -65,7 +71,7 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
 
   /** 0 is idle, 1 is full; a worker that is down carries nothing and counts as full. */
   get load(): number {
-    const loads = this.#slots.map((slot) => slot.worker?.cpuLoad ?? 1);
+    const loads = this.#slots.map((slot) => slot.worker?.share ?? 1);
     return loads.reduce((sum, load) => sum + load, 0) / loads.length;
   }
 
@@ -85,6 +91,32 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
     );
     if (!best) throw refusal('unavailable', 'no media worker runs at the moment');
     return best;
+  }
+
+  /**
+   * The worker for somebody who watches a room that runs on these workers already. A further copy of the room costs a
+   * pipe, so it is made only when those that have one are half full and another is clearly emptier. Refuses `no-room`.
+   */
+  placeViewer(carrying: readonly MediaWorker[]): MediaWorker {
+    const free = this.workers
+      .filter(({ share }) => share < workerFullShare)
+      .sort((a, b) => a.share - b.share);
+    const there = free.find((worker) => carrying.includes(worker));
+    const elsewhere = free.find((worker) => !carrying.includes(worker));
+    const isWorthACopy =
+      there === undefined ||
+      (elsewhere !== undefined &&
+        there.share >= copyFromShare &&
+        elsewhere.share <= there.share - copyGainMin);
+    const worker = isWorthACopy ? (elsewhere ?? there) : there;
+    if (!worker) throw refusal('no-room', 'this node can carry no more viewers');
+    return worker;
+  }
+
+  /** How many may watch here, and how many do. */
+  get viewers(): { now: number; max: number } {
+    const now = this.workers.reduce((sum, { viewers }) => sum + viewers, 0);
+    return { now, max: this.#slots.length * this.#media.viewersPerWorker };
   }
 
   async measure(): Promise<void> {

@@ -30,16 +30,25 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
   readonly webRtcServer: WebRtcServer;
   readonly #worker: Worker;
   readonly #log: Logger;
+  readonly #viewersMax: number;
   #routers = 0;
+  #viewers = 0;
   #cpuLoad = 0;
   #measured: { cpuMs: number; atMs: number } | null = null;
   #missedAnswers = 0;
 
-  private constructor(index: number, worker: Worker, webRtcServer: WebRtcServer, log: Logger) {
+  private constructor(
+    index: number,
+    worker: Worker,
+    webRtcServer: WebRtcServer,
+    viewersMax: number,
+    log: Logger,
+  ) {
     super();
     this.index = index;
     this.webRtcServer = webRtcServer;
     this.#worker = worker;
+    this.#viewersMax = viewersMax;
     this.#log = log;
   }
 
@@ -53,7 +62,7 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
         listenInfos: listenInfosOf(index, media),
       });
       const own = log.child({ worker: index, pid: worker.pid });
-      const mediaWorker = new MediaWorker(index, worker, webRtcServer, own);
+      const mediaWorker = new MediaWorker(index, worker, webRtcServer, media.viewersPerWorker, own);
       worker.once('died', (error) => {
         own.error({ err: error }, 'a media worker died');
         mediaWorker.emit('died');
@@ -82,6 +91,24 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
   /** Share of one core, 0 to 1, smoothed over the last measurements. */
   get cpuLoad(): number {
     return this.#cpuLoad;
+  }
+
+  /** People who watch here, over all rooms. */
+  get viewers(): number {
+    return this.#viewers;
+  }
+
+  /** The share of what it can carry that is in use: of its core, or of its places. */
+  get share(): number {
+    return Math.max(this.#cpuLoad, this.#viewers / this.#viewersMax);
+  }
+
+  /** Takes a place for somebody who watches; the answer gives it back. */
+  takeViewer(): () => void {
+    this.#viewers += 1;
+    return () => {
+      this.#viewers -= 1;
+    };
   }
 
   async createRouter(): Promise<Router> {

@@ -114,7 +114,7 @@ export async function publishRtp(room: Room, layers: number): Promise<RtpSource>
 }
 
 async function directTransport(media: RoomMedia): Promise<DirectTransport> {
-  return media.router.createDirectTransport();
+  return media.home.router.createDirectTransport();
 }
 
 function rtpPacket(packet: {

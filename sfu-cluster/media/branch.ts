@@ -1,0 +1,88 @@
+// A branch: the router of a room on one worker, with the viewers there. Tracks that other branches need come by pipe.
+import type { Producer, Router, Transport, WebRtcTransport } from 'mediasoup/types';
+import type { MediaWorker } from './worker.ts';
+
+/** What a new viewer's line is believed to carry until it was measured: enough for the top layer. */
+const firstGuessBitrateBps = 3_000_000;
+/** A transport that has not heard from its other side for so long is closed. */
+const iceConsentTimeoutSeconds = 20;
+
+export class Branch {
+  readonly worker: MediaWorker;
+  readonly router: Router;
+  readonly #viewers = new Set<Transport>();
+  /** By producer: its copy on this branch, or what makes it. */
+  readonly #piped = new Map<string, Promise<void>>();
+
+  private constructor(worker: MediaWorker, router: Router) {
+    this.worker = worker;
+    this.router = router;
+  }
+
+  static async create(worker: MediaWorker): Promise<Branch> {
+    return new Branch(worker, await worker.createRouter());
+  }
+
+  get closed(): boolean {
+    return this.router.closed;
+  }
+
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  async openWebRtcTransport(): Promise<WebRtcTransport> {
+    const transport = await this.router.createWebRtcTransport({
+      webRtcServer: this.worker.webRtcServer,
+      enableUdp: true,
+      enableTcp: true,
+      preferUdp: true,
+      iceConsentTimeout: iceConsentTimeoutSeconds,
+      initialAvailableOutgoingBitrate: firstGuessBitrateBps,
+    });
+    transport.on('dtlsstatechange', (state) => {
+      if (state === 'closed' || state === 'failed') transport.close();
+    });
+    transport.on('icestatechange', (state) => {
+      if (state === 'disconnected') transport.close();
+    });
+    return transport;
+  }
+
+  /** The same for somebody who watches; `left` is called when the last one here has gone. */
+  async openViewerTransport(left: () => void): Promise<WebRtcTransport> {
+    const leave = this.worker.takeViewer();
+    try {
+      const transport = await this.openWebRtcTransport();
+      this.#viewers.add(transport);
+      transport.observer.once('close', () => {
+        leave();
+        this.#viewers.delete(transport);
+        if (this.#viewers.size === 0) left();
+      });
+      return transport;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  /** Brings a track of another branch here, once: its copy has the same id, and ends with it. */
+  carry(from: Branch, producer: Producer): Promise<void> {
+    const known = this.#piped.get(producer.id);
+    if (known) return known;
+    const piping = from.router
+      .pipeToRouter({ producerId: producer.id, router: this.router })
+      .then(() => undefined);
+    this.#piped.set(producer.id, piping);
+    const forget = () => this.#piped.delete(producer.id);
+    producer.observer.once('close', forget);
+    // The next one who asks tries again.
+    piping.catch(forget);
+    return piping;
+  }
+
+  close(): void {
+    this.router.close();
+  }
+}
