@@ -1,11 +1,13 @@
 // Nodes: what SFU nodes and transcoders report to the edge, and what it answers.
 import { z } from 'zod';
+import { CountryCode } from './accounts.ts';
 import { Revocation, revocationsPageMax } from './control.ts';
 import { Id } from './ids.ts';
 
 export const nodeReportIntervalSeconds = 2;
-/** A node that has not been heard of for so long gets no new rooms. */
-export const nodeStaleSeconds = 8;
+/** Nodes say so often in the registry that they live, and one that has not for so long gets nobody any more. */
+export const nodeBeatSeconds = 1;
+export const nodeStaleSeconds = 4;
 /** A transcoder renews its leases at this pace, and loses those that it has not renewed for `transcodeLeaseSeconds`. */
 export const transcodeReportIntervalSeconds = 2;
 export const transcodeLeaseSeconds = 8;
@@ -56,6 +58,16 @@ export const SfuReportAnswer = z.object({
 });
 export type SfuReportAnswer = z.infer<typeof SfuReportAnswer>;
 
+/** A node that has viewers of a stream and not its media asks from where to bring it. */
+export const PullBody = z.strictObject({ nodeId: NodeId, streamId: Id });
+export type PullBody = z.infer<typeof PullBody>;
+
+/** The room socket to bring it from, and a node ticket, good once; null when that is no other node. */
+export const PullAnswer = z.object({
+  from: z.object({ nodeId: NodeId, url: z.url(), ticket: z.string() }).nullable(),
+});
+export type PullAnswer = z.infer<typeof PullAnswer>;
+
 /** What one transcoder is doing; the answer is what it should be doing. */
 export const TranscoderReport = z.strictObject({
   transcoderId: NodeId,
@@ -99,9 +111,15 @@ export type TranscoderReportAnswer = z.infer<typeof TranscoderReportAnswer>;
 export const SfuNode = z.object({
   nodeId: NodeId,
   url: z.url(),
+  /** The country that it stands in (ISO 3166-1 alpha-2); null when that was not said. */
+  country: CountryCode.nullable().default(null),
+  /** True while it sends everybody away, before it ends. */
+  draining: z.boolean().default(false),
   /** 0 is idle, 1 is full. */
   load: z.number().min(0).max(1),
-  /** Milliseconds since the epoch at which it was last heard of. */
+  /** How many may watch there at once. */
+  viewersMax: z.int().positive().default(nodeViewersMax),
+  /** Milliseconds since the epoch, by Redis's clock, at which it was last heard of. */
   seenAt: z.int(),
 });
 export type SfuNode = z.infer<typeof SfuNode>;

@@ -127,6 +127,16 @@ export const ClientFrame = z.discriminatedUnion('type', [
   }),
   /** Transcoder only: asks the publisher for a keyframe on all layers. */
   z.strictObject({ ...request, type: z.literal('tap.keyframe') }),
+  /** Another node only: a pipe that brings the room's tracks to this address of the sender. */
+  z.strictObject({
+    ...request,
+    type: z.literal('pipe.open'),
+    address: z.string().max(64),
+    port: z.int().min(1).max(65535),
+    srtpParameters: Opaque,
+  }),
+  /** Another node only: every track of the room that does not flow through its pipe yet. */
+  z.strictObject({ ...request, type: z.literal('pipe.consume') }),
   z.strictObject({ ...request, type: z.literal('ping') }),
 ]);
 export type ClientFrame = z.infer<typeof ClientFrame>;
@@ -187,6 +197,12 @@ export const responseData = {
   'consumer.layers': z.object({}),
   'tap.open': z.object({ tracks: z.array(TapTrack) }),
   'tap.keyframe': z.object({}),
+  'pipe.open': z.object({
+    address: z.string(),
+    port: z.int().min(1).max(65535),
+    srtpParameters: Opaque,
+  }),
+  'pipe.consume': z.object({ consumers: z.array(ConsumerData) }),
   ping: z.object({}),
 } as const satisfies Record<ClientFrame['type'], z.ZodType>;
 export type ResponseData<T extends ClientFrame['type']> = z.infer<(typeof responseData)[T]>;

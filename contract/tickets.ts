@@ -48,10 +48,14 @@ export const RoomTicket = z.object({
 });
 export type RoomTicket = z.infer<typeof RoomTicket>;
 
-/** Admits a transcoder, once, to tap the media of one stream on one node. */
+/** What a node ticket is for: a transcoder's tap of the media, or a pipe that brings it to another node. */
+export const NodeTicketUse = z.enum(['tap', 'pipe']);
+
+/** Admits a transcoder or another node, once, to the media of one stream on one node. */
 export const NodeTicket = z.object({
   ...common,
   aud: z.literal('node'),
+  use: NodeTicketUse,
   sub: z.string().min(1).max(64),
   stream: Id,
   node: z.string().min(1).max(64),
@@ -73,7 +77,8 @@ export type Transport = z.infer<typeof Transport>;
 
 export const TicketBody = z.discriminatedUnion('intent', [
   z.strictObject({ intent: z.literal('publish') }),
-  z.strictObject({ intent: z.literal('watch') }),
+  /** With `live`, somebody who was placed on HLS asks for WebRTC, as after a tip: places are kept back for them. */
+  z.strictObject({ intent: z.literal('watch'), live: z.boolean().optional() }),
 ]);
 
 /**

@@ -1,9 +1,10 @@
 // Media: what SFU nodes and transcoders report, and the work they are handed in return.
-import { sql } from 'drizzle-orm';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { Id, RoomEvent, type SfuReport, type TranscoderReport } from '#contract';
 import { callFunction } from './call.ts';
 import type { Db } from './connect.ts';
+import { streamMedia, streams } from './schema/index.ts';
 
 const SfuReportResult = z.object({
   close: z.array(Id),
@@ -29,6 +30,16 @@ export async function recordSfuReport(
 }
 
 const Place = z.object({ nodeId: z.string(), url: z.string() });
+
+/** The node that a stream's media comes into; null for one that has none, has ended, or does not exist. */
+export async function findPlace(db: Db, streamId: string): Promise<z.infer<typeof Place> | null> {
+  const [place] = await db
+    .select({ nodeId: streamMedia.nodeId, url: streamMedia.nodeUrl })
+    .from(streamMedia)
+    .innerJoin(streams, eq(streams.id, streamMedia.streamId))
+    .where(and(eq(streamMedia.streamId, streamId), ne(streams.state, 'ended')));
+  return place ? Place.parse(place) : null;
+}
 
 /**
  * Claims a node for a stream that has none, or whose node `goneNodeId` is no more. Answers the node

@@ -13,6 +13,7 @@ import type { Log } from './services/log.ts';
 import type { Mailer } from './services/mail.ts';
 import type { PasswordHasher } from './services/passwords.ts';
 import type { PayoutGateway } from './services/payout-gateway.ts';
+import type { PlacedBook } from './services/placement.ts';
 import type { Publisher } from './services/publisher.ts';
 import type { Revocations } from './services/revocations.ts';
 import type { Signer } from './services/signer.ts';
@@ -40,6 +41,7 @@ export interface Deps {
   /** Read when the first invoice is asked for. */
   invoiceFonts: () => Promise<InvoiceFonts>;
   failpoint: ReachFailpoint;
+  placed: PlacedBook;
   log: Log;
   counters: Counters;
   now: () => Date;

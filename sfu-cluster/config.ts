@@ -1,7 +1,7 @@
 // Configuration of an SFU node: every environment variable that it reads, parsed once.
 
 import { z } from 'zod';
-import { type Network, NodeId } from '#contract';
+import { CountryCode, type Network, NodeId } from '#contract';
 import { networksOf } from './addresses.ts';
 
 /** At most so many workers in one node; one per core is the useful number. */
@@ -31,6 +31,8 @@ const networks = commaList.transform((entries, context) => {
 
 const Environment = z.object({
   SFU_NODE_ID: NodeId.default('sfu-1'),
+  /** The country that it stands in (ISO 3166-1 alpha-2), so that people are sent to a node near them. */
+  SFU_COUNTRY: CountryCode.optional(),
   SFU_HOST: z.string().min(1).default('127.0.0.1'),
   SFU_PORT: Port.default(4400),
   /** The address under which browsers and transcoders reach the room socket. */
@@ -46,6 +48,9 @@ const Environment = z.object({
   SFU_TAP_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
   /** Addresses and networks that taps may be sent to besides the one that their socket comes from. */
   SFU_TAP_ALLOWED_ADDRESSES: networks,
+  /** Where pipes from and to other nodes listen: a private network; and what the others call it, if not so. */
+  SFU_PIPE_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
+  SFU_PIPE_ANNOUNCED_ADDRESS: z.union([z.ipv4(), z.ipv6()]).optional(),
   /** Header in which a proxy in front names the sender's address; unset: the socket's own address. */
   CLIENT_ADDRESS_HEADER: z.string().min(1).optional(),
   /** Addresses and networks of those proxies, separated by commas: nobody else's header is believed. */
@@ -64,6 +69,7 @@ const Environment = z.object({
 /** Settings of one SFU node. */
 export interface SfuConfig {
   nodeId: string;
+  country: string | null;
   host: string;
   port: number;
   publicUrl: string;
@@ -75,6 +81,7 @@ export interface SfuConfig {
     viewersPerWorker: number;
     workerBin: string | undefined;
     tapListenAddress: string;
+    pipeListen: { address: string; announcedAddress: string | undefined };
   };
   tapAllowedAddresses: readonly Network[];
   /** Who is believed to name the sender's address, and where. */
@@ -103,6 +110,7 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
   }
   return {
     nodeId: values.SFU_NODE_ID,
+    country: values.SFU_COUNTRY ?? null,
     host: values.SFU_HOST,
     port: values.SFU_PORT,
     publicUrl: values.SFU_PUBLIC_URL,
@@ -114,6 +122,10 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
       viewersPerWorker: values.SFU_VIEWERS_PER_WORKER,
       workerBin: values.MEDIASOUP_WORKER_BIN,
       tapListenAddress: values.SFU_TAP_LISTEN_ADDRESS,
+      pipeListen: {
+        address: values.SFU_PIPE_LISTEN_ADDRESS,
+        announcedAddress: values.SFU_PIPE_ANNOUNCED_ADDRESS,
+      },
     },
     tapAllowedAddresses: values.SFU_TAP_ALLOWED_ADDRESSES,
     forwarding: { header: values.CLIENT_ADDRESS_HEADER, proxies: values.TRUSTED_PROXIES },

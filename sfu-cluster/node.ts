@@ -11,6 +11,7 @@ import { withDeadline } from './deadline.ts';
 import { createNodeServer } from './http.ts';
 import { Hub } from './hub.ts';
 import { WorkerPool } from './media/worker-pool.ts';
+import { createPull } from './pull.ts';
 import { connectRedis, redisReadyOr } from './redis.ts';
 import { createRefusalCounter } from './refusals.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -50,7 +51,8 @@ export async function createSfuNode({
   const pool = await WorkerPool.create(config.media, log);
   const redis = connectRedis({ url: redisUrl, name: nodeId, log });
   const hub = Hub.open({ redisUrl, nodeId, log });
-  const rooms = Rooms.open({ hub, pool, log });
+  const pull = createPull({ edgeUrl: config.edgeUrl, nodeSecret: config.nodeSecret, nodeId });
+  const rooms = Rooms.open({ hub, pool, log, pull, pipeListen: config.media.pipeListen });
   const refusals = createRefusalCounter();
   const revocations = createRevocations({ onBehind: () => reporter.nudge() });
   const gate = createTicketGate({ edgeUrl: config.edgeUrl, nodeId, redis, revocations });
@@ -61,7 +63,7 @@ export async function createSfuNode({
     rooms,
     refusals,
     log,
-    tapListenAddress: config.media.tapListenAddress,
+    media: config.media,
     tapAllowedAddresses: config.tapAllowedAddresses,
   };
   const sockets = createSocketServer({
@@ -126,11 +128,16 @@ export async function createSfuNode({
   const registry = createRegistry({
     redis,
     nodeId,
-    url: config.publicUrl,
     log,
-    async measureLoad() {
+    async describe() {
       await pool.measure();
-      return loadOf(pool, rooms, sockets);
+      return {
+        url: config.publicUrl,
+        country: config.country,
+        draining: false,
+        load: loadOf(pool, rooms, sockets),
+        viewersMax: pool.viewers.max,
+      };
     },
   });
   const audience = createAudience({

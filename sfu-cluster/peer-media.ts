@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { ClientFrameOf, ConsumerData, ResponseData, TransportDirection } from '#contract';
 import { mediaCall } from './media/faults.ts';
+import { Outflow } from './media/outflow.ts';
 import {
   parseDtlsParameters,
   parseRtpCapabilities,
@@ -43,6 +44,7 @@ export class PeerMedia {
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
   #tap: Tap | null = null;
+  #outflow: Outflow | null = null;
   #used = false;
   #closed = false;
 
@@ -188,6 +190,32 @@ export class PeerMedia {
     return { tracks: tap.tracks };
   }
 
+  /** Opens the pipe to another node; one that was open before is closed. */
+  async openPipe(frame: ClientFrameOf<'pipe.open'>): Promise<ResponseData<'pipe.open'>> {
+    this.#outflow?.close();
+    this.#outflow = null;
+    const media = await this.#room.media();
+    const { outflow, data } = await mediaCall('malformed-frame', () =>
+      Outflow.create(media, this.#tapRules, frame),
+    );
+    this.#used = true;
+    if (this.#peer.leaving) {
+      outflow.close();
+      throw refusal('unavailable', 'the room was closed');
+    }
+    this.#outflow = outflow;
+    outflow.on('consumerClosed', (consumerId) =>
+      this.#peer.send({ type: 'consumer.closed', consumerId }),
+    );
+    return data;
+  }
+
+  async consumePipe(): Promise<ResponseData<'pipe.consume'>> {
+    const outflow = this.#outflow;
+    if (!outflow) throw refusal('out-of-order', 'open the pipe first');
+    return { consumers: await mediaCall(null, () => outflow.consume()) };
+  }
+
   requestTapKeyframe(): void {
     if (!this.#tap) throw refusal('out-of-order', 'open the tap first');
     this.#tap.requestKeyframe();
@@ -198,6 +226,7 @@ export class PeerMedia {
     this.#closed = true;
     for (const transport of this.#transports.values()) transport.close();
     this.#tap?.close();
+    this.#outflow?.close();
     this.#room.leaveStage(this.#peer);
   }
 

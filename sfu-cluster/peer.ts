@@ -1,7 +1,7 @@
 // A peer: one socket that has joined a room, and who stands behind it.
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Capability, Revocation, ServerFrame, SocketErrorCode } from '#contract';
+import type { Capability, NodeTicket, Revocation, ServerFrame, SocketErrorCode } from '#contract';
 import type { EncodedFrame } from './frames.ts';
 import type { Link } from './link.ts';
 import type { TapRules } from './media/tap.ts';
@@ -65,13 +65,14 @@ export class Peer {
     return this.#ticket.aud === 'room' ? this.#ticket.capabilities : [];
   }
 
-  get isTranscoder(): boolean {
-    return this.#ticket.aud === 'node';
+  /** What a machine of ours is here for; null for people. */
+  get nodeUse(): NodeTicket['use'] | null {
+    return this.#ticket.aud === 'node' ? this.#ticket.use : null;
   }
 
-  /** Whether the socket stands for somebody who watches: not the performer, not a transcoder. */
+  /** Whether the socket stands for somebody who watches: not the performer, not a machine of ours. */
   get isViewer(): boolean {
-    return !this.isTranscoder && !this.can('publish');
+    return this.nodeUse === null && !this.can('publish');
   }
 
   /** True from the moment in which the socket is being closed. */

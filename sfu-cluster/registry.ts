@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { nodeReportIntervalSeconds, type SfuNode, sfuNodesKey } from '#contract';
+import { nodeBeatSeconds, type SfuNode, sfuNodesKey } from '#contract';
 import { createOutage } from './outage.ts';
 
 export interface Registry {
@@ -15,16 +15,14 @@ export interface Registry {
 export function createRegistry({
   redis,
   nodeId,
-  url,
   log,
-  measureLoad,
+  describe,
 }: {
   redis: Redis;
   nodeId: string;
-  url: string;
   log: Logger;
-  /** 0 is idle, 1 is full. */
-  measureLoad(): Promise<number>;
+  /** What this node is like now. */
+  describe(): Promise<Omit<SfuNode, 'nodeId' | 'seenAt'>>;
 }): Registry {
   const outage = createOutage(log, 'the node registry');
   let beating: Promise<void> | null = null;
@@ -34,13 +32,18 @@ export function createRegistry({
 
   async function beat(): Promise<void> {
     try {
-      const load = await measureLoad();
+      const about = await describe();
       if (closed) return;
-      const found = await redis.hget(sfuNodesKey, nodeId);
+      // By Redis's clock, since those of the machines differ by more than a node may be silent.
+      const [found, [seconds, micros]] = await Promise.all([
+        redis.hget(sfuNodesKey, nodeId),
+        redis.time(),
+      ]);
       const foreign = written !== null && found !== null && found !== written;
       if (foreign && !disputed) log.error({ found }, 'another node has the id of this one');
       disputed = foreign;
-      const entry: SfuNode = { nodeId, url, load, seenAt: Date.now() };
+      const seenAt = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+      const entry: SfuNode = { nodeId, ...about, seenAt };
       written = JSON.stringify(entry);
       await redis.hset(sfuNodesKey, nodeId, written);
       outage.recovered();
@@ -57,7 +60,7 @@ export function createRegistry({
   };
   // Written at once when Redis is back: nobody is placed on a node that is not on the list.
   redis.on('ready', tick);
-  const timer = setInterval(tick, nodeReportIntervalSeconds * 1000);
+  const timer = setInterval(tick, nodeBeatSeconds * 1000);
   tick();
 
   return {

@@ -1,5 +1,5 @@
 // Requests of a joined peer: one line per frame type, from the right to ask to the answer.
-import { assertNever, type Capability, type ClientFrame } from '#contract';
+import { assertNever, type Capability, type ClientFrame, type NodeTicket } from '#contract';
 import type { Answer } from './link.ts';
 import type { Peer } from './peer.ts';
 import { refusal } from './refusals.ts';
@@ -38,13 +38,20 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
       await media.preferLayers(frame);
       return done;
     case 'tap.open':
-      requireTranscoder(peer);
+      requireNode(peer, 'tap');
       spend(peer);
       return media.openTap(frame);
     case 'tap.keyframe':
-      requireTranscoder(peer);
+      requireNode(peer, 'tap');
       media.requestTapKeyframe();
       return done;
+    case 'pipe.open':
+      requireNode(peer, 'pipe');
+      spend(peer);
+      return media.openPipe(frame);
+    case 'pipe.consume':
+      requireNode(peer, 'pipe');
+      return media.consumePipe();
     case 'ping':
       return done;
     default:
@@ -63,6 +70,6 @@ function spend(peer: Peer): void {
   if (!peer.building.take()) throw refusal('rate-limited', 'too much is asked of the worker');
 }
 
-function requireTranscoder(peer: Peer): void {
-  if (!peer.isTranscoder) throw refusal('forbidden', 'taps are for transcoders');
+function requireNode(peer: Peer, use: NodeTicket['use']): void {
+  if (peer.nodeUse !== use) throw refusal('forbidden', `the ticket does not allow to ${use}`);
 }

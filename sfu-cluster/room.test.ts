@@ -172,7 +172,8 @@ describe('counting viewers', () => {
     }
     await quick.wait((frame) => frame.type === 'room.event' && frame.event.id === events);
     slow.resume();
-    expect(await slow.closed).toBe('too-slow');
+    // Told why, unless it does not even read that in time and is cut off.
+    expect(['too-slow', 1006]).toContain(await slow.closed);
     expect(slow.of('room.event').length).toBeLessThan(events);
     expect(quick.of('room.event')).toHaveLength(events);
     quick.close();

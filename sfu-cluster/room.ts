@@ -3,9 +3,11 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { MediaSource, RoomEvent, ServerFrame, SfuReport, SocketErrorCode } from '#contract';
 import { encodeFrame } from './frames.ts';
-import { RoomMedia } from './media/room-media.ts';
+import { type Inflow, openInflow } from './inflow.ts';
+import { type PipeListen, RoomMedia } from './media/room-media.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
 import type { Peer } from './peer.ts';
+import type { Pull } from './pull.ts';
 import { refusal } from './refusals.ts';
 
 /** A count of the whole audience that is older is not believed any more. */
@@ -15,6 +17,9 @@ const viewersSettleMs = 50;
 /** The viewer count is told at most once in so long. */
 const viewersIntervalMs = 1_000;
 
+/** Media that nobody here watches any more is still brought for so long: whoever leaves may come back. */
+export const inflowLingersMs = 5_000;
+
 interface RoomHappenings {
   /** A track came or went: worth telling the edge. */
   media: [];
@@ -22,9 +27,17 @@ interface RoomHappenings {
   empty: [];
 }
 
+export interface RoomDeps {
+  pool: WorkerPool;
+  log: Logger;
+  /** From which node the media is to be brought when it is not published here. */
+  pull: Pull;
+  pipeListen: PipeListen;
+}
+
 export class Room extends EventEmitter<RoomHappenings> {
   readonly streamId: string;
-  readonly #pool: WorkerPool;
+  readonly #deps: RoomDeps;
   readonly #log: Logger;
   readonly #peers = new Set<Peer>();
   /** Sockets of each person who watches: two windows are one viewer. */
@@ -32,17 +45,19 @@ export class Room extends EventEmitter<RoomHappenings> {
   #media: Promise<RoomMedia> | null = null;
   #liveMedia: RoomMedia | null = null;
   #publisher: Peer | null = null;
+  #inflow: Inflow | null = null;
+  #unwatchedTimer: NodeJS.Timeout | undefined;
   #audience = { viewers: 0, atMs: Number.NEGATIVE_INFINITY };
   #viewersTimer: NodeJS.Timeout | null = null;
   #viewersToldAtMs = 0;
   #viewersTold = 0;
   #closed = false;
 
-  constructor(streamId: string, pool: WorkerPool, log: Logger) {
+  constructor(streamId: string, deps: RoomDeps) {
     super();
     this.streamId = streamId;
-    this.#pool = pool;
-    this.#log = log.child({ streamId });
+    this.#deps = deps;
+    this.#log = deps.log.child({ streamId });
   }
 
   get closed(): boolean {
@@ -72,16 +87,17 @@ export class Room extends EventEmitter<RoomHappenings> {
     return this.#liveMedia?.sources ?? [];
   }
 
-  get publishing(): boolean {
-    return this.sources.length > 0;
+  /** Whether the room's media comes into this node from its publisher, and not from another node. */
+  get isPublishedHere(): boolean {
+    return this.#liveMedia?.isPublishedHere ?? false;
   }
 
   /** The facts about this room that the edge wants. */
   get report(): SfuReport['streams'][number] {
     return {
       streamId: this.streamId,
-      publishing: this.publishing,
-      videoCodec: this.#liveMedia?.videoCodec ?? null,
+      publishing: this.isPublishedHere,
+      videoCodec: this.isPublishedHere ? (this.#liveMedia?.videoCodec ?? null) : null,
       viewers: this.viewers,
     };
   }
@@ -139,6 +155,8 @@ export class Room extends EventEmitter<RoomHappenings> {
    * which is most often a dead one, gives way.
    */
   takeStage(peer: Peer): void {
+    // Whoever publishes here is the room's own source from now on.
+    this.#stopInflow();
     const holder = this.#publisher;
     if (holder && holder !== peer) {
       if (!holder.leaving && holder.subject !== peer.subject) {
@@ -159,6 +177,7 @@ export class Room extends EventEmitter<RoomHappenings> {
     this.#closed = true;
     if (this.#viewersTimer) clearTimeout(this.#viewersTimer);
     this.removeAllListeners();
+    this.#stopInflow();
     const media = this.#liveMedia;
     this.#liveMedia = null;
     // Sockets that are about to close need not hear of each track that closes with them.
@@ -168,7 +187,7 @@ export class Room extends EventEmitter<RoomHappenings> {
   }
 
   async #openMedia(): Promise<RoomMedia> {
-    const media = await RoomMedia.create(this.#pool);
+    const media = await RoomMedia.create(this.#deps.pool);
     if (this.#closed) {
       media.close();
       throw refusal('unavailable', 'the room was closed');
@@ -177,14 +196,43 @@ export class Room extends EventEmitter<RoomHappenings> {
     media.on('change', () => {
       this.broadcast({ type: 'room.media', sources: this.sources });
       this.emit('media');
+      this.#considerInflow(media);
+    });
+    media.on('watched', () => this.#considerInflow(media));
+    media.on('unwatched', () => {
+      clearTimeout(this.#unwatchedTimer);
+      this.#unwatchedTimer = setTimeout(() => {
+        if (media.viewers === 0) this.#stopInflow();
+      }, inflowLingersMs);
     });
     media.once('lost', () => this.#mediaLost());
     return media;
   }
 
+  /** Media that somebody here watches and nobody here publishes is brought from where it is published. */
+  #considerInflow(media: RoomMedia): void {
+    if (media.isPublishedHere || this.#publisher) return;
+    if (this.#inflow || this.#closed || media.viewers === 0) return;
+    const { pull, pipeListen } = this.#deps;
+    this.#inflow = openInflow({
+      streamId: this.streamId,
+      media,
+      listen: pipeListen,
+      pull,
+      log: this.#log,
+    });
+  }
+
+  #stopInflow(): void {
+    clearTimeout(this.#unwatchedTimer);
+    this.#inflow?.close();
+    this.#inflow = null;
+  }
+
   /** Whoever had media must come back; the others stay and keep hearing events. */
   #mediaLost(): void {
     this.#log.warn('the media of a room is lost');
+    this.#stopInflow();
     this.#media = null;
     this.#liveMedia = null;
     for (const peer of this.#peers) {

@@ -1,6 +1,5 @@
 // The rooms of this node: opened by the first socket of a stream, closed by the last or by its end.
 import { EventEmitter } from 'node:events';
-import type { Logger } from 'pino';
 import {
   nodeStreamsMax,
   roomTicketTtlSeconds,
@@ -8,9 +7,8 @@ import {
   ticketClockSkewSeconds,
 } from '#contract';
 import type { Hub } from './hub.ts';
-import type { WorkerPool } from './media/worker-pool.ts';
 import { refusal } from './refusals.ts';
-import { Room } from './room.ts';
+import { Room, type RoomDeps } from './room.ts';
 
 /** Tickets for an ended stream may still be about; none of them opens its room again. */
 const endedRememberedMs = (roomTicketTtlSeconds + 2 * ticketClockSkewSeconds) * 1000;
@@ -21,6 +19,10 @@ interface RoomsEvents {
   media: [];
 }
 
+interface RoomsDeps extends RoomDeps {
+  hub: Hub;
+}
+
 interface Opened {
   room: Room;
   listening: Promise<void>;
@@ -29,22 +31,19 @@ interface Opened {
 }
 
 export class Rooms extends EventEmitter<RoomsEvents> {
-  readonly #hub: Hub;
-  readonly #pool: WorkerPool;
-  readonly #log: Logger;
+  readonly #deps: RoomsDeps;
   readonly #open = new Map<string, Opened>();
   readonly #endedAtMs = new Map<string, number>();
   #closed = false;
 
-  private constructor(hub: Hub, pool: WorkerPool, log: Logger) {
+  private constructor(deps: RoomsDeps) {
     super();
-    this.#hub = hub;
-    this.#pool = pool;
-    this.#log = log;
+    this.#deps = deps;
   }
 
-  static open({ hub, pool, log }: { hub: Hub; pool: WorkerPool; log: Logger }): Rooms {
-    const rooms = new Rooms(hub, pool, log);
+  static open(deps: RoomsDeps): Rooms {
+    const rooms = new Rooms(deps);
+    const { hub } = deps;
     hub.on('event', (event) => {
       rooms.find(event.streamId)?.deliver(event);
       if (event.type === 'stream.state' && event.data.state === 'ended') rooms.end(event.streamId);
@@ -107,8 +106,8 @@ export class Rooms extends EventEmitter<RoomsEvents> {
     if (this.#closed || this.#open.size >= nodeStreamsMax) {
       throw refusal('unavailable', 'this node takes no further rooms');
     }
-    const room = new Room(streamId, this.#pool, this.#log);
-    const listening = this.#hub.listen(streamId).catch(() => {
+    const room = new Room(streamId, this.#deps);
+    const listening = this.#deps.hub.listen(streamId).catch(() => {
       throw refusal('unavailable', 'room events cannot be heard at the moment');
     });
     const opened: Opened = { room, listening, joining: 0 };
@@ -126,9 +125,9 @@ export class Rooms extends EventEmitter<RoomsEvents> {
 
   #shut(opened: Opened, code: SocketErrorCode, detail: string): void {
     const { room } = opened;
-    const published = room.publishing;
+    const published = room.isPublishedHere;
     this.#open.delete(room.streamId);
-    this.#hub.forget(room.streamId);
+    this.#deps.hub.forget(room.streamId);
     room.close(code, detail);
     if (published) this.emit('media');
   }

@@ -10,6 +10,7 @@ import {
   signallingVersion,
 } from '#contract';
 import { isSameHost } from './addresses.ts';
+import type { SfuConfig } from './config.ts';
 import { Link, type Served } from './link.ts';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import { Peer } from './peer.ts';
@@ -27,7 +28,7 @@ interface SessionDeps {
   rooms: Rooms;
   refusals: RefusalCounter;
   log: Logger;
-  tapListenAddress: string;
+  media: Pick<SfuConfig['media'], 'tapListenAddress' | 'pipeListen'>;
   /** Where media may be sent besides the address that a transcoder's socket comes from. */
   tapAllowedAddresses: readonly Network[];
 }
@@ -72,7 +73,8 @@ async function join(
     // What was revoked since the ticket was taken has met nobody here.
     if (revocable) deps.revocations.check(revocable);
     const tap = {
-      listenAddress: deps.tapListenAddress,
+      listenAddress: deps.media.tapListenAddress,
+      pipeListen: deps.media.pipeListen,
       allows: (target: string) =>
         isSameHost(address, target) || isWithin(deps.tapAllowedAddresses, target),
     };
@@ -92,7 +94,7 @@ async function join(
         streamId: ticket.stream,
         capabilities: peer.capabilities,
         routerRtpCapabilities: { ...routerRtpCapabilities },
-        publishing: room.publishing,
+        publishing: room.sources.length > 0,
         viewers: room.audience,
       },
       after: () => room.greet(peer),

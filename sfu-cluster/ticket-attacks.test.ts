@@ -83,7 +83,7 @@ test('nor does one tap media as a transcoder', async () => {
     jwk: keys.jwk,
     type: ticketTypes.node,
     otherTypes: [ticketTypes.hls, ticketTypes.room, 'at+jwt', 'guest+jwt'],
-    claims: { ...claims, aud: 'node' },
+    claims: { ...claims, aud: 'node', use: 'tap' },
   });
   const [gate] = gates;
   for (const { name, token } of attacks) {

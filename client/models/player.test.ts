@@ -347,6 +347,26 @@ test('a viewer without a live place may ask for one, which costs a new ticket', 
   expect(player.transport.value).toBe('webrtc');
 });
 
+test('whoever tips without a live place asks for one; with one, or by choice on HLS, nothing changes', async () => {
+  const { player, join, receivers, setMayReceive, rejoins, flow } = createScene('hls');
+  setMayReceive(false);
+  join();
+  await settled();
+  expect(player.asksLive).toBe(false);
+  setMayReceive(true);
+  player.promote();
+  await settled();
+  expect(player.asksLive).toBe(true);
+  expect([rejoins(), receivers.length]).toEqual([1, 1]);
+  await flow();
+  player.promote();
+  player.choose('hls');
+  player.promote();
+  await settled();
+  expect(player.choice.value).toBe('hls');
+  expect(receivers).toHaveLength(1);
+});
+
 test('an HLS playback that fails is opened again', async () => {
   const { clock, player, join, playbacks } = createScene('hls');
   join();

@@ -54,6 +54,7 @@ export class Player {
   #flowingSinceMs = 0;
   /** An attempt at WebRTC is under way and has time until the deadline. */
   #probing = true;
+  #asksLive = false;
   #closed = false;
   #shownMedia: LiveMedia | null = null;
 
@@ -104,11 +105,22 @@ export class Player {
     if (choice === 'hls') {
       this.#enterHls('chosen');
     } else if (!this.#live.flowing.peek()) {
+      this.#asksLive = true;
       // HLS goes on until live pictures are there; the placement may be asked for again.
       this.hlsReason.value = 'fallback';
       this.#fallbacks = 0;
       this.#probe();
     }
+  }
+
+  /** Whether a place at the live picture was asked for, and not only taken as it came. */
+  get asksLive(): boolean {
+    return this.#asksLive;
+  }
+
+  /** Whoever tips and has found no live place asks for one. */
+  promote(): void {
+    if (this.choice.peek() === 'live' && this.hlsReason.peek() === 'placed') this.choose('live');
   }
 
   close(): void {

@@ -19,6 +19,8 @@ export type TipSenderDeps = {
   toast: (text: string) => void;
   /** True when whoever asks says why by themselves, so that no toast need. */
   tellsWhy?: (error: unknown) => boolean;
+  /** A tip of ours has been taken. */
+  onTipped?: () => void;
   random?: () => number;
 };
 
@@ -91,6 +93,7 @@ export function createTipSender(deps: TipSenderDeps) {
       hold.commit(receipt.balanceTokens);
       feed.dropPending(tip.key);
       feed.accept([eventOf(deps, tip, receipt)], 'live');
+      deps.onTipped?.();
     } catch (error) {
       hold.release();
       refused(tip, error);

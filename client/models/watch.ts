@@ -46,13 +46,17 @@ export type WatchDeps = {
 
 export function createWatch(deps: WatchDeps) {
   const { streamId, api, wallet, self, clock, toasts, newKey } = deps;
+  const player = signal<Player | null>(null);
   // One grant holds the tickets of room and HLS: who asks for both at a time gets both from it.
   let hasAsked = false;
   const grant = shareRequest(() => {
     // What was asked ahead answers the first question alone: later ones are asked because things have changed.
     const ahead = hasAsked ? null : deps.takeGrant(streamId);
     hasAsked = true;
-    return ahead ?? api.streams.ticket(streamId, { intent: 'watch' });
+    return (
+      ahead ??
+      api.streams.ticket(streamId, { intent: 'watch', live: player.peek()?.asksLive ?? false })
+    );
   });
   const room = createRoom({ streamId, api, grant, join: deps.join, clock });
   const stream = createLoaded<Stream>(() => api.streams.read(streamId));
@@ -60,7 +64,6 @@ export function createWatch(deps: WatchDeps) {
   const toast = (text: string): void => toasts.show(text, 'bad');
   const { feed } = room;
   const tipShow = createTipShow(clock);
-  const player = signal<Player | null>(null);
   const raid = createRaidNotice({ feed, self, clock, go: deps.goToStream });
 
   feed.onEvent((event, origin) => {
@@ -99,6 +102,7 @@ export function createWatch(deps: WatchDeps) {
     tipBar: createTipBar({
       ...{ streamId, api, wallet, feed, self, clock, newKey, toast },
       usuallyAnonymous: deps.usuallyAnonymous,
+      onTipped: () => player.peek()?.promote(),
     }),
     tipShow,
     raid,

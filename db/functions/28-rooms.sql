@@ -89,3 +89,21 @@ begin
   return event_json(v_event);
 end
 $$;
+
+-- Claims a node for a stream that has none, or whose node `p_gone_node` is gone or sends everybody away: also when that
+-- one was heard to publish a moment ago, since whoever says so has looked in the registry of nodes. Answers the node
+-- that it has now.
+create or replace function place_stream(p_stream uuid, p_node text, p_url text, p_gone_node text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_media stream_media;
+begin
+  insert into stream_media as m (stream_id, node_id, node_url) values (p_stream, p_node, p_url)
+    on conflict (stream_id) do update
+      set node_id = excluded.node_id, node_url = excluded.node_url, publishing = false
+      where m.node_id = p_gone_node;
+  select * into strict v_media from stream_media where stream_id = p_stream;
+  return jsonb_build_object('nodeId', v_media.node_id, 'url', v_media.node_url);
+end
+$$;

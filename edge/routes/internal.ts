@@ -1,6 +1,7 @@
 // Internal: reports of SFU nodes and transcoders, and counters for operations.
 import { Hono } from 'hono';
 import {
+  PullBody,
   SfuReport,
   type SfuReportAnswer,
   TranscoderReport,
@@ -11,6 +12,7 @@ import { recordSfuReport, recordTranscoderReport } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { requireNode } from '../services/access.ts';
 import { requireMediaUrl } from '../services/media-origins.ts';
+import { grantPull } from '../services/tickets.ts';
 import { validate } from '../services/validate.ts';
 
 export function internalRoutes(deps: Deps) {
@@ -28,6 +30,9 @@ export function internalRoutes(deps: Deps) {
       const { close, audiences } = result;
       return c.json({ close, audiences, ...told } satisfies SfuReportAnswer, 200);
     })
+    .post('/nodes/pull', validate('json', PullBody), async (c) =>
+      c.json(await grantPull(deps, c.req.valid('json')), 200),
+    )
     .post('/transcode/report', validate('json', TranscoderReport), async (c) => {
       const report = c.req.valid('json');
       requireMediaUrl(deps.config, report.publicUrl);
@@ -46,6 +51,7 @@ export function internalRoutes(deps: Deps) {
             subject: report.transcoderId,
             streamId: job.streamId,
             nodeId: job.nodeId,
+            use: 'tap',
           }),
         })),
       );

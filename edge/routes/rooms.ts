@@ -73,8 +73,12 @@ export function roomRoutes(deps: Deps) {
       validate('json', TicketBody),
       async (c) => {
         const { id } = c.req.valid('param');
-        const grant = c.req.valid('json').intent === 'watch' ? grantWatch : grantPublish;
-        return c.json(await grant(deps, c, id), 201);
+        const asked = c.req.valid('json');
+        const grant =
+          asked.intent === 'watch'
+            ? await grantWatch(deps, c, id, asked)
+            : await grantPublish(deps, c, id);
+        return c.json(grant, 201);
       },
     )
     .get(

@@ -13,6 +13,7 @@ import { createLog } from './log.ts';
 import { createMailer, type MailSender } from './mail.ts';
 import type { PasswordHasher } from './passwords.ts';
 import { createPayoutGateway, type PayoutGateway } from './payout-gateway.ts';
+import { createPlacedBook } from './placement.ts';
 import { createPublisher } from './publisher.ts';
 import { createRevocations } from './revocations.ts';
 import { createSigner } from './signer.ts';
@@ -64,6 +65,7 @@ export async function buildDeps(
     books: await createBookSeal(config.LEDGER_KEYS),
     invoiceFonts: parts.invoiceFonts,
     failpoint: createFailpoints(config.FAILPOINTS, parts.die),
+    placed: createPlacedBook(),
     log,
     counters: createCounters(),
     now,

@@ -6,6 +6,7 @@ import {
   type Guest,
   guestTtlSeconds,
   hlsTicketTtlSeconds,
+  type NodeTicket,
   nodeTicketTtlSeconds,
   Role,
   roomTicketTtlSeconds,
@@ -49,7 +50,12 @@ export interface Signer {
     revision: number;
     streamId: string;
   }): Promise<{ ticket: string; expiresAt: Date }>;
-  nodeTicket(claims: { subject: string; streamId: string; nodeId: string }): Promise<string>;
+  nodeTicket(claims: {
+    subject: string;
+    streamId: string;
+    nodeId: string;
+    use: NodeTicket['use'];
+  }): Promise<string>;
   /** A JWK Set (RFC 7517) of public keys. */
   publicKeys(): { keys: JWK[] };
 }
@@ -246,6 +252,7 @@ export async function createSigner(keysJson: string, now: () => Date): Promise<S
         sub: claims.subject,
         stream: claims.streamId,
         node: claims.nodeId,
+        use: claims.use,
       });
       return token;
     },

@@ -1,10 +1,26 @@
 // Tickets: decides who may do what in a room, and signs it for the media nodes.
 import type { Context } from 'hono';
-import type { IngestProtocol, IngestTicket, SfuNode, TicketGrant } from '#contract';
-import { useStreamKey, type WatchFacts } from '#db';
+import type {
+  Capability,
+  IngestProtocol,
+  IngestTicket,
+  PullAnswer,
+  PullBody,
+  SfuNode,
+  TicketGrant,
+} from '#contract';
+import { findPlace, useStreamKey, type WatchFacts } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { problem } from '../problem.ts';
-import { placeRoom, readNodes } from './placement.ts';
+import { clientCountry } from './client-address.ts';
+import {
+  type Place,
+  type PlacedStream,
+  placeListener,
+  placePublisher,
+  placeViewer,
+  readNodes,
+} from './placement.ts';
 import { publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
 import { openRoom, problemOf, viewerOf } from './rooms.ts';
 
@@ -24,18 +40,26 @@ export async function grantPublish(
   const { state } = facts.stream;
   if (state === 'ended') throw problem('stream-ended');
   if (state === 'created') throw problem('invalid-transition', { from: state });
+  const country = clientCountry(deps.config, c);
+  const place = await placePublisher(deps, placedOf(facts), nodes, country);
+  if (!place) throw problem('media-unavailable');
+  const capabilities = ['publish', 'subscribe', 'moderate'] as const;
   return {
     transport: 'webrtc',
-    room: await roomGrant(deps, c, { facts, nodes, holder }, ['publish', 'subscribe', 'moderate']),
+    room: await roomGrant(deps, c, { facts, holder }, place, capabilities),
     hls: null,
   };
 }
 
-/** A ticket to watch. Refuses what the policy does, `not-found`, `stream-not-live`, `stream-ended`. */
+/**
+ * A ticket to watch: over WebRTC where a node has room, else by HLS with the room's events. Refuses what the policy
+ * does, `not-found`, `stream-not-live`, `stream-ended`, `media-unavailable`.
+ */
 export async function grantWatch(
   deps: Deps,
   c: Context<AppEnv>,
   streamId: string,
+  { live: isAsked = false }: { live?: boolean | undefined } = {},
 ): Promise<TicketGrant> {
   const room = await lookAt(deps, c, streamId);
   const { facts, holder } = room;
@@ -45,11 +69,20 @@ export async function grantWatch(
   if (state === 'ended') throw problem('stream-ended');
   // Before it starts a stream has no room; its performer alone may prepare one.
   if (state === 'created') throw problem('stream-not-live', { state });
+  const capabilities = watchCapabilities(facts, viewerOf(c));
+  const placed = placedOf(facts);
+  const { nodes } = room;
+  const country = clientCountry(deps.config, c);
+  const roomy = placeViewer(deps, placed, nodes, { country, isAsked });
+  // Nobody is left without: whoever finds no room hears the room's events, and sees it by HLS.
+  const place = roomy ?? placeListener(placed, nodes);
+  if (!place) throw problem('media-unavailable');
+  const allowed = roomy ? capabilities : capabilities.filter((one) => one !== 'subscribe');
   const [granted, hls] = await Promise.all([
-    roomGrant(deps, c, room, watchCapabilities(facts, viewerOf(c))),
+    roomGrant(deps, c, room, place, allowed),
     hlsGrant(deps, facts, holder),
   ]);
-  return { transport: 'webrtc', room: granted, hls };
+  return { transport: roomy ? 'webrtc' : 'hls', room: granted, hls };
 }
 
 /**
@@ -66,7 +99,8 @@ export async function grantIngest(
   const [opened, nodes] = await Promise.all([useStreamKey(deps.db, use), readNodes(deps)]);
   const { keyId, streamId, performer, event } = opened;
   if (event) c.env.defer(deps.publisher.publish([event]));
-  const place = await placeRoom(deps, { id: streamId, ...opened.place }, nodes);
+  const placed = { id: streamId, ...opened.place };
+  const place = await placePublisher(deps, placed, nodes, clientCountry(deps.config, c));
   if (!place) throw problem('media-unavailable');
   const ticket = await deps.signer.roomTicket({
     subject: performer.id,
@@ -101,20 +135,25 @@ async function lookAt(deps: Deps, c: Context<AppEnv>, streamId: string): Promise
   return { facts, nodes, holder };
 }
 
+const placedOf = ({ stream, place }: WatchFacts): PlacedStream => ({
+  id: stream.id,
+  nodeId: place.nodeId,
+  nodeUrl: place.nodeUrl,
+});
+
 async function roomGrant(
   deps: Deps,
   c: Context<AppEnv>,
-  { facts, nodes, holder }: Room,
-  capabilities: RoomClaims['capabilities'],
+  { facts, holder }: Pick<Room, 'facts' | 'holder'>,
+  place: Place,
+  capabilities: readonly Capability[],
 ): Promise<TicketGrant['room']> {
-  const place = await placeRoom(deps, { id: facts.stream.id, ...facts.place }, nodes);
-  if (!place) throw problem('media-unavailable');
   const { identity } = viewerOf(c);
   const ticket = await deps.signer.roomTicket({
     ...holder,
     name: identity?.username ?? '',
     role: identity?.role ?? 'guest',
-    capabilities,
+    capabilities: [...capabilities],
     streamId: facts.stream.id,
     nodeId: place.nodeId,
   });
@@ -133,4 +172,17 @@ async function hlsGrant(
     ticket,
     expiresAt: expiresAt.toISOString(),
   };
+}
+
+/** From where a node brings a stream that it has viewers of; null when it is published there itself, or nowhere. */
+export async function grantPull(deps: Deps, { nodeId, streamId }: PullBody): Promise<PullAnswer> {
+  const place = await findPlace(deps.db, streamId);
+  if (!place || place.nodeId === nodeId) return { from: null };
+  const ticket = await deps.signer.nodeTicket({
+    subject: nodeId,
+    streamId,
+    nodeId: place.nodeId,
+    use: 'pipe',
+  });
+  return { from: { ...place, ticket } };
 }

@@ -122,6 +122,7 @@ describe('a worker with a copy that is killed', () => {
     await expect.poll(() => sentAway).toEqual(Array.from({ length: there }, () => 'unavailable'));
     expect(scene.room.sources).toEqual(['microphone', 'camera']);
     expect(await branches()).toEqual([home]);
+    await expect.poll(() => scene.node.pool.workers.length, { timeout: 5_000 }).toBe(2);
     const back = await watchers(there);
     await expect.poll(() => scene.node.pool.viewers.now).toBe(6);
     for (const client of [...viewers, ...back, keeper]) client.close();

@@ -3,6 +3,7 @@ import type {
   DtlsParameters as MediasoupDtlsParameters,
   RtpCapabilities as MediasoupRtpCapabilities,
   RtpParameters as MediasoupRtpParameters,
+  SrtpParameters as MediasoupSrtpParameters,
   RtpHeaderExtensionUri,
 } from 'mediasoup/types';
 import { z } from 'zod';
@@ -140,6 +141,21 @@ const DtlsParameters = z.object({
     .min(1)
     .max(fingerprintsMax),
 });
+
+const SrtpParameters = z.object({
+  cryptoSuite: z.enum([
+    'AEAD_AES_256_GCM',
+    'AEAD_AES_128_GCM',
+    'AES_CM_128_HMAC_SHA1_80',
+    'AES_CM_128_HMAC_SHA1_32',
+  ]),
+  keyBase64: z.base64().max(128),
+});
+
+/** The key of a pipe between two nodes (RFC 3711). */
+export function parseSrtpParameters(value: unknown): MediasoupSrtpParameters {
+  return parse(SrtpParameters, value, 'srtpParameters');
+}
 
 /** What a publisher says about the RTP of a track. */
 export function parseRtpParameters(value: unknown): MediasoupRtpParameters {

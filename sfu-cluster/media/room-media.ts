@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type {
   Consumer,
   ConsumerLayers,
+  PipeTransport,
   PlainTransport,
   Producer,
   RtpCapabilities,
@@ -26,11 +27,23 @@ export const branchLingersMs = 5_000;
 export interface Track {
   source: MediaSource;
   producer: Producer;
+  /** Published on this node; otherwise it is piped in from another one. */
+  isOurs: boolean;
+}
+
+/** Where pipes to and from other nodes listen, and what the others call that address. */
+export interface PipeListen {
+  address: string;
+  announcedAddress: string | undefined;
 }
 
 interface RoomMediaEvents {
   /** A track came or went. */
   change: [];
+  /** Somebody has begun to watch. */
+  watched: [];
+  /** Nobody watches any more. */
+  unwatched: [];
   /** The worker is gone, and everything here with it. */
   lost: [];
 }
@@ -85,6 +98,16 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return [...this.#tracks.keys()];
   }
 
+  /** Whether somebody publishes here, on this node. */
+  get isPublishedHere(): boolean {
+    return this.tracks.some(({ isOurs }) => isOurs);
+  }
+
+  /** People who watch here, on all branches. */
+  get viewers(): number {
+    return this.branches.reduce((sum, branch) => sum + branch.viewers, 0);
+  }
+
   /** The track that stands for the room's picture: a shared screen before the camera. */
   get picture(): Track | null {
     return this.#tracks.get('screen') ?? this.#tracks.get('camera') ?? null;
@@ -114,8 +137,9 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     const lingering = this.#lingering.get(branch);
     if (lingering) clearTimeout(lingering);
     this.#lingering.delete(branch);
-    const transport = await branch.openViewerTransport(() => this.#letGoLater(branch));
+    const transport = await branch.openViewerTransport(() => this.#emptied(branch));
     this.#branchOf.set(transport, branch);
+    this.emit('watched');
     return transport;
   }
 
@@ -135,12 +159,31 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     }
   }
 
-  /** Publishes a track; refuses a source that is there already. */
+  /** One end of a pipe to another node: encrypted, and packets that are lost on the way are sent again. */
+  async openPipeTransport({ address, announcedAddress }: PipeListen): Promise<PipeTransport> {
+    return this.#home.router.createPipeTransport({
+      listenInfo: {
+        protocol: 'udp',
+        ip: address,
+        ...(announcedAddress === undefined ? {} : { announcedAddress }),
+      },
+      enableRtx: true,
+      enableSrtp: true,
+    });
+  }
+
+  /** Publishes a track; refuses a source that is there already. `id` is that of the track it is a copy of. */
   async publish(
     transport: Transport,
-    track: { source: MediaSource; kind: 'audio' | 'video'; rtpParameters: RtpParameters },
+    track: {
+      id?: string;
+      source: MediaSource;
+      kind: 'audio' | 'video';
+      rtpParameters: RtpParameters;
+      isOurs?: boolean;
+    },
   ): Promise<Producer> {
-    const { source, kind, rtpParameters } = track;
+    const { id, source, kind, rtpParameters, isOurs = true } = track;
     // What is being made on a transport that has closed will be nothing.
     const reserved = this.#reserved.get(source)?.closed === false;
     if (this.#tracks.has(source) || reserved) {
@@ -149,13 +192,14 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     this.#reserved.set(source, transport);
     try {
       const producer = await transport.produce({
+        ...(id === undefined ? {} : { id }),
         kind,
         rtpParameters,
         ...(kind === 'video' ? { keyFrameRequestDelay: keyframeAwaitedMs } : {}),
       });
       if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
       refuseIfClosed(transport, producer);
-      this.#tracks.set(source, { source, producer });
+      this.#tracks.set(source, { source, producer, isOurs });
       producer.observer.once('close', () => {
         this.#tracks.delete(source);
         this.#changed();
@@ -301,7 +345,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return making;
   }
 
-  #letGoLater(branch: Branch): void {
+  #emptied(branch: Branch): void {
+    if (this.viewers === 0) this.emit('unwatched');
     if (branch === this.#home || branch.closed) return;
     const timer = setTimeout(() => {
       this.#lingering.delete(branch);

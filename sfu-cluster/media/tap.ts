@@ -5,7 +5,7 @@ import { parseScalabilityMode } from 'mediasoup';
 import type { Consumer, PlainTransport, Producer } from 'mediasoup/types';
 import { assert, type ClientFrameOf, type TapTrack } from '#contract';
 import { refusal } from '../refusals.ts';
-import type { RoomMedia, Track } from './room-media.ts';
+import type { PipeListen, RoomMedia, Track } from './room-media.ts';
 
 /**
  * A layer that does not flow yet is waited for so long: a line that started with a smaller layer
@@ -22,6 +22,7 @@ interface TapEvents {
 /** From where a tap sends, and to whom it may. */
 export interface TapRules {
   listenAddress: string;
+  pipeListen: PipeListen;
   /** A stolen ticket must not aim a room's media at somebody else. */
   allows(address: string): boolean;
 }

@@ -5,6 +5,9 @@ import { createServer } from 'node:http';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import {
   type Capability,
+  type NodeTicket,
+  type PullAnswer,
+  PullBody,
   type Revocation,
   revocationsPageMax,
   SfuReport,
@@ -27,6 +30,7 @@ export interface TicketWish {
   stream: string;
   node?: string;
   capabilities?: Capability[];
+  use?: NodeTicket['use'];
   jti?: string;
   ttlSeconds?: number;
   key?: CryptoKey;
@@ -40,6 +44,9 @@ export interface TestEdge {
   over: Set<string>;
   /** How many watch a stream, as the next answers tell. */
   audiences: Map<string, number>;
+  /** The node on which a stream is published, and what asked for it. */
+  origins: Map<string, { nodeId: string; url: string }>;
+  pulls: PullBody[];
   /** True makes every report fail. */
   broken: boolean;
   /** How far its clock is ahead of the node's. */
@@ -75,6 +82,14 @@ export async function startTestEdge(): Promise<TestEdge> {
         .end(JSON.stringify({ keys: [signing.jwk] }));
       return;
     }
+    if (request.url === '/internal/nodes/pull') {
+      request.setEncoding('utf8').once('data', (chunk: string) => {
+        void answerPull(PullBody.parse(JSON.parse(chunk))).then((answer) =>
+          response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)),
+        );
+      });
+      return;
+    }
     const authorised = request.headers.authorization === `Bearer ${testNodeSecret}`;
     if (request.url !== '/internal/nodes/report' || request.method !== 'POST' || !authorised) {
       response.writeHead(authorised ? 404 : 401).end();
@@ -107,6 +122,20 @@ export async function startTestEdge(): Promise<TestEdge> {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
     });
   });
+  async function answerPull({ nodeId, streamId }: PullBody): Promise<PullAnswer> {
+    edge.pulls.push({ nodeId, streamId });
+    const origin = edge.origins.get(streamId);
+    if (!origin || origin.nodeId === nodeId) return { from: null };
+    const ticket = await edge.ticket({
+      aud: 'node',
+      use: 'pipe',
+      sub: nodeId,
+      stream: streamId,
+      node: origin.nodeId,
+    });
+    return { from: { nodeId: origin.nodeId, url: origin.url, ticket } };
+  }
+
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -117,6 +146,8 @@ export async function startTestEdge(): Promise<TestEdge> {
     reports: [],
     over: new Set(),
     audiences: new Map(),
+    origins: new Map(),
+    pulls: [],
     broken: false,
     clockAheadSeconds: 0,
     revocations: [],
@@ -140,7 +171,7 @@ export async function startTestEdge(): Promise<TestEdge> {
         role: 'viewer',
         capabilities: wish.capabilities ?? [],
       };
-      return new SignJWT({ stream, node, ...(aud === 'room' ? room : {}) })
+      return new SignJWT({ stream, node, ...(aud === 'room' ? room : { use: wish.use ?? 'tap' }) })
         .setProtectedHeader({ alg: ticketAlgorithm, kid, typ: wish.typ ?? ticketTypes[aud] })
         .setIssuer(wish.issuer ?? ticketIssuer)
         .setAudience(aud)

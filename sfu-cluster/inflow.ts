@@ -1,0 +1,145 @@
+// An inflow: brings a room's media from the node on which it is published, for as long as somebody here wants it.
+import type { PipeTransport } from 'mediasoup/types';
+import type { Logger } from 'pino';
+import type { ConsumerData, PullAnswer } from '#contract';
+import { pipeDataOf } from './media/outflow.ts';
+import { parseRtpParameters, parseSrtpParameters } from './media/parameters.ts';
+import type { PipeListen, RoomMedia } from './media/room-media.ts';
+import { NodeLink } from './node-link.ts';
+import { createOutage } from './outage.ts';
+
+/** Between attempts; doubles while they fail. */
+const retryMinMs = 100;
+const retryMaxMs = 2_000;
+/** A room that shows nothing for so long may be published on another node by now. */
+const emptyMaxMs = 1_500;
+
+export interface InflowDeps {
+  streamId: string;
+  media: RoomMedia;
+  listen: PipeListen;
+  /** Asks the edge from where to bring the media; null when there is nowhere to bring it from. */
+  pull(streamId: string): Promise<PullAnswer['from']>;
+  log: Logger;
+}
+
+export interface Inflow {
+  close(): void;
+}
+
+/** Begins at once, and begins again whenever it breaks, until it is closed. */
+export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): Inflow {
+  const outage = createOutage(log, 'the inflow from another node');
+  const ending = new AbortController();
+  let failures = 0;
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      try {
+        const from = await pull(streamId);
+        if (from && !ending.signal.aborted) {
+          await flow(from);
+          failures = 0;
+        } else {
+          failures += 1;
+        }
+      } catch (error) {
+        failures += 1;
+        outage.failed(error);
+      }
+      await pause(Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(failures, 10)), ending.signal);
+    }
+  }
+
+  /** One link from its beginning to its end. Rejects when it could not be made. */
+  async function flow(from: NonNullable<PullAnswer['from']>): Promise<void> {
+    const link = await NodeLink.join(from.url, from.ticket);
+    const transport = await media.openPipeTransport(listen).catch((error) => {
+      link.close();
+      throw error;
+    });
+    const close = () => {
+      link.close();
+      transport.close();
+    };
+    ending.signal.addEventListener('abort', close);
+    try {
+      const theirs = await link.request('pipe.open', pipeDataOf(transport));
+      await transport.connect({
+        ip: theirs.address,
+        port: theirs.port,
+        srtpParameters: parseSrtpParameters(theirs.srtpParameters),
+      });
+      outage.recovered();
+      log.info({ from: from.nodeId }, 'media flows in from another node');
+      await follow(link, transport);
+    } finally {
+      ending.signal.removeEventListener('abort', close);
+      close();
+    }
+  }
+
+  /** Takes what the other room shows, until the link breaks or nothing is shown any more. */
+  async function follow(link: NodeLink, transport: PipeTransport): Promise<void> {
+    const producers = new Map<string, { close(): void }>();
+    let asking: Promise<void> = Promise.resolve();
+
+    async function take({ consumerId, producerId, ...track }: ConsumerData): Promise<void> {
+      const producer = await media.publish(transport, {
+        id: producerId,
+        kind: track.kind,
+        source: track.source,
+        rtpParameters: parseRtpParameters(track.rtpParameters),
+        isOurs: false,
+      });
+      producers.set(consumerId, producer);
+    }
+
+    await new Promise<void>((resolve) => {
+      let emptyTimer: NodeJS.Timeout | null = null;
+      const done = () => {
+        if (emptyTimer) clearTimeout(emptyTimer);
+        resolve();
+      };
+      const ask = async () => {
+        if (emptyTimer) clearTimeout(emptyTimer);
+        const { consumers } = await link.request('pipe.consume', {});
+        await Promise.all(consumers.map(take));
+        if (producers.size === 0) emptyTimer = setTimeout(done, emptyMaxMs);
+      };
+      // One question at a time, so that none is answered twice.
+      const askNext = () => {
+        asking = asking.then(ask).catch((error: unknown) => {
+          if (!link.closed) log.warn({ err: error }, 'a track did not flow in');
+          done();
+        });
+      };
+      link.on('notice', (notice) => {
+        if (notice.type === 'room.media') askNext();
+        else if (notice.type === 'consumer.closed') {
+          producers.get(notice.consumerId)?.close();
+          producers.delete(notice.consumerId);
+        }
+      });
+      link.once('close', done);
+      if (link.closed) done();
+      else askNext();
+    });
+  }
+
+  run().catch((error: unknown) => log.error({ err: error }, 'an inflow has ended by a fault'));
+  return { close: () => ending.abort() };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

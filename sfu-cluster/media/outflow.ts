@@ -1,0 +1,86 @@
+// An outflow: the tracks of a room piped to another node, once each, whatever the number of viewers there.
+import { EventEmitter } from 'node:events';
+import { isIP } from 'node:net';
+import type { Consumer, PipeTransport } from 'mediasoup/types';
+import type { ClientFrameOf, ConsumerData, ResponseData } from '#contract';
+import { refusal } from '../refusals.ts';
+import { parseSrtpParameters } from './parameters.ts';
+import type { RoomMedia, Track } from './room-media.ts';
+import type { TapRules } from './tap.ts';
+
+interface OutflowEvents {
+  /** A track has ended; the other node must let its copy go. */
+  consumerClosed: [string];
+}
+
+export class Outflow extends EventEmitter<OutflowEvents> {
+  readonly #media: RoomMedia;
+  readonly #transport: PipeTransport;
+  readonly #piped = new Map<string, Consumer>();
+
+  private constructor(media: RoomMedia, transport: PipeTransport) {
+    super();
+    this.#media = media;
+    this.#transport = transport;
+  }
+
+  /** Answers where the other node has to send its reports and requests for keyframes. */
+  static async create(
+    media: RoomMedia,
+    rules: TapRules,
+    { address, port, srtpParameters }: ClientFrameOf<'pipe.open'>,
+  ): Promise<{ outflow: Outflow; data: ResponseData<'pipe.open'> }> {
+    if (isIP(address) === 0) throw refusal('malformed-frame', 'address: an IP address is needed');
+    if (!rules.allows(address)) {
+      throw refusal('forbidden', 'address: neither that of this socket nor one that is allowed');
+    }
+    const theirs = parseSrtpParameters(srtpParameters);
+    const transport = await media.openPipeTransport(rules.pipeListen);
+    try {
+      await transport.connect({ ip: address, port, srtpParameters: theirs });
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+    return { outflow: new Outflow(media, transport), data: pipeDataOf(transport) };
+  }
+
+  /** Begins with every track that does not flow yet. */
+  async consume(): Promise<ConsumerData[]> {
+    const missing = this.#media.tracks.filter(({ producer }) => !this.#piped.has(producer.id));
+    const begun = await Promise.all(missing.map((track) => this.#begin(track)));
+    return begun.filter((data) => data !== null);
+  }
+
+  close(): void {
+    this.removeAllListeners();
+    this.#transport.close();
+  }
+
+  /** Null for a track that has ended meanwhile. */
+  async #begin({ source, producer }: Track): Promise<ConsumerData | null> {
+    const consumer = await this.#transport.consume({ producerId: producer.id }).catch((error) => {
+      if (producer.closed) return null;
+      throw error;
+    });
+    if (!consumer || consumer.closed) return null;
+    this.#piped.set(producer.id, consumer);
+    producer.observer.once('close', () => {
+      this.#piped.delete(producer.id);
+      this.emit('consumerClosed', consumer.id);
+    });
+    const { id, kind } = consumer;
+    const rtpParameters = { ...consumer.rtpParameters };
+    return { consumerId: id, producerId: producer.id, kind, source, rtpParameters };
+  }
+}
+
+/** What the other end of a pipe must know of this one. */
+export function pipeDataOf(transport: PipeTransport): ResponseData<'pipe.open'> {
+  const { tuple, srtpParameters } = transport;
+  return {
+    address: tuple.localAddress,
+    port: tuple.localPort,
+    srtpParameters: { ...srtpParameters },
+  };
+}
