@@ -220,6 +220,8 @@ export const ServerFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('room.event'), event: RoomEvent }),
   /** Events may have been missed (a broken link behind the hub): fetch what came after the last one. */
   z.object({ type: z.literal('room.resync') }),
+  /** This node is about to end: join elsewhere with a new ticket, while it still serves this socket. */
+  z.object({ type: z.literal('room.move') }),
   z.object({ type: z.literal('room.viewers'), viewers: z.int().nonnegative() }),
   /** Sources that can be consumed now; sent again whenever the set changes. */
   z.object({ type: z.literal('room.media'), sources: z.array(MediaSource) }),

@@ -8,6 +8,7 @@ import { networksOf } from './addresses.ts';
 const workersMax = 64;
 
 const viewersPerWorkerMax = 10_000;
+const drainSecondsMax = 3_600;
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
@@ -45,6 +46,8 @@ const Environment = z.object({
   SFU_WORKERS: z.coerce.number().int().min(1).max(workersMax).default(1),
   /** People whom one worker lets watch at once, over all rooms. */
   SFU_VIEWERS_PER_WORKER: z.coerce.number().int().min(1).max(viewersPerWorkerMax).default(500),
+  /** Before it ends, a node gives everybody so long to go to another one; 0 ends it at once. */
+  SFU_DRAIN_SECONDS: z.coerce.number().int().min(0).max(drainSecondsMax).default(30),
   SFU_TAP_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
   /** Addresses and networks that taps may be sent to besides the one that their socket comes from. */
   SFU_TAP_ALLOWED_ADDRESSES: networks,
@@ -68,6 +71,7 @@ const Environment = z.object({
 
 /** Settings of one SFU node. */
 export interface SfuConfig {
+  drainSeconds: number;
   nodeId: string;
   country: string | null;
   host: string;
@@ -110,6 +114,7 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
   }
   return {
     nodeId: values.SFU_NODE_ID,
+    drainSeconds: values.SFU_DRAIN_SECONDS,
     country: values.SFU_COUNTRY ?? null,
     host: values.SFU_HOST,
     port: values.SFU_PORT,

@@ -72,15 +72,15 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
       });
       outage.recovered();
       log.info({ from: from.nodeId }, 'media flows in from another node');
-      await follow(link, transport);
+      await follow(link, transport, from.nodeId);
     } finally {
       ending.signal.removeEventListener('abort', close);
       close();
     }
   }
 
-  /** Takes what the other room shows, until the link breaks or nothing is shown any more. */
-  async function follow(link: NodeLink, transport: PipeTransport): Promise<void> {
+  /** Takes what the other room shows, until the link breaks or the stream is published on another node. */
+  async function follow(link: NodeLink, transport: PipeTransport, nodeId: string): Promise<void> {
     const producers = new Map<string, { close(): void }>();
     let asking: Promise<void> = Promise.resolve();
 
@@ -105,7 +105,12 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
         if (emptyTimer) clearTimeout(emptyTimer);
         const { consumers } = await link.request('pipe.consume', {});
         await Promise.all(consumers.map(take));
-        if (producers.size === 0) emptyTimer = setTimeout(done, emptyMaxMs);
+        if (producers.size === 0) await lookElsewhere();
+      };
+      const lookElsewhere = async () => {
+        const now = await pull(streamId);
+        if (now?.nodeId === nodeId) emptyTimer = setTimeout(askNext, emptyMaxMs);
+        else done();
       };
       // One question at a time, so that none is answered twice.
       const askNext = () => {

@@ -55,6 +55,7 @@ async function startNode(nodeId: string, ports?: Ports) {
     EDGE_URL: edge.url,
     NODE_SECRET: testNodeSecret,
     REDIS_URL: redisUrl(),
+    SFU_DRAIN_SECONDS: '0',
     ...(bin === undefined ? {} : { MEDIASOUP_WORKER_BIN: bin }),
   });
   const url = `http://127.0.0.1:${port}`;

@@ -37,14 +37,19 @@ function end(signal: NodeJS.Signals): void {
   if (ending) process.exit(1);
   ending = true;
   log.info({ signal }, 'the node shuts down');
-  setTimeout(() => process.exit(1), shutDownTimeoutMs).unref();
-  Promise.resolve(node?.close()).then(
+  shutDown().then(
     () => process.exit(0),
     (error: unknown) => {
       log.error({ err: error }, 'the shut-down failed');
       process.exit(1);
     },
   );
+}
+
+async function shutDown(): Promise<void> {
+  if (config.drainSeconds > 0) await node?.drain();
+  setTimeout(() => process.exit(1), shutDownTimeoutMs).unref();
+  await node?.close();
 }
 
 process.on('SIGTERM', end);

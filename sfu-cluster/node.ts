@@ -8,6 +8,7 @@ import { nodeStreamsMax, ticketClockSkewSeconds } from '#contract';
 import { createAudience } from './audience.ts';
 import type { SfuConfig } from './config.ts';
 import { withDeadline } from './deadline.ts';
+import { drain } from './drain.ts';
 import { createNodeServer } from './http.ts';
 import { Hub } from './hub.ts';
 import { WorkerPool } from './media/worker-pool.ts';
@@ -37,6 +38,8 @@ export interface SfuNodeProcess {
   rooms: Rooms;
   pool: WorkerPool;
   revocations: Revocations;
+  /** Sends everybody to other nodes; resolves when they have gone, or after `drainSeconds`. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,6 +57,7 @@ export async function createSfuNode({
   const pull = createPull({ edgeUrl: config.edgeUrl, nodeSecret: config.nodeSecret, nodeId });
   const rooms = Rooms.open({ hub, pool, log, pull, pipeListen: config.media.pipeListen });
   const refusals = createRefusalCounter();
+  let draining = false;
   const revocations = createRevocations({ onBehind: () => reporter.nudge() });
   const gate = createTicketGate({ edgeUrl: config.edgeUrl, nodeId, redis, revocations });
   const sessionDeps = {
@@ -74,7 +78,7 @@ export async function createSfuNode({
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
   const server = createNodeServer({
-    ready: () => checkReady({ pool, redis, hub, revocations, reporter, registry }),
+    ready: () => checkReady({ pool, redis, hub, revocations, reporter, registry, draining }),
     secret: config.nodeSecret,
     stats: () => ({
       nodeId,
@@ -134,7 +138,7 @@ export async function createSfuNode({
       return {
         url: config.publicUrl,
         country: config.country,
-        draining: false,
+        draining,
         load: loadOf(pool, rooms, sockets),
         viewersMax: pool.viewers.max,
       };
@@ -174,6 +178,12 @@ export async function createSfuNode({
     rooms,
     pool,
     revocations,
+    async drain() {
+      if (draining || closing) return;
+      draining = true;
+      await within(registry.beat());
+      await drain(rooms, log, config.drainSeconds * 1000);
+    },
     close() {
       closing ??= shutDown();
       return closing;
@@ -203,10 +213,11 @@ interface Leaned {
   revocations: Revocations;
   reporter: Reporter;
   registry: Registry;
+  draining: boolean;
 }
 
 async function checkReady(parts: Leaned): Promise<Health> {
-  const { pool, redis, hub, revocations, reporter, registry } = parts;
+  const { pool, redis, hub, revocations, reporter, registry, draining } = parts;
   const [workers, redisAnswers] = await Promise.all([
     pool.probe(probeTimeoutMs),
     withDeadline(redis.ping(), probeTimeoutMs, () => new Error('no answer')).then(
@@ -226,6 +237,7 @@ async function checkReady(parts: Leaned): Promise<Health> {
       detail: revocations.current ? 'known' : 'not known: nobody is admitted',
     },
     clock: clockCheck(reporter.clockAheadSeconds),
+    drain: draining ? { ok: false, detail: 'everybody is sent away' } : { ok: true },
     name: registry.disputed ? { ok: false, detail: 'another node has this id' } : { ok: true },
   };
   return { ok: Object.values(checks).every((check) => check.ok), service: 'sfu', checks };

@@ -8,6 +8,8 @@ import { createOutage } from './outage.ts';
 export interface Registry {
   /** Whether another process writes under the same id: rooms and reports of the two mix. */
   readonly disputed: boolean;
+  /** Writes the entry now, and not with the next beat. */
+  beat(): Promise<void>;
   /** Takes the node off the list and stops. */
   close(): Promise<void>;
 }
@@ -66,6 +68,11 @@ export function createRegistry({
   return {
     get disputed() {
       return disputed;
+    },
+    async beat() {
+      await beating;
+      tick();
+      await beating;
     },
     async close() {
       if (closed) return;

@@ -171,6 +171,15 @@ export class Room extends EventEmitter<RoomHappenings> {
     if (this.#publisher === peer) this.#publisher = null;
   }
 
+  /** Whoever publishes, to be sent to another node before all others. */
+  get publisher(): Peer | null {
+    return this.#publisher;
+  }
+
+  get peers(): Peer[] {
+    return [...this.#peers];
+  }
+
   /** Closes every socket with this reason, and the media. */
   close(code: SocketErrorCode, detail: string): void {
     if (this.#closed) return;

@@ -53,6 +53,7 @@ export class Broadcast {
   readonly #deps: BroadcastDeps;
   readonly #cancels: Cancel[] = [];
   #publisher: PublisherHandle | null = null;
+  #publishedOn: RoomSocket | null = null;
   #publisherCancels: Cancel[] = [];
 
   private constructor(deps: BroadcastDeps) {
@@ -143,13 +144,16 @@ export class Broadcast {
   async #publish(socket: RoomSocket): Promise<void> {
     const { desk, openPublisher } = this.#deps;
     const tracks = { video: desk.videoOut.peek(), audio: desk.audioOut.peek() };
-    this.#releasePublisher();
+    // While a node is left for another one, what the old one gets goes on until the new one has it.
+    if (!this.#publishedOn?.isOpen) this.#releasePublisher();
     try {
       const publisher = await openPublisher(socket, tracks, desk.ladder.peek());
       if (this.room.peek()?.link.socket.peek() !== socket) {
         publisher.close();
         return;
       }
+      this.#releasePublisher();
+      this.#publishedOn = socket;
       this.#take(publisher);
       // A device that was changed meanwhile is sent from the start.
       const video = desk.videoOut.peek();
@@ -168,7 +172,8 @@ export class Broadcast {
       }),
       publisher.path.subscribe((path) => {
         this.path.value = path;
-        if (path === 'lost') this.room.peek()?.link.rejoin();
+        const link = this.room.peek()?.link;
+        if (path === 'lost' && link?.socket.peek() === this.#publishedOn) link?.rejoin();
       }),
     ];
   }

@@ -102,7 +102,7 @@ export class LiveSide {
     this.#usedSockets.add(socket);
     try {
       const media = await this.#deps.openReceiver(socket);
-      if (this.#seeking && this.#deps.link.socket.peek() === socket) this.#take(media);
+      if (this.#seeking && this.#deps.link.socket.peek() === socket) this.#take(media, socket);
       else media.close();
     } catch (error) {
       this.#refused(socket, error);
@@ -123,7 +123,7 @@ export class LiveSide {
     }
   }
 
-  #take(media: LiveMedia): void {
+  #take(media: LiveMedia, socket: RoomSocket): void {
     this.#release();
     this.#media = media;
     this.#mediaCancels = [
@@ -134,7 +134,8 @@ export class LiveSide {
         this.#latencyMs.value = latencyMs;
       }),
       media.path.subscribe((path) => {
-        if (path === 'lost') this.#deps.link.rejoin();
+        // One of a socket that was left for another one is lost by that.
+        if (path === 'lost' && this.#deps.link.socket.peek() === socket) this.#deps.link.rejoin();
       }),
     ];
     this.#deps.onReceiver(media);

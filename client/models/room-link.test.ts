@@ -5,16 +5,18 @@ import { createFakeRoom } from '../testing/fake-room.ts';
 import { createManualClock } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { reconnectBackoff } from './backoff.ts';
-import { linkStableMs, RoomLink } from './room-link.ts';
+import { linkStableMs, moveOverlapMs, RoomLink } from './room-link.ts';
 
 type SceneOptions = {
+  /** The node that the n-th ticket is for, where it is not the usual one. */
+  nodes?: Record<number, string>;
   /** What the edge refuses the n-th ticket with. */
   grantFails?: Record<number, ApiError['code']>;
   /** What the room refuses the n-th socket with. */
   joinFails?: Record<number, SocketErrorCode>;
 };
 
-function createScene({ grantFails = {}, joinFails = {} }: SceneOptions = {}) {
+function createScene({ grantFails = {}, joinFails = {}, nodes = {} }: SceneOptions = {}) {
   const clock = createManualClock();
   let grants = 0;
   let joins = 0;
@@ -30,7 +32,7 @@ function createScene({ grantFails = {}, joinFails = {} }: SceneOptions = {}) {
       grants += 1;
       const code = grantFails[grants];
       if (code) throw new ApiError(code, 401, null, 'no');
-      const room = { url: 'ws://node/room', ticket: `ticket-${grants}` };
+      const room = { url: `ws://${nodes[grants] ?? 'node'}/room`, ticket: `ticket-${grants}` };
       return { transport: 'webrtc', room, hls: null };
     },
     join: (room) => RoomSocket.join(room, { openWebSocket: server.open, clock }),
@@ -117,4 +119,37 @@ test('whoever may not come back after a revocation does not knock again', async 
   await clock.advance(60_000);
   expect([link.state.value, link.refusal.value]).toEqual(['closed', 'forbidden']);
   expect(grants()).toBe(2);
+});
+
+test('who is sent to another node keeps the old socket until the new one has had time to show something', async () => {
+  const { clock, server, link } = createScene({ nodes: { 2: 'other' } });
+  await clock.advance(0);
+  const [old] = server.connections;
+  const before = link.socket.value;
+  old?.send({ type: 'room.move' });
+  await clock.advance(0);
+  expect(server.connections).toHaveLength(2);
+  expect(link.socket.value).not.toBe(before);
+  expect([link.state.value, before?.isOpen]).toEqual(['open', true]);
+  await clock.advance(moveOverlapMs);
+  expect(before?.isOpen).toBe(false);
+  expect([link.state.value, link.socket.value?.isOpen]).toEqual(['open', true]);
+  // The new one drops like any other.
+  server.latest().close();
+  await clock.advance(reconnectBackoff.firstMs);
+  expect(server.connections).toHaveLength(3);
+  link.close();
+});
+
+test('who has no other node to go to stays where they are, and so does who is refused there', async () => {
+  for (const options of [{}, { nodes: { 2: 'other' }, joinFails: { 2: 'unavailable' as const } }]) {
+    const { clock, server, link } = createScene(options);
+    await clock.advance(0);
+    const before = link.socket.value;
+    server.latest().send({ type: 'room.move' });
+    await clock.advance(moveOverlapMs);
+    expect(link.socket.value).toBe(before);
+    expect([link.state.value, before?.isOpen]).toEqual(['open', true]);
+    link.close();
+  }
 });

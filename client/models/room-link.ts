@@ -26,6 +26,11 @@ export type RoomLinkDeps = {
   random?: () => number;
 };
 
+/** A socket that is left for one on another node is kept so long, for the pictures that it still brings. */
+export const moveOverlapMs = 2_000;
+
+type Moved = { socket: RoomSocket; url: string };
+
 const finalFaults = new Set<unknown>([
   'forbidden',
   'stream-ended',
@@ -140,15 +145,52 @@ export class RoomLink {
         return null;
       }
       const joinedAt = clock.now();
-      this.socket.value = socket;
-      this.state.value = 'open';
-      const fault = await socket.ended;
+      const fault = await this.#stay(socket, granted.room.url);
       this.socket.value = null;
       if (clock.now() - joinedAt >= linkStableMs) this.#attempts = 0;
       return fault;
     } catch (error) {
       return codeOf(error);
     }
+  }
+
+  /** On this socket, and on those that take its place when its node sends everybody away. */
+  async #stay(first: RoomSocket, firstUrl: string): Promise<SocketFault> {
+    let socket = first;
+    let url = firstUrl;
+    for (;;) {
+      this.socket.value = socket;
+      this.state.value = 'open';
+      const moved = new Promise<Moved>((resolve) => this.#moveWhenAsked(socket, url, resolve));
+      const outcome = await Promise.race([socket.ended, moved]);
+      if (typeof outcome === 'string') return outcome;
+      const left = socket;
+      // What it still brings is shown until the new one does.
+      this.#deps.clock.after(moveOverlapMs, () => left.close());
+      ({ socket, url } = outcome);
+    }
+  }
+
+  #moveWhenAsked(socket: RoomSocket, url: string, done: (moved: Moved) => void): void {
+    const { grant, join } = this.#deps;
+    const stop = socket.onNotice(async (notice) => {
+      if (notice.type !== 'room.move') return;
+      stop();
+      try {
+        const granted = await grant();
+        // There is no other node: this one serves until it ends.
+        if (granted.room.url === url || this.#closed || !socket.isOpen) return;
+        const next = await join(granted.room);
+        if (this.#closed || !socket.isOpen) {
+          next.close();
+          return;
+        }
+        this.granted.value = granted;
+        done({ socket: next, url: granted.room.url });
+      } catch {
+        // The socket will end soon, and whoever comes back then is told why not.
+      }
+    });
   }
 
   async #waitAfter(fault: LinkRefusal | null, atOnce: boolean): Promise<void> {

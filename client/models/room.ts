@@ -124,7 +124,8 @@ export function createRoom(deps: RoomDeps) {
         return;
       case 'producer.closed':
       case 'consumer.closed':
-        // Media handles hear these on the socket themselves.
+      case 'room.move':
+        // Media handles and the link hear these on the socket themselves.
         return;
       default:
         assertNever(notice);
@@ -136,7 +137,10 @@ export function createRoom(deps: RoomDeps) {
     publishing.value = socket.joined.publishing;
     // The gap begins at the last event of the socket before, so it is noted before this one is heard.
     catchUp();
-    socket.onNotice(hear);
+    socket.onNotice((notice) => {
+      // A socket that was left for another one knows events, but not what there is to watch.
+      if (link.socket.peek() === socket || notice.type === 'room.event') hear(notice);
+    });
   }
 
   const stopEntering = link.socket.subscribe((socket) => {

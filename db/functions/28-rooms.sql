@@ -101,9 +101,68 @@ declare
 begin
   insert into stream_media as m (stream_id, node_id, node_url) values (p_stream, p_node, p_url)
     on conflict (stream_id) do update
-      set node_id = excluded.node_id, node_url = excluded.node_url, publishing = false
+      set node_id = excluded.node_id, node_url = excluded.node_url, publishing = false, placed_at = now()
       where m.node_id = p_gone_node;
   select * into strict v_media from stream_media where stream_id = p_stream;
   return jsonb_build_object('nodeId', v_media.node_id, 'url', v_media.node_url);
+end
+$$;
+
+-- Facts from one SFU node. Answers which rooms it must close, and the events of streams that went live.
+create or replace function report_sfu(p_node text, p_url text, p_streams jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp
+as $$
+declare
+  v_close jsonb;
+  v_events jsonb := '[]';
+  v_event jsonb;
+  v_id uuid;
+  v_published boolean := false;
+begin
+  -- Streams are locked before their media, and rows of one table in the order of their ids, here as in
+  -- every other function: so that none waits for another in a circle.
+  perform from streams
+    where state = 'starting' and id in (select stream_id from reported_rooms(p_streams) where publishing)
+    order by id for no key update;
+  perform from stream_media
+    where node_id = p_node or stream_id in (select stream_id from reported_rooms(p_streams))
+    order by stream_id for update;
+  insert into stream_media as m
+      (stream_id, node_id, node_url, publishing, publishing_seen_at, video_codec, viewers)
+    select r.stream_id, p_node, p_url, r.publishing,
+        case when r.publishing then now() end, r.video_codec, r.viewers
+      from reported_rooms(p_streams) r join streams s on s.id = r.stream_id and s.state <> 'ended'
+      order by r.stream_id
+    on conflict (stream_id) do update set
+      node_id = excluded.node_id,
+      node_url = excluded.node_url,
+      publishing = excluded.publishing,
+      publishing_seen_at = coalesce(excluded.publishing_seen_at, m.publishing_seen_at),
+      video_codec = coalesce(excluded.video_codec, m.video_codec),
+      viewers = excluded.viewers
+    -- A node that only serves viewers does not take the stream from the one that publishes it; nor does one that the
+    -- publisher is just leaving from the one that they go to.
+    where m.node_id = excluded.node_id
+      or excluded.publishing and not m.publishing and m.placed_at < now() - interval '10 seconds';
+  update stream_media m set publishing = false
+    where m.node_id = p_node and m.publishing
+      and not exists (select from reported_rooms(p_streams) r where r.stream_id = m.stream_id);
+
+  for v_id in
+    select s.id from reported_rooms(p_streams) r join streams s on s.id = r.stream_id
+      where r.publishing and s.state = 'starting' order by s.id
+      -- One that began in this very moment waits for the next report.
+      for no key update of s skip locked
+  loop
+    v_event := transition_stream(v_id, 'live');
+    if v_event is not null then
+      v_events := v_events || v_event;
+      v_published := true;
+    end if;
+  end loop;
+  select coalesce(jsonb_agg(r.stream_id), '[]') into v_close
+    from reported_rooms(p_streams) r left join streams s on s.id = r.stream_id
+    where s.id is null or s.state = 'ended';
+  return jsonb_build_object('close', v_close, 'events', v_events, 'published', v_published);
 end
 $$;

@@ -90,6 +90,8 @@ export const streamMedia = pgTable(
       .references(() => streams.id, { onDelete: 'cascade' }),
     nodeId: text('node_id').notNull(),
     nodeUrl: text('node_url').notNull(),
+    /** When the stream was last given to a node; another one that still publishes does not take it back at once. */
+    placedAt: moment('placed_at').notNull().default(sql`now()`),
     publishing: boolean().notNull().default(false),
     /** When a node last said that the publisher's media flows. */
     publishingSeenAt: timestamp('publishing_seen_at', { withTimezone: true }),

@@ -13,6 +13,9 @@ export interface StackUrls {
   sfu: string;
   /** The room socket, as browsers open it. */
   sfuSocket: string;
+  /** Of a second node, where there is one. */
+  sfu2: string;
+  sfu2Socket: string;
   transcoder: string;
   jobs: string;
   sandbox: string | null;
@@ -39,6 +42,8 @@ export function stackUrls(settings: Settings, secrets: Secrets): StackUrls {
     edge: at(ports.edge),
     sfu: at(ports.sfu),
     sfuSocket: `ws://127.0.0.1:${ports.sfu}/room`,
+    sfu2: at(ports.sfu2),
+    sfu2Socket: `ws://127.0.0.1:${ports.sfu2}/room`,
     transcoder: at(ports.transcoder),
     jobs: at(ports.jobs),
     sandbox: settings.razorpay ? null : at(ports.sandbox),
@@ -98,7 +103,10 @@ export function edgeEnvironment(
     DATA_KEYS: JSON.stringify(secrets.dataKeys),
     HASH_KEY: secrets.hashKey,
     LEDGER_KEYS: JSON.stringify(secrets.ledgerKeys),
-    MEDIA_ORIGINS: [new URL(urls.sfuSocket).origin, urls.transcoder].join(','),
+    MEDIA_ORIGINS: [
+      ...[urls.sfuSocket, urls.sfu2Socket].map((url) => new URL(url).origin),
+      urls.transcoder,
+    ].join(','),
   };
 }
 

@@ -52,7 +52,7 @@ export function planParts(plan: StackPlan): { parts: PlannedPart[]; steps: StepS
       ...(settings.razorpay ? [] : [sandbox(plan)]),
       ...(settings.mail ? [] : [mailbox(plan)]),
       edge(plan),
-      sfu(plan),
+      ...sfuNodes(plan),
       transcoder(plan),
       jobs(plan),
     ],
@@ -196,19 +196,28 @@ function edge({ settings, secrets, urls }: StackPlan): PlannedPart {
   });
 }
 
-function sfu({ settings, secrets, urls }: StackPlan): PlannedPart {
-  return service('sfu', urls.sfu, {
-    // It would wait for the edge; started after it, it is known there from the first moment.
-    after: ['redis', 'edge'],
-    ports: ['sfu', 'media'],
-    command: async () =>
-      nodeCommand('sfu-cluster/main.ts', {
-        ...mediaEnvironment(settings, secrets, urls),
-        SFU_PORT: String(settings.ports.sfu),
-        SFU_PUBLIC_URL: urls.sfuSocket,
-        SFU_MEDIA_PORT: String(settings.ports.media),
-      }),
-  });
+function sfuNodes({ settings, secrets, urls }: StackPlan): PlannedPart[] {
+  const nodes = [
+    { name: 'sfu', port: 'sfu', media: 'media', url: urls.sfu, socket: urls.sfuSocket },
+    { name: 'sfu-2', port: 'sfu2', media: 'media2', url: urls.sfu2, socket: urls.sfu2Socket },
+  ] as const;
+  return nodes.slice(0, settings.sfuNodes).map(({ name, port, media, url, socket }, index) =>
+    service(name, url, {
+      // It would wait for the edge; started after it, it is known there from the first moment.
+      after: ['redis', 'edge'],
+      ports: [port, media],
+      command: async () =>
+        nodeCommand('sfu-cluster/main.ts', {
+          ...mediaEnvironment(settings, secrets, urls),
+          SFU_NODE_ID: `sfu-${index + 1}`,
+          SFU_PORT: String(settings.ports[port]),
+          SFU_PUBLIC_URL: socket,
+          SFU_MEDIA_PORT: String(settings.ports[media]),
+          // With nowhere to go, nobody is asked to.
+          SFU_DRAIN_SECONDS: settings.sfuNodes > 1 ? '10' : '0',
+        }),
+    }),
+  );
 }
 
 function transcoder({ settings, secrets, urls }: StackPlan): PlannedPart {

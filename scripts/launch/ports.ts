@@ -8,6 +8,8 @@ const table = {
   edge: { port: 8787, of: 'the edge' },
   sfu: { port: 4400, of: 'the SFU node' },
   media: { port: 44_400, of: 'the media of the SFU node' },
+  sfu2: { port: 4401, of: 'the second SFU node' },
+  media2: { port: 44_500, of: 'the media of the second SFU node' },
   transcoder: { port: 4500, of: 'the transcoder' },
   jobs: { port: 4600, of: 'the job runner' },
   sandbox: { port: 4700, of: 'the payment sandbox' },

@@ -16,6 +16,8 @@ const PortVariables = z.object(
 const Environment = z.object({
   ENVIRONMENT: z.enum(['development', 'production']).default('development'),
   LIVEPANTY_EDGE: EdgeRuntime.default('workerd'),
+  /** With two, a stream is seen on both: viewers beyond the places of one, and those of a node that ends. */
+  LIVEPANTY_SFU_NODES: z.coerce.number().int().min(1).max(2).default(1),
   APP_ORIGIN: z.url({ protocol: /^https?$/ }).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   /** Runs the migrations, when `DATABASE_URL` itself may not. */
@@ -39,6 +41,7 @@ const Environment = z.object({
 export interface Settings {
   ports: Ports;
   edgeRuntime: EdgeRuntime;
+  sfuNodes: number;
   appOrigin: string;
   logLevel: string;
   redisServerBin: string;
@@ -99,6 +102,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   return {
     ports,
     edgeRuntime: values.LIVEPANTY_EDGE,
+    sfuNodes: values.LIVEPANTY_SFU_NODES,
     appOrigin: values.APP_ORIGIN
       ? new URL(values.APP_ORIGIN).origin
       : // By name: passkeys belong to a host's name, and to no address of numbers.

@@ -24,6 +24,7 @@ export type PartName =
   | 'mailbox'
   | 'edge'
   | 'sfu'
+  | 'sfu-2'
   | 'transcoder'
   | 'jobs';
 

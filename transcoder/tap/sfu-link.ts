@@ -52,6 +52,7 @@ export class SfuLink extends EventEmitter<SfuLinkEvents> {
   #ping: NodeJS.Timeout | null = null;
   #nextId = 1;
   #closed = false;
+  #moving = false;
 
   /** Connects and joins; throws `LinkError` when the node cannot be reached or refuses the ticket. */
   static async open(options: { url: string; ticket: string; log: Logger }): Promise<SfuLink> {
@@ -156,7 +157,12 @@ export class SfuLink extends EventEmitter<SfuLinkEvents> {
         return;
       case 'consumer.closed':
       case 'producer.closed':
-        this.emit('tapEnded');
+        // What ends on a node that ends itself goes on elsewhere, for which a new ticket is needed.
+        if (this.#moving) this.close();
+        else this.emit('tapEnded');
+        return;
+      case 'room.move':
+        this.#moving = true;
         return;
       case 'room.event':
       case 'room.resync':

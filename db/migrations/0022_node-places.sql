@@ -1,0 +1,1 @@
+ALTER TABLE "stream_media" ADD COLUMN "placed_at" timestamp with time zone DEFAULT now() NOT NULL;

@@ -1,0 +1,46 @@
+// The drain: sends everybody to other nodes before this one ends, so that pictures go on.
+import type { Logger } from 'pino';
+import type { Peer } from './peer.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Publishers go first, and have so long: where they are, the media of all others comes from. */
+const publishersMoveMs = 5_000;
+/** The others are told over so long, so that the edge and the other nodes are not run down. */
+const tellingSpreadMs = 3_000;
+const tellingStepMs = 50;
+const lookEveryMs = 50;
+
+/** Resolves when nobody is left, or the time is over. The node must be marked as draining before. */
+export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promise<void> {
+  const endsAtMs = performance.now() + timeoutMs;
+  const left = () => endsAtMs - performance.now();
+  const publishers = () => rooms.all.flatMap(({ publisher }) => publisher ?? []);
+  const first = publishers();
+  // Told before there is nothing to tap any more, so that they look for it elsewhere.
+  for (const { peers } of rooms.all) for (const peer of peers) if (peer.nodeUse) tell(peer);
+  log.info({ rooms: rooms.size, publishers: first.length }, 'the node is drained');
+  for (const peer of first) tell(peer);
+  await until(() => publishers().length === 0, Math.min(publishersMoveMs, left()));
+  const others = rooms.all.flatMap(({ peers }) => peers.filter(({ nodeUse }) => !nodeUse));
+  const steps = Math.ceil(tellingSpreadMs / tellingStepMs);
+  const perStep = Math.ceil(others.length / steps);
+  for (let from = 0; from < others.length && left() > 0; from += perStep) {
+    for (const peer of others.slice(from, from + perStep)) tell(peer);
+    await wait(tellingStepMs);
+  }
+  await until(() => rooms.all.every(({ viewers }) => viewers === 0), left());
+  log.info({ rooms: rooms.size }, 'the drain is over');
+}
+
+function tell(peer: Peer): void {
+  if (!peer.leaving) peer.send({ type: 'room.move' });
+}
+
+async function until(isTrue: () => boolean, timeoutMs: number): Promise<void> {
+  const endsAtMs = performance.now() + timeoutMs;
+  while (!isTrue() && performance.now() < endsAtMs) await wait(lookEveryMs);
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
