@@ -30,16 +30,20 @@ export interface Product {
   close(): Promise<void>;
 }
 
-export async function startProduct(): Promise<Product> {
+/** `env` is what is set besides the environment of the tests. */
+export async function startProduct(env: Record<string, string> = {}): Promise<Product> {
   const dataDir = await mkdtemp(join(tmpdir(), 'livepanty-e2e-'));
   const browser = await startBrowser();
-  const stack = await startStack({ dataDir, ports: 'free', disposable: true }).catch(
-    async (error: unknown) => {
-      await browser.close();
-      await rm(dataDir, { recursive: true, force: true });
-      throw error;
-    },
-  );
+  const stack = await startStack({
+    dataDir,
+    ports: 'free',
+    disposable: true,
+    env: { ...process.env, ...env },
+  }).catch(async (error: unknown) => {
+    await browser.close();
+    await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  });
   const { urls, secrets } = stack;
   const database = connectOwned(urls.database, urls.databaseOwner);
 

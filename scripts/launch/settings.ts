@@ -35,6 +35,7 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   REDIS_SERVER_BIN: z.string().min(1).default('redis-server'),
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
+  SFU_VIEWERS_PER_WORKER: z.string().min(1).optional(),
   FFMPEG_BIN: z.string().min(1).optional(),
 });
 
@@ -111,6 +112,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     redisServerBin: values.REDIS_SERVER_BIN,
     programs: given({
       MEDIASOUP_WORKER_BIN: values.MEDIASOUP_WORKER_BIN,
+      SFU_VIEWERS_PER_WORKER: values.SFU_VIEWERS_PER_WORKER,
       FFMPEG_BIN: values.FFMPEG_BIN,
     }),
     database: url
