@@ -25,6 +25,7 @@ import { loginMail } from '../services/mail-texts.ts';
 import { statementPageRows } from '../services/statement.ts';
 import { type Cast, createCast } from '../testing/cast.ts';
 import { acts, createStage } from '../testing/every-route/index.ts';
+import { listNode } from '../testing/nodes.ts';
 
 const turnUrl = 'turn:127.0.0.1:3478?transport=udp';
 const turnSecret = 'test-turn-secret-of-at-least-32-characters';
@@ -32,12 +33,16 @@ const turnSecret = 'test-turn-secret-of-at-least-32-characters';
 let edge: TestEdge;
 let cast: Cast;
 let apiCheck: ApiCheck;
+let unlistNode: () => Promise<void>;
 beforeAll(async () => {
   edge = await startTestEdge({ TURN_URLS: turnUrl, TURN_SECRET: turnSecret });
   cast = createCast(edge);
   apiCheck = createApiCheck((await edge.call('GET', '/openapi.json')).body);
+  // On a busy machine the first test takes longer than a node of which nothing is heard is taken to live.
+  unlistNode = await listNode(edge, 'sfu-runtimes');
 });
 afterAll(async () => {
+  await unlistNode();
   await edge.close();
 });
 
