@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './chromium.mjs';
+import { findTurnserver } from './coturn.mjs';
 import { findFfmpeg } from './ffmpeg.mjs';
 import { obtain } from './found.mjs';
 import { withLock } from './lock.mjs';
@@ -27,6 +28,7 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} ffmpeg
  * @property {string} redisServer
  * @property {string} [chromium] with `forTests` only
+ * @property {string} [turnserver] with `forTests` only
  */
 
 /**
@@ -75,7 +77,8 @@ async function provide({ forTests }) {
   ]);
   const found = { ffmpeg, redisServer: findRedisServer(), mediasoupWorker };
   if (!forTests) return { node, ...(await obtain(found)) };
-  return { node, ...(await obtain({ ...found, chromium: findChromium(node) })) };
+  const forTestsOnly = { chromium: findChromium(node), turnserver: findTurnserver() };
+  return { node, ...(await obtain({ ...found, ...forTestsOnly })) };
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

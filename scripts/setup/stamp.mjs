@@ -17,6 +17,7 @@ const CHOICES = /** @type {const} */ ({
   FFMPEG_BIN: 'ffmpeg',
   REDIS_SERVER_BIN: 'redisServer',
   CHROMIUM_BIN: 'chromium',
+  TURNSERVER_BIN: 'turnserver',
 });
 
 /** Whatever else decides which programs are the right ones. */
@@ -43,20 +44,24 @@ export function readStamp({ forTests }) {
     // What the product starts finds our own findings in its environment, and may set up again.
     if (chosen !== stamp.choices[variable] && chosen !== stamp.programs[program]) return undefined;
   }
-  const { chromium, ...programs } = stamp.programs;
+  const { chromium, turnserver, ...programs } = stamp.programs;
   // The host's Node may have been replaced by an older one at the same path.
   if (programs.node === process.execPath && !runsTypeScript(process.versions.node))
     return undefined;
-  const wanted = forTests ? { ...programs, chromium } : programs;
+  const wanted = forTests ? { ...programs, chromium, turnserver } : programs;
   return Object.values(wanted).every(isExecutable) ? wanted : undefined;
 }
 
 /** @param {import('./index.mjs').Programs} programs */
 export function writeStamp(programs) {
   mkdirSync(workDir, { recursive: true });
-  // The tests' browser stays known when the next set-up is not for tests.
-  const chromium = programs.chromium ?? readStamp({ forTests: true })?.chromium;
-  const stamp = { basis: basis(), choices: choices(), programs: { ...programs, chromium } };
+  // What the tests need stays known when the next set-up is not for tests.
+  const { chromium, turnserver } = { ...readStamp({ forTests: true }), ...programs };
+  const stamp = {
+    basis: basis(),
+    choices: choices(),
+    programs: { ...programs, chromium, turnserver },
+  };
   // By a rename, since somebody else may be reading it.
   const draft = `${stampPath}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(stamp, null, 2)}\n`);
