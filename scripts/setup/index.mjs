@@ -14,6 +14,7 @@ import { findMediasoupWorker } from './mediasoup-worker.mjs';
 import { findNode } from './node.mjs';
 import { installPackages } from './packages.mjs';
 import { workDir } from './places.mjs';
+import { findReceivers } from './receivers.mjs';
 import { findRedisServer } from './redis.mjs';
 import { exitWith, SetupError } from './setup-error.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
@@ -26,7 +27,8 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} mediasoupWorker
  * @property {string} ffmpeg
  * @property {string} redisServer
- * @property {string} [chromium] with `forTests` only
+ * @property {string} [chromium]  with `forTests` only
+ * @property {string} [receivers] the same, and on Linux only
  */
 
 /**
@@ -75,7 +77,12 @@ async function provide({ forTests }) {
   ]);
   const found = { ffmpeg, redisServer: findRedisServer(), mediasoupWorker };
   if (!forTests) return { node, ...(await obtain(found)) };
-  return { node, ...(await obtain({ ...found, chromium: findChromium(node) })) };
+  const forThem = {
+    chromium: findChromium(node),
+    // They stand on epoll.
+    ...(process.platform === 'linux' && { receivers: findReceivers() }),
+  };
+  return { node, ...(await obtain({ ...found, ...forThem })) };
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -95,7 +95,7 @@ function procFile(pid, name) {
  * @param {import('./index.mjs').Programs} programs
  * @returns {NodeJS.ProcessEnv}
  */
-function productEnv({ node, mediasoupWorker, ffmpeg, redisServer, chromium }) {
+function productEnv({ node, mediasoupWorker, ffmpeg, redisServer, chromium, receivers }) {
   const path = [dirname(node), join(modulesDir, '.bin'), process.env.PATH ?? ''].join(delimiter);
   return {
     ...process.env,
@@ -104,6 +104,7 @@ function productEnv({ node, mediasoupWorker, ffmpeg, redisServer, chromium }) {
     FFMPEG_BIN: ffmpeg,
     REDIS_SERVER_BIN: redisServer,
     ...(chromium && { CHROMIUM_BIN: chromium }),
+    ...(receivers && { RECEIVERS_BIN: receivers }),
     LIVEPANTY_PARENT_PIPE: '3',
   };
 }
