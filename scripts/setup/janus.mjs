@@ -6,10 +6,11 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cachePath, inPlace } from './cache.mjs';
 import { command, tryCommand } from './command.mjs';
 import { installPackages, isDebianLike } from './debian.mjs';
-import { fromEnvironment, isExecutable } from './executable.mjs';
+import { isExecutable, onPath } from './executable.mjs';
 import { withLock } from './lock.mjs';
 import { platform, systemName } from './places.mjs';
 import { startStep } from './progress.mjs';
@@ -17,15 +18,18 @@ import { SetupError } from './setup-error.mjs';
 
 const LOG = 'janus';
 const PROGRAM = 'usr/bin/janus';
+/** Beside it, for the bench to load into it. */
+const LOOPBACK = 'loopback.so';
+const loopbackSource = fileURLToPath(new URL('janus-loopback.c', import.meta.url));
+/** Raise it whenever the folder would be another one. */
+const RECIPE = 1;
 
 /** @returns {import('./found.mjs').Found} */
 export function findJanus() {
-  const chosen = fromEnvironment('JANUS_BIN');
-  if (chosen) return { path: chosen };
-  const folder = cachePath('janus', `${platform}-${systemName()}`);
+  const folder = cachePath('janus', `${platform}-${systemName()}-r${RECIPE}`);
   const path = join(folder, PROGRAM);
   if (runs(path)) return { path };
-  return { packages: [], make: () => make(folder) };
+  return { packages: onPath('cc') ? [] : ['gcc', 'libc6-dev'], make: () => make(folder) };
 }
 
 /**
@@ -41,17 +45,13 @@ function runs(path) {
  * @returns {Promise<string>}
  */
 async function make(folder) {
-  if (!isDebianLike()) throw new SetupError('Janus is not here: set JANUS_BIN to its path.');
+  if (!isDebianLike())
+    throw new SetupError('Janus is taken from Debian, which this system is not.');
   const path = join(folder, PROGRAM);
   await withLock(`${folder}.lock`, 'Waiting for another set-up, which fetches Janus', async () => {
     if (!isExecutable(path)) await inPlace(folder, PROGRAM, unpack);
   });
-  const libraries = await command('dpkg-deb', ['--field', join(folder, 'janus.deb'), 'Depends'], {
-    log: LOG,
-    append: true,
-    failure: "Debian's package of Janus cannot be read.",
-  });
-  await installPackages(libraries.split(',').map(nameOf).filter(isMissing));
+  await installPackages(await missingLibraries(join(folder, 'janus.deb')));
   if (!runs(path)) throw new SetupError('Janus was unpacked but does not run on this system.');
   return path;
 }
@@ -61,15 +61,19 @@ async function unpack(folder) {
   const step = startStep('Fetching Janus');
   try {
     // The user that root's downloads are given to otherwise cannot write to our folders.
-    const args = ['-o', 'APT::Sandbox::User=', 'download', 'janus'];
+    const download = ['-o', 'APT::Sandbox::User=', 'download', 'janus'];
     const options = { log: LOG, append: true, cwd: folder };
     const failure = 'Janus cannot be fetched; run this and then try again: apt-get update';
-    await tryCommand('apt-get', ['--version'], { log: LOG });
-    await command('apt-get', args, { ...options, failure });
+    // The package lists may be absent or old, and refreshing them takes root.
+    const { code } = await tryCommand('apt-get', download, { ...options, append: false });
+    if (code !== 0) await tryCommand('apt-get', ['update'], options);
+    if (code !== 0) await command('apt-get', download, { ...options, failure });
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
     await command('dpkg-deb', ['--extract', archive, '.'], { ...options, failure });
     await command('mv', [archive, 'janus.deb'], { ...options, failure });
     rmSync(join(folder, 'etc'), { recursive: true });
+    const compile = ['-shared', '-fPIC', '-O2', '-o', LOOPBACK, loopbackSource];
+    await command('cc', compile, { ...options, failure: 'What Janus needs could not be built.' });
     step.done('Fetched Janus');
     return true;
   } finally {
@@ -77,14 +81,21 @@ async function unpack(folder) {
   }
 }
 
-/** @param {string} dependency such as " libnice10 (>= 0.1.16) | libnice" */
-function nameOf(dependency) {
-  return /[\w.+-]+/.exec(dependency)?.[0] ?? '';
-}
-
-/** @param {string} name */
-function isMissing(name) {
-  const args = ['--show', '--showformat', '$' + '{db:Status-Status}', name];
-  const { stdout } = spawnSync('dpkg-query', args, { encoding: 'utf8' });
-  return stdout !== 'installed';
+/**
+ * @param {string} archive
+ * @returns {Promise<string[]>} packages that Janus needs and that are not installed
+ */
+async function missingLibraries(archive) {
+  const options = { log: LOG, append: true };
+  const depends = await command('dpkg-deb', ['--field', archive, 'Depends'], {
+    ...options,
+    failure: "Debian's package of Janus cannot be read.",
+  });
+  // Such as "libnice10 (>= 0.1.16)".
+  const names = depends.split(',').flatMap((one) => /[\w.+-]+/.exec(one) ?? []);
+  const format = '--showformat=$' + '{Package} $' + '{db:Status-Status}\n';
+  // It fails for those that it does not know, and tells of the others all the same.
+  const { output } = await tryCommand('dpkg-query', ['--show', format, ...names], options);
+  const installed = new Set(output.split('\n').map((line) => line.replace(/ installed$/, '')));
+  return names.filter((name) => !installed.has(name));
 }

@@ -26,8 +26,6 @@ const feedbackPli = 1;
 const feedbackFir = 4;
 
 export interface PlainSourceOptions {
-  /** Payload of both tracks together. */
-  bitrateBps: number;
   audioPort: number;
   /** The same port as that of the audio will do. */
   videoPort: number;
@@ -36,56 +34,61 @@ export interface PlainSourceOptions {
 }
 
 export interface PlainSource {
-  /** What goes out while it runs, of both tracks. */
-  readonly packetsPerSecond: number;
   /** Packets that have gone out so far. */
   readonly sent: { audio: number; video: number };
-  start(): void;
-  /** What is sent next goes on where this ends. */
+  /** So many bits a second in the payload of both tracks together; goes on where it was stopped. */
+  start(bitrateBps: number): void;
   stop(): void;
   close(): Promise<void>;
 }
 
-interface TrackState {
+/** How the picture is cut into packets when both tracks have so many bits a second. */
+function pictureAt(bitrateBps: number) {
+  const audioBps = (audioPayloadBytes * 8 * 1_000) / audioPacketMs;
+  const frameBytes = (bitrateBps - audioBps) / 8 / frameRate;
+  const packets = Math.ceil(frameBytes / payloadBytesMax);
+  return { packets, payloadBytes: Math.round(frameBytes / packets) };
+}
+
+/** What goes out in a second, of both tracks. */
+export function packetsPerSecondAt(bitrateBps: number): number {
+  return 1_000 / audioPacketMs + frameRate * pictureAt(bitrateBps).packets;
+}
+
+/** One of the two tracks, whose frames go out as evenly as their packets. */
+interface Track {
   head: Buffer;
-  clockRate: number;
+  payload: Buffer;
   port: number;
   packetsPerFrame: number;
+  frameTicks: number;
   intervalMs: number;
   packets: number;
+  place: number;
+  timestamp: number;
   sent: number;
   dueAtMs: number;
 }
 
 export async function openPlainSource(options: PlainSourceOptions): Promise<PlainSource> {
-  const audioBps = (audioPayloadBytes * 8 * 1_000) / audioPacketMs;
-  const frameBytes = (options.bitrateBps - audioBps) / 8 / frameRate;
-  const packetsPerFrame = Math.ceil(frameBytes / payloadBytesMax);
-  const payloads = {
-    audio: Buffer.alloc(audioPayloadBytes, 0xfc),
-    video: Buffer.alloc(Math.round(frameBytes / packetsPerFrame), 0xa5),
+  const counters = { packets: 0, place: 0, timestamp: 0, sent: 0, dueAtMs: 0 };
+  const audio: Track = {
+    ...counters,
+    head: headOf(audioPayloadType, audioSsrc),
+    payload: Buffer.alloc(audioPayloadBytes, 0xfc),
+    port: options.audioPort,
+    packetsPerFrame: 1,
+    frameTicks: (48_000 * audioPacketMs) / 1_000,
+    intervalMs: audioPacketMs,
   };
-  const tracks: Record<'audio' | 'video', TrackState> = {
-    audio: {
-      head: headOf(audioPayloadType, audioSsrc),
-      clockRate: 48_000,
-      port: options.audioPort,
-      packetsPerFrame: 1,
-      intervalMs: audioPacketMs,
-      packets: 0,
-      sent: 0,
-      dueAtMs: 0,
-    },
-    video: {
-      head: headOf(videoPayloadType, videoSsrc),
-      clockRate: 90_000,
-      port: options.videoPort,
-      packetsPerFrame,
-      intervalMs: 1_000 / frameRate / packetsPerFrame,
-      packets: 0,
-      sent: 0,
-      dueAtMs: 0,
-    },
+  const video: Track = {
+    ...counters,
+    head: headOf(videoPayloadType, videoSsrc),
+    payload: Buffer.alloc(0),
+    port: options.videoPort,
+    packetsPerFrame: 1,
+    frameTicks: 90_000 / frameRate,
+    intervalMs: 1_000,
   };
   let keyframeWanted = true;
   let keyframeAtMs = Number.NEGATIVE_INFINITY;
@@ -98,37 +101,36 @@ export async function openPlainSource(options: PlainSourceOptions): Promise<Plai
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
 
-  function send(kind: 'audio' | 'video', nowMs: number): void {
-    const track = tracks[kind];
-    const payload = payloads[kind];
-    const place = track.packets % track.packetsPerFrame;
-    const isLast = place === track.packetsPerFrame - 1;
-    if (kind === 'video') {
-      const isKey = place === 0 && keyframeWanted && nowMs - keyframeAtMs > keyframeIntervalMs;
-      if (isKey) {
-        keyframeWanted = false;
-        keyframeAtMs = nowMs;
-      }
-      payload[0] = isKey ? nalParameterSet : nalSlice;
-    }
-    const frame = Math.floor(track.packets / track.packetsPerFrame);
-    const frameMs = track.intervalMs * track.packetsPerFrame;
-    const marked = kind === 'video' && isLast ? 0x80 : 0;
-    track.head[1] = marked | (Number(track.head[1]) & 0x7f);
+  function markKeyframe(nowMs: number): void {
+    const isKey = video.place === 0 && keyframeWanted && nowMs - keyframeAtMs > keyframeIntervalMs;
+    video.payload[0] = isKey ? nalParameterSet : nalSlice;
+    if (!isKey) return;
+    keyframeWanted = false;
+    keyframeAtMs = nowMs;
+  }
+
+  function send(track: Track): void {
+    const isLast = track.place === track.packetsPerFrame - 1;
+    const marker = track === video && isLast ? 0x80 : 0;
+    track.head[1] = marker | (Number(track.head[1]) & 0x7f);
     track.head.writeUInt16BE(track.packets & 0xffff, 2);
-    track.head.writeUInt32BE(Math.round((frame * frameMs * track.clockRate) / 1_000) >>> 0, 4);
+    track.head.writeUInt32BE(track.timestamp >>> 0, 4);
     track.packets += 1;
+    track.place = isLast ? 0 : track.place + 1;
+    if (isLast) track.timestamp += track.frameTicks;
     if (options.dropEvery && track.packets % options.dropEvery === 0) return;
     track.sent += 1;
-    socket.send(Buffer.concat([track.head, payload]), track.port, '127.0.0.1');
+    socket.send(Buffer.concat([track.head, track.payload]), track.port, '127.0.0.1');
   }
 
   function tick(): void {
     const nowMs = performance.now();
-    for (const kind of ['audio', 'video'] as const) {
-      const track = tracks[kind];
+    for (const track of [audio, video]) {
       track.dueAtMs = Math.max(track.dueAtMs, nowMs - delayMsMax);
-      for (; track.dueAtMs <= nowMs; track.dueAtMs += track.intervalMs) send(kind, nowMs);
+      for (; track.dueAtMs <= nowMs; track.dueAtMs += track.intervalMs) {
+        if (track === video) markKeyframe(nowMs);
+        send(track);
+      }
     }
   }
 
@@ -138,13 +140,18 @@ export async function openPlainSource(options: PlainSourceOptions): Promise<Plai
   }
 
   return {
-    packetsPerSecond: 1_000 / tracks.audio.intervalMs + 1_000 / tracks.video.intervalMs,
     get sent() {
-      return { audio: tracks.audio.sent, video: tracks.video.sent };
+      return { audio: audio.sent, video: video.sent };
     },
-    start() {
-      if (timer) return;
-      for (const track of Object.values(tracks)) track.dueAtMs = performance.now();
+    start(bitrateBps) {
+      stop();
+      const { packets, payloadBytes } = pictureAt(bitrateBps);
+      video.payload = Buffer.alloc(payloadBytes, 0xa5);
+      video.packetsPerFrame = packets;
+      video.intervalMs = 1_000 / frameRate / packets;
+      // A frame that was stopped in the middle is not gone on with.
+      video.place = 0;
+      for (const track of [audio, video]) track.dueAtMs = performance.now();
       timer = setInterval(tick, tickMs);
     },
     stop,

@@ -54,11 +54,7 @@ async function publish(transport: Transport): Promise<{ audio: Producer; video: 
 
 async function openSource(port: number, dropEvery?: number): Promise<PlainSource> {
   const ports = { audioPort: port, videoPort: port };
-  const source = await openPlainSource({
-    bitrateBps,
-    ...ports,
-    ...(dropEvery ? { dropEvery } : {}),
-  });
+  const source = await openPlainSource({ ...ports, ...(dropEvery ? { dropEvery } : {}) });
   sources.push(source);
   return source;
 }
@@ -91,7 +87,7 @@ describe('receivers', () => {
     const { audio, video, source } = await openPlain();
     const hearing = await Promise.all([receive(audio), receive(audio)]);
     const seeing = await Promise.all([receive(video), receive(video)]);
-    source.start();
+    source.start(bitrateBps);
     await expect.poll(() => source.sent.video, patient).toBeGreaterThan(150);
     source.stop();
     for (const { receiver } of hearing) {
@@ -108,7 +104,7 @@ describe('receivers', () => {
   test('see a gap for every tenth packet that was lost, and report it to the server', async () => {
     const { video, source } = await openPlain(10);
     const { receiver, consumer } = await receive(video);
-    source.start();
+    source.start(bitrateBps);
     await expect.poll(() => source.sent.video, patient).toBeGreaterThan(270);
     await expect
       .poll(async () => {
@@ -127,7 +123,7 @@ describe('receivers', () => {
   test('tell when they were connected and when the first packet came', async () => {
     const { audio, source } = await openPlain();
     const { receiver, ssrc } = await receive(audio);
-    source.start();
+    source.start(bitrateBps);
     expect(await receiver.firstPacket(ssrc)).toBeGreaterThan(await receiver.connected());
   });
 
@@ -137,7 +133,7 @@ describe('receivers', () => {
     await publisher.connected();
     const { video } = await publish(transport);
     const source = await openSource(await publisher.feed());
-    source.start();
+    source.start(bitrateBps);
     // The first keyframe is over by now: the picture begins with one that the server has asked for.
     await expect.poll(() => source.sent.video, patient).toBeGreaterThan(10);
     const { receiver, ssrc } = await receive(video);
@@ -160,7 +156,7 @@ describe('receivers', () => {
     leaving.transport.close();
     await expect.poll(() => receivers.failures, patient).toEqual(['the server has closed']);
     await expect(leaving.receiver.firstPacket(leaving.ssrc)).rejects.toThrow('has closed');
-    source.start();
+    source.start(bitrateBps);
     await staying.receiver.firstPacket(staying.ssrc);
     expect(await receivers.count()).toMatchObject({ connected: 1 });
   });

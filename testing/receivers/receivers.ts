@@ -8,10 +8,13 @@ import { receiversBin } from './receivers-bin.ts';
 
 export type SrtpSuite = 'AEAD_AES_128_GCM' | 'AES_CM_128_HMAC_SHA1_80';
 
-/** The server's side of one transport; it must be ICE-lite. */
-export interface ServerSide {
+export interface IceCredentials {
   usernameFragment: string;
   password: string;
+}
+
+/** The server's side of one transport. It is ICE-lite, or gives in when both want to control. */
+export interface ServerSide extends IceCredentials {
   address: string;
   port: number;
   /** Of its certificate: SHA-256, in hexadecimal bytes with colons. */
@@ -54,6 +57,11 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+export function newIceCredentials(): IceCredentials {
+  const random = (bytes: number) => randomBytes(bytes).toString('hex');
+  return { usernameFragment: random(4), password: random(12) };
+}
+
 type Fact = PromiseWithResolvers<readonly string[]>;
 
 export class Receivers {
@@ -93,12 +101,12 @@ export class Receivers {
     return this.#fingerprint;
   }
 
-  /** Connects at once: the server must have been told our fingerprint. */
-  add(server: ServerSide, usernameFragment = randomBytes(6).toString('hex')): Receiver {
+  /** Connects at once: the server must have been told our fingerprint, and `own` unless it is ICE-lite. */
+  add(server: ServerSide, own = newIceCredentials()): Receiver {
     const id = String(this.#idsUsed++);
-    const { address, port, password, fingerprint } = server;
-    const words = [usernameFragment, server.usernameFragment, password, address, port, fingerprint];
-    this.#say(`add ${id} ${words.join(' ')}`);
+    const sides = [own, server].flatMap((side) => [side.usernameFragment, side.password]);
+    const { address, port, fingerprint } = server;
+    this.#say(['add', id, ...sides, address, port, fingerprint].join(' '));
     const timeOf = async (fact: string) => {
       const [at] = await this.#fact(fact, id).promise;
       return Number(at) / 1000;

@@ -1,4 +1,5 @@
-// ICE: binding requests that nominate the one path there is. An ICE-lite server asks none of its own.
+// ICE: binding requests that nominate the one path there is, and answers to those of a server that is not ICE-lite.
+#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -12,6 +13,7 @@ enum { request = 0x0001, answer = 0x0101 };
 enum {
   username = 0x0006,
   integrity = 0x0008,
+  mapped_address = 0x0020,
   priority = 0x0024,
   use_candidate = 0x0025,
   fingerprint = 0x8028,
@@ -92,28 +94,47 @@ bool ice_is_stun(const uint8_t *data, size_t bytes) {
   return bytes >= head_bytes && data[0] < 4 && get16(data + 4) == cookie >> 16;
 }
 
+static void begin(uint8_t *message, uint16_t type, const uint8_t *transaction) {
+  put16(message, type);
+  put32(message + 4, cookie);
+  memcpy(message + 8, transaction, 12);
+}
+
 void ice_ask(struct receiver *r) {
-  uint8_t message[DATAGRAM_MAX], word[8];
-  char name[2 * NAME_MAX_CHARS + 2];
+  // The greatest there is: whoever wants to be in control as well gives in.
+  static const uint8_t tie_breaker[] = {255, 255, 255, 255, 255, 255, 255, 255};
+  uint8_t message[DATAGRAM_MAX], word[4];
+  char name[2 * NAME_CHARS_MAX];
   // A question that is asked again before the path stands is the same one.
   if (r->asked_at_us == 0 || r->path_stands) RAND_bytes(r->transaction, sizeof r->transaction);
-  put16(message, request);
-  put32(message + 4, cookie);
-  memcpy(message + 8, r->transaction, sizeof r->transaction);
-  int chars = snprintf(name, sizeof name, "%s:%s", r->remote_ufrag, r->local_ufrag);
+  begin(message, request, r->transaction);
+  const int chars = snprintf(name, sizeof name, "%s:%s", r->remote_ufrag, r->local_ufrag);
   size_t bytes = append(message, head_bytes, username, name, chars);
   put32(word, priority_told);
-  bytes = append(message, bytes, priority, word, 4);
-  put32(word, 0x6c697665);
-  put32(word + 4, r->id);
-  bytes = append(message, bytes, controlling, word, 8);
+  bytes = append(message, bytes, priority, word, sizeof word);
+  bytes = append(message, bytes, controlling, tie_breaker, sizeof tie_breaker);
   bytes = append(message, bytes, use_candidate, NULL, 0);
   bytes = seal(message, bytes, r->remote_pwd);
   send(r->socket, message, bytes, 0);
   r->asked_at_us = now_us();
 }
 
+/** Tells the address that we see: the one that our socket is connected to. */
+static void ice_answer(const struct receiver *r, const uint8_t *asked) {
+  uint8_t message[DATAGRAM_MAX], mapped[8] = {0, 1};
+  struct sockaddr_in server;
+  socklen_t size = sizeof server;
+  if (getpeername(r->socket, (struct sockaddr *)&server, &size) != 0) return;
+  begin(message, answer, asked + 8);
+  put16(mapped + 2, ntohs(server.sin_port) ^ cookie >> 16);
+  put32(mapped + 4, ntohl(server.sin_addr.s_addr) ^ cookie);
+  size_t bytes = append(message, head_bytes, mapped_address, mapped, sizeof mapped);
+  bytes = seal(message, bytes, r->local_pwd);
+  send(r->socket, message, bytes, 0);
+}
+
 bool ice_take(struct receiver *r, const uint8_t *data, size_t bytes) {
+  if (get16(data) == request && is_signed(data, bytes, r->local_pwd)) ice_answer(r, data);
   return get16(data) == answer && memcmp(data + 8, r->transaction, 12) == 0 &&
          is_signed(data, bytes, r->remote_pwd);
 }

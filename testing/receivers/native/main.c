@@ -1,6 +1,6 @@
 // Many WebRTC receivers in one thread, driven by lines on stdin: `receivers <SRTP suite>`.
 //
-// In:  add <id> <local ufrag> <remote ufrag> <remote pwd> <IPv4> <port> <sha-256 fingerprint>
+// In:  add <id> <local ufrag> <local pwd> <remote ufrag> <remote pwd> <IPv4> <port> <sha-256 fingerprint>
 //      feed <id>                    what is sent to the port that it answers goes out on that transport
 //      count | streams <id> | remove <id>
 // Out: ready <own fingerprint>      once
@@ -142,11 +142,11 @@ static int open_socket(void) {
 static void add(const char *line) {
   struct receiver *r = calloc(1, sizeof *r);
   struct sockaddr_in server = {.sin_family = AF_INET};
-  char host[NAME_MAX_CHARS];
+  char host[NAME_CHARS_MAX];
   unsigned port;
-  const int read = sscanf(line, "add %u %255s %255s %255s %255s %u %255s", &r->id, r->local_ufrag,
-                          r->remote_ufrag, r->remote_pwd, host, &port, r->remote_fingerprint);
-  if (read != 7 || r->id >= RECEIVERS_MAX || receivers[r->id] || !inet_aton(host, &server.sin_addr)) {
+  const int read = sscanf(line, "add %u %99s %99s %99s %99s %99s %u %99s", &r->id, r->local_ufrag,
+                          r->local_pwd, r->remote_ufrag, r->remote_pwd, host, &port, r->remote_fingerprint);
+  if (read != 8 || r->id >= RECEIVERS_MAX || receivers[r->id] || !inet_aton(host, &server.sin_addr)) {
     printf("failed %u it cannot be added\n", r->id);
     free(r);
     return;

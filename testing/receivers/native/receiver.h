@@ -14,7 +14,8 @@
 #define STREAMS_MAX 8
 /** A datagram that we take, and room for what SRTP adds to one that we send. */
 #define DATAGRAM_MAX 2048
-#define NAME_MAX_CHARS 256
+/** Of ICE, and fingerprints. */
+#define NAME_CHARS_MAX 100
 
 /** One RTP stream that arrives, counted as in RFC 3550, appendix A. */
 struct stream {
@@ -36,8 +37,9 @@ struct receiver {
   /** The last that has fed us: what the server says of its media goes there. */
   uint16_t feeder_port;
 
-  char local_ufrag[NAME_MAX_CHARS], remote_ufrag[NAME_MAX_CHARS], remote_pwd[NAME_MAX_CHARS];
-  char remote_fingerprint[NAME_MAX_CHARS];
+  char local_ufrag[NAME_CHARS_MAX], local_pwd[NAME_CHARS_MAX];
+  char remote_ufrag[NAME_CHARS_MAX], remote_pwd[NAME_CHARS_MAX];
+  char remote_fingerprint[NAME_CHARS_MAX];
   uint8_t transaction[12];
   uint64_t asked_at_us, answered_at_us;
   bool path_stands;
@@ -65,7 +67,7 @@ extern struct totals totals;
 
 uint64_t now_us(void);
 
-// ice.c: the controlling side of ICE towards a server that is ICE-lite (RFC 8445), and consent (RFC 7675).
+// ice.c: the controlling side of ICE with a single path (RFC 8445), and consent (RFC 7675).
 bool ice_is_stun(const uint8_t *data, size_t bytes);
 void ice_ask(struct receiver *r);
 /** True for the answer to our last question. */

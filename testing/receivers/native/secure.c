@@ -27,7 +27,7 @@ static const struct suite {
 static const struct suite *suite;
 static SSL_CTX *context;
 static BIO_METHOD *datagrams;
-static char own_fingerprint[NAME_MAX_CHARS];
+static char own_fingerprint[NAME_CHARS_MAX];
 
 static void fingerprint_of(X509 *certificate, char *into) {
   uint8_t digest[EVP_MAX_MD_SIZE];
@@ -137,7 +137,7 @@ static bool make_session(srtp_t *session, srtp_ssrc_type_t side, const uint8_t *
 
 /** Null, or what is wrong with the other side. */
 static const char *take_keys(struct receiver *r) {
-  char theirs[NAME_MAX_CHARS] = "";
+  char theirs[NAME_CHARS_MAX] = "";
   X509 *certificate = SSL_get1_peer_certificate(r->ssl);
   if (certificate) fingerprint_of(certificate, theirs);
   X509_free(certificate);
