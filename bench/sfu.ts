@@ -47,7 +47,8 @@ export const sfu: Bench = {
     const peers = await startPeers(deps, twoWorkers);
     try {
       const results = await inTurn(peers);
-      return { ...summary(results), figures: { suite, ...joins, ...figures(results) } };
+      const srtp = { suite, library: libsrtpDir === null ? 'of the system' : 'on OpenSSL' };
+      return { ...summary(results), figures: { srtp, ...joins, ...figures(results) } };
     } finally {
       for (const peer of peers) await peer.close();
     }
@@ -62,8 +63,13 @@ async function startPeers(deps: PeerDeps, twoWorkers: boolean): Promise<Peer[]> 
     ...(twoWorkers ? [() => startOurs(twoWorkersName, 2, deps)] : []),
   ];
   const peers: Peer[] = [];
-  for (const start of starts) peers.push(await start());
-  return peers;
+  try {
+    for (const start of starts) peers.push(await start());
+    return peers;
+  } catch (error) {
+    for (const peer of peers) await peer.close();
+    throw error;
+  }
 }
 
 /** All sizes, from small to large, and at each all peers in turn, round after round. */

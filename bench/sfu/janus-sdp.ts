@@ -9,8 +9,12 @@ export interface Offer {
   group: string;
 }
 
-/** Lines of a section that hold for both sides. */
-const shared = /^a=(mid|rtpmap|fmtp|rtcp-fb|rtcp-mux)\b/;
+/** What the answer takes over: one codec, with the feedback that receivers know of (see receiverRtpCapabilities). */
+function isTaken(line: string, payloadType: string): boolean {
+  if (/^a=(mid|rtcp-mux)\b/.test(line)) return true;
+  const [, name, of, value = ''] = /^a=(rtpmap|fmtp|rtcp-fb):(\d+) (.*)/.exec(line) ?? [];
+  return of === payloadType && (name !== 'rtcp-fb' || /^(nack|ccm)\b/.test(value));
+}
 
 export function readOffer(sdp: string): Offer {
   const lines = sdp.split(/\r?\n/);
@@ -49,16 +53,19 @@ export function answerTo(
   own: IceCredentials,
   fingerprint: string,
 ): string {
-  const media = sections.flatMap(([head = '', ...lines]) => [
-    head.replace(/^(m=\w+) \d+/, '$1 9'),
-    'c=IN IP4 127.0.0.1',
-    'a=recvonly',
-    `a=ice-ufrag:${own.usernameFragment}`,
-    `a=ice-pwd:${own.password}`,
-    `a=fingerprint:sha-256 ${fingerprint}`,
-    'a=setup:active',
-    ...lines.filter((line) => shared.test(line)),
-  ]);
+  const media = sections.flatMap(([head = '', ...lines]) => {
+    const [, kind, protocol, payloadType = ''] = /^m=(\w+) \d+ (\S+) (\d+)/.exec(head) ?? [];
+    return [
+      `m=${kind} 9 ${protocol} ${payloadType}`,
+      'c=IN IP4 127.0.0.1',
+      'a=recvonly',
+      `a=ice-ufrag:${own.usernameFragment}`,
+      `a=ice-pwd:${own.password}`,
+      `a=fingerprint:sha-256 ${fingerprint}`,
+      'a=setup:active',
+      ...lines.filter((line) => isTaken(line, payloadType)),
+    ];
+  });
   const session = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', group];
   return `${[...session, ...media].join('\r\n')}\r\n`;
 }
