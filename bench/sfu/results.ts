@@ -75,6 +75,7 @@ export function createResults() {
           return rounded((Math.max(...values) - Math.min(...values)) / median(values));
         }),
         lostShare: table((these) => rounded(median(these.map(({ lostShare }) => lostShare)))),
+        paceShare: table((these) => rounded(median(these.map(({ paceShare }) => paceShare)))),
         othersBusyCores: rounded(median(samples.map(({ others }) => others))),
       };
     },

@@ -1,6 +1,10 @@
 // Rounds: every peer in turn with the same viewers and the same source, and what a packet cost it.
 import { setTimeout as delay } from 'node:timers/promises';
-import { openPlainSource, type PlainSource } from '../../testing/receivers/plain-source.ts';
+import {
+  openPlainSource,
+  type PlainSource,
+  packetsPerSecondAt,
+} from '../../testing/receivers/plain-source.ts';
 import { busySeconds, cpuSecondsOf } from '../cpu-time.ts';
 import type { Peer } from './peer.ts';
 
@@ -19,6 +23,8 @@ export interface Sample {
   /** Of one processor. */
   cpuShare: number;
   lostShare: number;
+  /** Of the packets that a source and receivers with all the time they need would have moved. */
+  paceShare: number;
   /** Processors that the rest of the machine kept busy meanwhile. */
   others: number;
 }
@@ -46,7 +52,7 @@ export async function grow(contender: Contender, viewers: number, bitrateBps: nu
 
 /** The cost of so many bits a second, over one window. */
 export async function measure(
-  { peer, source }: Contender,
+  { peer, source, viewers }: Contender,
   bitrateBps: number,
   windowMs: number,
 ): Promise<Sample> {
@@ -66,6 +72,7 @@ export async function measure(
     packetsPerCpuSecond: packets / cpu,
     cpuShare: cpu / seconds,
     lostShare: gaps / (packets + gaps),
+    paceShare: packets / (viewers * packetsPerSecondAt(bitrateBps) * seconds),
     others: Math.max(0, after.others - before.others) / seconds,
   };
 }
