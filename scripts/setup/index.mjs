@@ -15,6 +15,7 @@ import { findMediasoupWorker } from './mediasoup-worker.mjs';
 import { findNode } from './node.mjs';
 import { installPackages } from './packages.mjs';
 import { workDir } from './places.mjs';
+import { findReceivers } from './receivers.mjs';
 import { findRedisServer } from './redis.mjs';
 import { exitWith, SetupError } from './setup-error.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
@@ -29,6 +30,7 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} redisServer
  * @property {string} [chromium] with `forTests` only
  * @property {string} [turnserver] with `forTests` only
+ * @property {string} [receivers] the same, and on Linux only
  */
 
 /**
@@ -77,7 +79,12 @@ async function provide({ forTests }) {
   ]);
   const found = { ffmpeg, redisServer: findRedisServer(), mediasoupWorker };
   if (!forTests) return { node, ...(await obtain(found)) };
-  const forTestsOnly = { chromium: findChromium(node), turnserver: findTurnserver() };
+  const forTestsOnly = {
+    chromium: findChromium(node),
+    turnserver: findTurnserver(),
+    // They stand on epoll.
+    ...(process.platform === 'linux' && { receivers: findReceivers() }),
+  };
   return { node, ...(await obtain({ ...found, ...forTestsOnly })) };
 }
 
