@@ -2,8 +2,13 @@
 import { z } from 'zod';
 import { RoomEvent } from './events.ts';
 import { Id } from './ids.ts';
+import { qualityFields } from './quality.ts';
 import { Capability } from './tickets.ts';
 
+/**
+ * A change that one side cannot do without. A new request alone is none: a node that does not know it yet refuses it,
+ * and whoever sends it must go on without an answer.
+ */
 export const signallingVersion = 1;
 /** A longer frame closes the socket with `frame-too-large`. */
 export const frameBytesMax = 64 * 1024;
@@ -150,6 +155,8 @@ export const ClientFrame = z.discriminatedUnion('type', [
     producerId: z.string().max(64),
     spatialLayer: z.int().min(0).max(3),
   }),
+  /** Viewers only: how well the picture came. */
+  z.strictObject({ ...request, type: z.literal('quality.report'), ...qualityFields }),
   z.strictObject({ ...request, type: z.literal('ping') }),
 ]);
 export type ClientFrame = z.infer<typeof ClientFrame>;
@@ -218,6 +225,7 @@ export const responseData = {
   }),
   'pipe.consume': z.object({ consumers: z.array(ConsumerData) }),
   'pipe.layers': z.object({}),
+  'quality.report': z.object({}),
   ping: z.object({}),
 } as const satisfies Record<ClientFrame['type'], z.ZodType>;
 export type ResponseData<T extends ClientFrame['type']> = z.infer<(typeof responseData)[T]>;

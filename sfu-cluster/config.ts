@@ -1,7 +1,7 @@
 // Configuration of an SFU node: every environment variable that it reads, parsed once.
 
 import { z } from 'zod';
-import { CountryCode, type Network, NodeId } from '#contract';
+import { CountryCode, type Network, NodeId, nodeStreamsMax } from '#contract';
 import { networksOf } from './addresses.ts';
 
 /** At most so many workers in one node; one per core is the useful number. */
@@ -78,6 +78,10 @@ const Environment = z.object({
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
   EDGE_URL: z.url({ protocol: /^https?$/ }),
   NODE_SECRET: z.string().min(32, 'at least 32 characters'),
+  /** Opens the figures of the node and nothing else: for Prometheus and `npm run sfu:top`. */
+  SFU_METRICS_SECRET: z.string().min(32, 'at least 32 characters').optional(),
+  /** Streams with figures of their own in the metrics; the most watched ones. */
+  SFU_METRICS_STREAMS_MAX: z.coerce.number().int().min(0).max(nodeStreamsMax).default(200),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }),
   /** Origins of pages that may open the room socket, separated by commas. */
   CLIENT_ORIGINS: commaList
@@ -114,6 +118,7 @@ export interface SfuConfig {
   forwarding: { header: string | undefined; proxies: readonly Network[] };
   edgeUrl: string;
   nodeSecret: string;
+  metrics: { secret: string | undefined; streamsMax: number };
   redisUrl: string;
   clientOrigins: string[];
   logLevel: string;
@@ -157,6 +162,7 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
     forwarding: { header: values.CLIENT_ADDRESS_HEADER, proxies: values.TRUSTED_PROXIES },
     edgeUrl: values.EDGE_URL.replace(/\/+$/, ''),
     nodeSecret: values.NODE_SECRET,
+    metrics: { secret: values.SFU_METRICS_SECRET, streamsMax: values.SFU_METRICS_STREAMS_MAX },
     redisUrl: values.REDIS_URL,
     clientOrigins: values.CLIENT_ORIGINS,
     logLevel: values.LOG_LEVEL,

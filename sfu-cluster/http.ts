@@ -1,7 +1,15 @@
 // The HTTP server of a node: health for orchestrators, figures for the machine itself, room sockets.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Health, problemStatus, problemTitle } from '#contract';
+import {
+  assertNever,
+  type Health,
+  problemStatus,
+  problemTitle,
+  type SfuNode,
+  type SfuStats,
+} from '#contract';
+import { expositionType } from './metrics/exposition.ts';
 import { socketsMax } from './socket-server.ts';
 
 /** A connection that has not sent its request by then is cut, */
@@ -13,9 +21,13 @@ const connectionsMax = socketsMax + 2_000;
 
 interface HttpRoutes {
   ready(): Promise<Health>;
-  secret: string;
-  /** Figures of the running node; told to those who know the node secret. */
-  stats(): object;
+  /** Each of them opens the figures: they name streams that are not public. */
+  secrets: readonly string[];
+  stats(): SfuStats;
+  /** All nodes that live, as far as this one can see. */
+  nodes(): Promise<SfuNode[]>;
+  /** The figures as Prometheus reads them. */
+  metrics(health: Health): string;
 }
 
 export function createNodeServer(routes: HttpRoutes): Server {
@@ -63,7 +75,9 @@ async function route(
       return;
     }
     case '/stats':
-      if (knowsSecret(request, routes.secret)) answer(response, 200, routes.stats());
+    case '/nodes':
+    case '/metrics':
+      if (knowsSecret(request, routes.secrets)) await answerFigures(request.url, response, routes);
       else answerProblem(response, 'not-found');
       return;
     default:
@@ -71,10 +85,30 @@ async function route(
   }
 }
 
-function knowsSecret(request: IncomingMessage, secret: string): boolean {
+async function answerFigures(
+  path: '/stats' | '/nodes' | '/metrics',
+  response: ServerResponse,
+  routes: HttpRoutes,
+): Promise<void> {
+  switch (path) {
+    case '/stats':
+      return answer(response, 200, routes.stats());
+    case '/nodes':
+      return answer(response, 200, await routes.nodes());
+    case '/metrics':
+      response.writeHead(200, { 'content-type': expositionType, 'cache-control': 'no-store' });
+      response.end(routes.metrics(await routes.ready()));
+      return;
+    default:
+      assertNever(path);
+  }
+}
+
+function knowsSecret(request: IncomingMessage, secrets: readonly string[]): boolean {
   // Digests have one length, and comparing them takes one time.
   const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${secret}`));
+  const told = digest(request.headers.authorization ?? '');
+  return secrets.some((secret) => timingSafeEqual(told, digest(`Bearer ${secret}`)));
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

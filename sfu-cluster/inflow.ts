@@ -54,7 +54,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
   /** One link from its beginning to its end. Rejects when it could not be made. */
   async function flow(from: NonNullable<PullAnswer['from']>): Promise<void> {
     const link = await NodeLink.join(from.url, from.ticket);
-    const transport = await media.openPipeTransport(listen).catch((error) => {
+    const transport = await media.openPipeTransport(listen, 'pipe-in').catch((error) => {
       link.close();
       throw error;
     });

@@ -4,15 +4,23 @@ import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Health, SfuReport } from '#contract';
-import { nodeStreamsMax, ticketClockSkewSeconds } from '#contract';
+import { ticketClockSkewSeconds } from '#contract';
 import { createAudience } from './audience.ts';
 import type { SfuConfig } from './config.ts';
 import { withDeadline } from './deadline.ts';
 import { drain } from './drain.ts';
+import { loadOf, readFigures } from './figures.ts';
 import { createNodeServer } from './http.ts';
 import { Hub } from './hub.ts';
 import { WorkerPool } from './media/worker-pool.ts';
+import { watchEventLoop } from './metrics/event-loop.ts';
+import { renderFamilies } from './metrics/exposition.ts';
+import { createFlowSampler } from './metrics/flow-sampler.ts';
+import { nodeFamilies, workerFamilies } from './metrics/node-families.ts';
+import { streamFamilies } from './metrics/stream-families.ts';
+import { readNodeList } from './node-list.ts';
 import { createPull } from './pull.ts';
+import { createQuality } from './quality.ts';
 import { connectRedis, redisReadyOr } from './redis.ts';
 import { createRefusalCounter } from './refusals.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -20,7 +28,7 @@ import { createReporter, type Reporter } from './reports.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
 import { Rooms } from './rooms.ts';
 import { openSession } from './session.ts';
-import { createSocketServer, type SocketServer, socketsMax } from './socket-server.ts';
+import { createSocketServer } from './socket-server.ts';
 import { createTicketGate } from './ticket-gate.ts';
 
 const probeTimeoutMs = 1_000;
@@ -55,7 +63,14 @@ export async function createSfuNode({
   const redis = connectRedis({ url: redisUrl, name: nodeId, log });
   const hub = Hub.open({ redisUrl, nodeId, log });
   const pull = createPull({ edgeUrl: config.edgeUrl, nodeSecret: config.nodeSecret, nodeId });
-  const rooms = Rooms.open({ hub, pool, log, pull, pipeListen: config.media.pipeListen });
+  const quality = createQuality();
+  const rooms = Rooms.open({ hub, pool, log, pull, pipeListen: config.media.pipeListen, quality });
+  const sampler = createFlowSampler({
+    medias: () => rooms.all.flatMap(({ liveMedia }) => liveMedia ?? []),
+    workers: config.media.workers,
+    onViewer: quality.sampled,
+  });
+  const eventLoop = watchEventLoop();
   const refusals = createRefusalCounter();
   let draining = false;
   const revocations = createRevocations({ onBehind: () => reporter.nudge() });
@@ -77,22 +92,24 @@ export async function createSfuNode({
     log,
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
+  const figures = () =>
+    readFigures({
+      ...{ config, pool, rooms, sockets, refusals, sampler, eventLoop, registry, draining },
+    });
   const server = createNodeServer({
     ready: () => checkReady({ pool, redis, hub, revocations, reporter, registry, draining }),
-    secret: config.nodeSecret,
-    stats: () => ({
-      nodeId,
-      load: loadOf(pool, rooms, sockets),
-      sockets: sockets.sockets,
-      rooms: rooms.all.map((room) => ({ ...room.report, sockets: room.size })),
-      workers: pool.workers.map(({ index, pid, cpuLoad, routers }) => ({
-        index,
-        pid,
-        cpuLoad,
-        routers,
-      })),
-      refusals: refusals.totals(),
-    }),
+    secrets: [config.nodeSecret, config.metrics.secret].filter((secret) => secret !== undefined),
+    stats: figures,
+    nodes: () => readNodeList(redis),
+    metrics(health) {
+      const stats = figures();
+      return renderFamilies([
+        ...nodeFamilies(stats, health),
+        ...workerFamilies(stats.workers),
+        ...streamFamilies(stats.rooms, config.metrics.streamsMax),
+        ...quality.families(),
+      ]);
+    },
   });
   server.on('upgrade', (request, connection, head) => sockets.upgrade(request, connection, head));
 
@@ -160,6 +177,8 @@ export async function createSfuNode({
   let closing: Promise<void> | null = null;
   async function shutDown(): Promise<void> {
     clearInterval(refusalLog);
+    sampler.close();
+    eventLoop.close();
     server.close();
     // Off the list first, so that nobody is sent here while the sockets are sent away.
     await within(Promise.all([registry.close(), audience.close()]));
@@ -189,12 +208,6 @@ export async function createSfuNode({
       return closing;
     },
   };
-}
-
-/** The share of what this node can carry that is in use, 0 to 1. */
-function loadOf(pool: WorkerPool, rooms: Rooms, sockets: SocketServer): number {
-  const load = Math.max(pool.load, rooms.size / nodeStreamsMax, sockets.sockets / socketsMax);
-  return Math.min(1, Math.max(0, load));
 }
 
 function reportOf(

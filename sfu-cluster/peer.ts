@@ -6,6 +6,7 @@ import type { EncodedFrame } from './frames.ts';
 import type { Link } from './link.ts';
 import type { TapRules } from './media/tap.ts';
 import { PeerMedia } from './peer-media.ts';
+import type { ViewerQuality } from './quality.ts';
 import type { Room } from './room.ts';
 import type { Ticket } from './ticket-gate.ts';
 import { createTokenBucket } from './token-bucket.ts';
@@ -28,6 +29,7 @@ interface PeerOptions {
 export class Peer {
   readonly id = randomUUID();
   readonly media: PeerMedia;
+  readonly quality: ViewerQuality;
   readonly building = createTokenBucket({
     ratePerSecond: buildingRatePerSecond,
     burst: buildingBurstMax,
@@ -41,6 +43,7 @@ export class Peer {
     this.#ticket = ticket;
     const fields = { streamId: ticket.stream, peerId: this.id };
     link.identify(fields);
+    this.quality = room.quality.ofViewer();
     this.media = new PeerMedia({ peer: this, room, log: log.child(fields), tap });
   }
 

@@ -8,6 +8,8 @@ import { createOutage } from './outage.ts';
 export interface Registry {
   /** Whether another process writes under the same id: rooms and reports of the two mix. */
   readonly disputed: boolean;
+  /** How long ago the entry was written; null when it never was. */
+  readonly beatAgeMs: number | null;
   /** Writes the entry now, and not with the next beat. */
   beat(): Promise<void>;
   /** Takes the node off the list and stops. */
@@ -30,6 +32,7 @@ export function createRegistry({
   let beating: Promise<void> | null = null;
   let written: string | null = null;
   let disputed = false;
+  let writtenAtMs: number | null = null;
   let closed = false;
 
   async function beat(): Promise<void> {
@@ -48,6 +51,7 @@ export function createRegistry({
       const entry: SfuNode = { nodeId, ...about, seenAt };
       written = JSON.stringify(entry);
       await redis.hset(sfuNodesKey, nodeId, written);
+      writtenAtMs = performance.now();
       outage.recovered();
     } catch (error) {
       outage.failed(error);
@@ -68,6 +72,9 @@ export function createRegistry({
   return {
     get disputed() {
       return disputed;
+    },
+    get beatAgeMs() {
+      return writtenAtMs === null ? null : performance.now() - writtenAtMs;
     },
     async beat() {
       await beating;

@@ -59,6 +59,10 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
       requireNode(peer, 'pipe');
       media.wantPipeLayer(frame);
       return done;
+    case 'quality.report':
+      requireCapability(peer, 'subscribe');
+      peer.quality.take(frame);
+      return done;
     case 'ping':
       return done;
     default:

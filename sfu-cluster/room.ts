@@ -8,6 +8,7 @@ import { type PipeListen, RoomMedia } from './media/room-media.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
 import type { Peer } from './peer.ts';
 import type { Pull } from './pull.ts';
+import type { Quality, StreamQuality } from './quality.ts';
 import { refusal } from './refusals.ts';
 
 /** A count of the whole audience that is older is not believed any more. */
@@ -33,10 +34,13 @@ export interface RoomDeps {
   /** From which node the media is to be brought when it is not published here. */
   pull: Pull;
   pipeListen: PipeListen;
+  quality: Quality;
 }
 
 export class Room extends EventEmitter<RoomHappenings> {
   readonly streamId: string;
+  /** What its viewers tell of their picture. */
+  readonly quality: StreamQuality;
   readonly #deps: RoomDeps;
   readonly #log: Logger;
   readonly #peers = new Set<Peer>();
@@ -58,6 +62,7 @@ export class Room extends EventEmitter<RoomHappenings> {
     this.streamId = streamId;
     this.#deps = deps;
     this.#log = deps.log.child({ streamId });
+    this.quality = deps.quality.ofStream();
   }
 
   get closed(): boolean {
@@ -139,6 +144,11 @@ export class Room extends EventEmitter<RoomHappenings> {
 
   deliver(event: RoomEvent): void {
     this.broadcast({ type: 'room.event', event });
+  }
+
+  /** The room's media if there is any now. */
+  get liveMedia(): RoomMedia | null {
+    return this.#liveMedia;
   }
 
   /** The room's media, made when it is first needed: listeners of events alone need none. */

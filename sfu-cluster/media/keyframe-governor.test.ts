@@ -120,3 +120,16 @@ test('viewers who are expected one after another keep nobody waiting for ever', 
   }
   expect(ask).toHaveBeenCalledOnce();
 });
+
+test('it counts who asked, and who went along with somebody else', () => {
+  const governor = createKeyframeGovernor();
+  const ask = vi.fn();
+  governor.run(ask);
+  governor.run(ask);
+  governor.runPatiently(ask);
+  governor.join();
+  vi.advanceTimersByTime(keyframeAwaitedMs);
+  expect(ask).toHaveBeenCalledTimes(3);
+  expect(governor.counts).toEqual({ asked: 4, bundled: 2 });
+  governor.close();
+});

@@ -12,6 +12,8 @@ export const keyframeAwaitedMs = 400;
 export const viewerExpectedMs = 300;
 
 interface KeyframeGovernor {
+  /** How often it was asked, and how many of these went along with another one. */
+  readonly counts: { readonly asked: number; readonly bundled: number };
   /**
    * Calls `ask` now, or together with all others who wait, once the interval is over: one
    * keyframe, which the publisher makes of all layers at once, then serves them all.
@@ -24,6 +26,8 @@ interface KeyframeGovernor {
   runPatiently(ask: () => void): void;
   /** A viewer is about to ask. */
   expect(): void;
+  /** Somebody wants what somebody else waits for already. */
+  join(): void;
   /** A request has gone out, perhaps one that nobody asked the governor about: a viewer lost packets. */
   requested(): void;
   /** A keyframe has come. */
@@ -42,6 +46,7 @@ export function createKeyframeGovernor(
   let waiting: (() => void)[] = [];
   let patient: (() => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
+  const counts = { asked: 0, bundled: 0 };
 
   function requested(): void {
     awaited = true;
@@ -65,17 +70,21 @@ export function createKeyframeGovernor(
     }
     waiting = [];
     patient = [];
+    counts.bundled += asking.length - 1;
     requested();
     for (const ask of asking) ask();
   }
 
   return {
+    counts,
     run(ask) {
+      counts.asked += 1;
       waiting.push(ask);
       release();
     },
     runPatiently(ask) {
       // Viewers who come one after another must not keep anybody waiting for ever.
+      counts.asked += 1;
       if (patient.length === 0) patientUntilMs = now() + viewerExpectedMs;
       patient.push(ask);
       release();
@@ -83,6 +92,10 @@ export function createKeyframeGovernor(
     expect() {
       expectedUntilMs = now() + viewerExpectedMs;
       release();
+    },
+    join() {
+      counts.asked += 1;
+      counts.bundled += 1;
     },
     requested,
     arrived() {

@@ -35,7 +35,7 @@ export class Outflow extends EventEmitter<OutflowEvents> {
       throw refusal('forbidden', 'address: neither that of this socket nor one that is allowed');
     }
     const theirs = parseSrtpParameters(srtpParameters);
-    const transport = await media.openPipeTransport(rules.pipeListen);
+    const transport = await media.openPipeTransport(rules.pipeListen, 'pipe-out');
     try {
       await transport.connect({ ip: address, port, srtpParameters: theirs });
     } catch (error) {

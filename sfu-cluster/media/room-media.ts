@@ -15,6 +15,7 @@ import { type MediaSource, VideoCodec } from '#contract';
 import { refusal } from '../refusals.ts';
 import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
+import { createFlows, type Flows, type FlowUse } from './flows.ts';
 import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
 import { createLayerDemand } from './layer-demand.ts';
 import type { MediaWorker } from './worker.ts';
@@ -67,7 +68,11 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** Stopped by their viewers after they had begun. */
   readonly #stopped = new WeakSet<Consumer>();
   readonly #wanting = new WeakSet<Consumer>();
+  /** The transports by which media comes and goes, other than between our own workers. */
+  readonly flows: Flows = createFlows();
   readonly #keyframes = createKeyframeGovernor();
+  #keyframeRequests = 0;
+  #keyframesReceived = 0;
   readonly #keyframesWanted = new Set<Consumer>();
   readonly #demand = createLayerDemand((producerId, layer) =>
     this.emit('demand', producerId, layer),
@@ -134,10 +139,22 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return VideoCodec.options.find((codec) => mimeType.toUpperCase() === `VIDEO/${codec}`) ?? null;
   }
 
+  /** Keyframes: wishes here, those that went along with another one, requests by layer, and what has come. */
+  get keyframes(): { wanted: number; bundled: number; requests: number; received: number } {
+    const { asked, bundled } = this.#keyframes.counts;
+    return {
+      wanted: asked,
+      bundled,
+      requests: this.#keyframeRequests,
+      received: this.#keyframesReceived,
+    };
+  }
+
   /** For somebody who publishes: at home. */
   async openPublisherTransport(): Promise<WebRtcTransport> {
     const transport = await this.#home.openWebRtcTransport();
     await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
+    this.flows.add(transport, 'publish');
     return transport;
   }
 
@@ -150,6 +167,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     this.#lingering.delete(branch);
     const transport = await branch.openViewerTransport(() => this.#emptied(branch));
     this.#branchOf.set(transport, branch);
+    this.flows.add(transport, 'watch');
     this.emit('watched');
     return transport;
   }
@@ -163,6 +181,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     });
     try {
       await transport.connect({ ip: address, port });
+      this.flows.add(transport, 'tap');
       return transport;
     } catch (error) {
       transport.close();
@@ -171,8 +190,11 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   }
 
   /** One end of a pipe to another node: encrypted, and packets that are lost on the way are sent again. */
-  async openPipeTransport({ address, announcedAddress }: PipeListen): Promise<PipeTransport> {
-    return this.#home.router.createPipeTransport({
+  async openPipeTransport(
+    { address, announcedAddress }: PipeListen,
+    use: Extract<FlowUse, 'pipe-in' | 'pipe-out'>,
+  ): Promise<PipeTransport> {
+    const transport = await this.#home.router.createPipeTransport({
       listenInfo: {
         protocol: 'udp',
         ip: address,
@@ -181,6 +203,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       enableRtx: true,
       enableSrtp: true,
     });
+    this.flows.add(transport, use);
+    return transport;
   }
 
   /** Publishes a track; refuses a source that is there already. `id` is that of the track it is a copy of. */
@@ -240,6 +264,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     if (branch && branch !== this.#home) await branch.carry(this.#home, track.producer);
     const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true });
     refuseIfClosed(transport, consumer);
+    if (consumer.kind === 'video') this.flows.show(transport.id, consumer);
     return consumer;
   }
 
@@ -296,7 +321,11 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   requestKeyframe(consumers: Consumer[]): void {
     const nobodyWaits = this.#keyframesWanted.size === 0;
     for (const consumer of consumers) this.#keyframesWanted.add(consumer);
-    if (!nobodyWaits || this.#keyframesWanted.size === 0) return;
+    if (this.#keyframesWanted.size === 0) return;
+    if (!nobodyWaits) {
+      this.#keyframes.join();
+      return;
+    }
     this.#keyframes.runPatiently(() => {
       const wanted = [...this.#keyframesWanted];
       this.#keyframesWanted.clear();
@@ -350,8 +379,13 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** Viewers who lost packets ask through the worker: the governor must know of that too. */
   async #watchKeyframes(producer: Producer): Promise<void> {
     producer.on('trace', ({ type }) => {
-      if (type === 'keyframe') this.#keyframes.arrived();
-      else this.#keyframes.requested();
+      if (type === 'keyframe') {
+        this.#keyframesReceived += 1;
+        this.#keyframes.arrived();
+      } else {
+        this.#keyframeRequests += 1;
+        this.#keyframes.requested();
+      }
     });
     await producer.enableTraceEvent(['pli', 'fir', 'keyframe']);
   }

@@ -31,6 +31,7 @@ interface Slot {
   restart: NodeJS.Timeout | null;
   restartDelayMs: number;
   startedAtMs: number;
+  deaths: number;
 }
 
 export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
@@ -49,6 +50,7 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
       restart: null,
       restartDelayMs: restartDelayMinMs,
       startedAtMs: 0,
+      deaths: 0,
     }));
   }
 
@@ -67,6 +69,11 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
   /** Workers that run now. */
   get workers(): MediaWorker[] {
     return this.#slots.flatMap((slot) => (slot.worker ? [slot.worker] : []));
+  }
+
+  /** Each place for a worker, with who is there, if anybody, and how many have died there. */
+  get slots(): { index: number; worker: MediaWorker | null; deaths: number }[] {
+    return this.#slots;
   }
 
   /** 0 is idle, 1 is full; a worker that is down carries nothing and counts as full. */
@@ -152,6 +159,7 @@ export class WorkerPool extends EventEmitter<WorkerPoolEvents> {
     this.emit('started');
     worker.once('died', () => {
       slot.worker = null;
+      slot.deaths += 1;
       if (performance.now() - slot.startedAtMs > provenAfterMs) {
         slot.restartDelayMs = restartDelayMinMs;
       }

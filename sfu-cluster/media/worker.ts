@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { createWorker } from 'mediasoup';
 import type {
   Router,
+  Transport,
   TransportListenInfo,
   WebRtcServer,
   Worker,
@@ -18,6 +19,8 @@ import { mediaCodecs } from './codecs.ts';
 const answerTimeoutMs = 1_500;
 /** A worker that misses so many questions in a row hangs, and is killed to be replaced. */
 const missedAnswersMax = 3;
+/** libuv tells the resident set in kilobytes, on every system. */
+const maxrssUnitBytes = 1024;
 /** Weight of the newest measurement in the smoothed load. */
 const loadSmoothing = 0.5;
 
@@ -40,6 +43,8 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
   readonly #viewersMax: number;
   #routers = 0;
   #viewers = 0;
+  #consumers = 0;
+  #memoryPeakBytes = 0;
   #cpuLoad = 0;
   #measured: { cpuMs: number; atMs: number } | null = null;
   #missedAnswers = 0;
@@ -106,6 +111,16 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
     return this.#viewers;
   }
 
+  /** Tracks that it sends: to viewers, taps, and through pipes. */
+  get consumers(): number {
+    return this.#consumers;
+  }
+
+  /** The most memory that it has had. */
+  get memoryPeakBytes(): number {
+    return this.#memoryPeakBytes;
+  }
+
   /** The share of what it can carry that is in use: of its core, or of its places. */
   get share(): number {
     return Math.max(this.#cpuLoad, this.#viewers / this.#viewersMax);
@@ -127,6 +142,7 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
       router.observer.once('close', () => {
         this.#routers -= 1;
       });
+      router.observer.on('newtransport', (transport) => this.#countConsumers(transport));
       return router;
     } catch (error) {
       this.#routers -= 1;
@@ -148,6 +164,7 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
     try {
       const usage = await this.probe(answerTimeoutMs);
       this.#missedAnswers = 0;
+      this.#memoryPeakBytes = usage.ru_maxrss * maxrssUnitBytes;
       const now = { cpuMs: usage.ru_utime + usage.ru_stime, atMs: performance.now() };
       if (this.#measured) {
         const share = (now.cpuMs - this.#measured.cpuMs) / (now.atMs - this.#measured.atMs);
@@ -163,6 +180,15 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
       this.#log.error('a media worker hangs and is killed');
       process.kill(this.pid, 'SIGKILL');
     }
+  }
+
+  #countConsumers(transport: Transport): void {
+    transport.observer.on('newconsumer', (consumer) => {
+      this.#consumers += 1;
+      consumer.observer.once('close', () => {
+        this.#consumers -= 1;
+      });
+    });
   }
 
   close(): void {
