@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const qualityReportIntervalSeconds = 30;
 /** and no report is about more than this. */
 export const qualitySpanMsMax = 120_000;
+/** A picture that takes longer is told as having taken so long. */
+export const joinMsMax = 60_000;
 /** No packet of media carries more: the usual MTU. */
 export const packetBytesMax = 1_500;
 
@@ -16,14 +18,15 @@ export const qualityFields = {
   /** How long the picture was in sight; 0 for a report that only tells of the beginning. */
   spanMs: z.int().min(0).max(qualitySpanMsMax),
   /** From the joined socket to the first picture; told once, else null. */
-  joinMs: z.int().min(0).max(60_000).nullable(),
+  joinMs: z.int().min(0).max(joinMsMax).nullable(),
   /** Null where it is not known. */
   roundTripMs: z.int().min(0).max(10_000).nullable(),
   bytesReceived: z.int().min(0).max(5_000_000_000),
   packetsReceived: z.int().min(0).max(10_000_000),
   packetsLost: z.int().min(0).max(10_000_000),
-  freezes: z.int().min(0).max(10_000),
-  frozenMs: z.int().min(0).max(qualitySpanMsMax),
+  /** Null where the browser does not say. */
+  freezes: z.int().min(0).max(10_000).nullable(),
+  frozenMs: z.int().min(0).max(qualitySpanMsMax).nullable(),
   pictureHeight: z.int().min(1).max(4_320).nullable(),
   decoder: Decoder,
 } as const satisfies z.ZodRawShape;

@@ -20,7 +20,7 @@ export interface ViewerQuality {
   take(report: QualityReport): void;
 }
 
-/** What viewers of one stream have told. */
+/** What those viewers of one stream have told whose browsers know of freezes. */
 export interface StreamQuality {
   readonly watchedMs: number;
   readonly frozenMs: number;
@@ -65,6 +65,7 @@ function createStreamQuality(instruments: QualityInstruments, nowMs: () => numbe
             throw error;
           }
           instruments.taken(report);
+          if (report.frozenMs === null) return;
           watchedMs += report.spanMs;
           frozenMs += report.frozenMs;
         },
@@ -88,7 +89,7 @@ function createJudge(nowMs: () => number): (report: QualityReport) => void {
     const atMs = nowMs();
     if (spanMs > atMs - toldUntilMs + clockSlackMs)
       throw untrue('spanMs', 'time that has not passed');
-    if (frozenMs > spanMs) throw untrue('frozenMs', 'longer than it was watched');
+    if ((frozenMs ?? 0) > spanMs) throw untrue('frozenMs', 'longer than it was watched');
     if (bytesReceived > packetsReceived * packetBytesMax) {
       throw untrue('bytesReceived', 'more than so many packets can carry');
     }

@@ -5,6 +5,7 @@ import type { ConsumerData, MediaSource } from '#contract';
 import { type Cancel, type Clock, repeat } from '../models/clock.ts';
 import { asLibrary, createTransport, loadDevice, type types } from './device.ts';
 import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
+import { createQualityReporter, type QualityReporter } from './quality-reporter.ts';
 import type { Notice, RoomSocket } from './room-socket.ts';
 
 export { warmUp } from './device.ts';
@@ -27,6 +28,7 @@ export class Receiver {
   readonly #transport: types.Transport;
   readonly #rtpCapabilities: types.RtpCapabilities;
   readonly #guard: IceGuard;
+  readonly #quality: QualityReporter;
   readonly #taken = new Map<string, Taken>();
   readonly #flowing = signal(false);
   readonly #pictured = signal(false);
@@ -44,24 +46,41 @@ export class Receiver {
     clock: Clock,
     transport: types.Transport,
     rtpCapabilities: types.RtpCapabilities,
+    wantedAtMs: number,
   ) {
     this.#socket = socket;
     this.#clock = clock;
     this.#transport = transport;
     this.#rtpCapabilities = rtpCapabilities;
     this.#guard = guardIce(transport, socket, clock);
+    this.#quality = createQualityReporter({
+      send(report) {
+        // A node of an older version refuses it; nobody here waits for an answer.
+        socket.request('quality.report', report).catch(() => {});
+      },
+      clock,
+      wantedAtMs,
+      isHidden: () => document.visibilityState === 'hidden',
+    });
     this.#cancels.push(
       socket.onNotice((notice) => this.#hear(notice)),
       repeat(clock, statsIntervalMs, () => this.#measure()),
     );
   }
 
-  /** Receives whatever the room has now, and goes on following it as producers come and go. */
-  static async create(socket: RoomSocket, clock: Clock): Promise<Receiver> {
+  /**
+   * Receives whatever the room has now, and goes on following it as producers come and go. `wantedAtMs` is the moment
+   * from which the first picture is waited for.
+   */
+  static async create(
+    socket: RoomSocket,
+    clock: Clock,
+    wantedAtMs = clock.now(),
+  ): Promise<Receiver> {
     const device = loadDevice(socket, 'recvonly');
     const transport = await createTransport(socket, device, 'receive');
     const { recvRtpCapabilities } = await device;
-    const receiver = new Receiver(socket, clock, transport, recvRtpCapabilities);
+    const receiver = new Receiver(socket, clock, transport, recvRtpCapabilities, wantedAtMs);
     try {
       await receiver.#ask();
       return receiver;
@@ -185,7 +204,10 @@ export class Receiver {
   }
 
   #begun(kind: ConsumerData['kind']): void {
-    if (kind === 'video') this.#pictured.value = true;
+    if (kind === 'video') {
+      this.#pictured.value = true;
+      this.#quality.begun();
+    }
     this.#grown();
   }
 
@@ -209,6 +231,7 @@ export class Receiver {
       }
     }
     this.#judgeFlow(bytes);
+    this.#quality.read(reports.values());
   }
 
   #measureBuffer(report: Record<string, unknown>, roundTripSeconds: number): void {

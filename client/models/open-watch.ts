@@ -44,7 +44,10 @@ export function openWatch(app: App, streamId: string, choice: Choice, country: s
         clock,
         transportAhead: watch.wantsLive() ? 'receive' : null,
       }),
-    openReceiver: async (socket) => (await loadReceiver()).Receiver.create(socket, clock),
+    async openReceiver(socket) {
+      const wantedAtMs = clock.now();
+      return (await loadReceiver()).Receiver.create(socket, clock, wantedAtMs);
+    },
     openHls: async (video, url, ticket) =>
       (await loadHls()).HlsPlayback.create(video, url, ticket, clock),
   });

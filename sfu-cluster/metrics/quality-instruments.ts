@@ -75,14 +75,16 @@ export function createQualityInstruments(): QualityInstruments {
       // What only tells of the beginning has nothing to say of the rest.
       if (report.spanMs === 0) return;
       byDecoder.add(report.decoder);
-      sums.watchedMs += report.spanMs;
-      sums.frozenMs += report.frozenMs;
-      sums.freezes += report.freezes;
       const sent = report.packetsReceived + report.packetsLost;
       if (report.roundTripMs !== null) roundTrip.observe('viewer', report.roundTripMs / 1000);
       if (sent > 0) loss.observe('viewer', report.packetsLost / sent);
       bitrate.observe('viewer', (report.bytesReceived * 8_000) / report.spanMs);
-      freezeShare.observe(report.frozenMs / report.spanMs);
+      if (report.frozenMs !== null) {
+        sums.watchedMs += report.spanMs;
+        sums.frozenMs += report.frozenMs;
+        sums.freezes += report.freezes ?? 0;
+        freezeShare.observe(report.frozenMs / report.spanMs);
+      }
       if (report.pictureHeight !== null) height.observe(report.pictureHeight);
     },
     refused: byOutcome.add,
@@ -113,7 +115,7 @@ function sumFamilies(sums: { watchedMs: number; frozenMs: number; freezes: numbe
   return [
     counter(
       'livepanty_sfu_viewer_watched_seconds_total',
-      'Time that viewers report to have watched.',
+      'Time that viewers report to have watched, as far as their browsers know of freezes.',
       sums.watchedMs / 1000,
     ),
     counter(
