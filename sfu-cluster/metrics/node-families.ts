@@ -3,7 +3,6 @@ import { type Health, type SfuStats, type SfuWorkerStats, SocketErrorCode } from
 import { counter, type Family, gauge, type Labels } from './exposition.ts';
 
 export function nodeFamilies(stats: SfuStats, health: Health): Family[] {
-  const delay = stats.eventLoopDelayMs;
   return [
     gauge('livepanty_sfu_info', 'Always 1; which node this is.', [
       [{ node_id: stats.nodeId, country: stats.country ?? '' }, 1],
@@ -35,11 +34,7 @@ export function nodeFamilies(stats: SfuStats, health: Health): Family[] {
       'Bytes of media that went out, sampled.',
       stats.bytesOut,
     ),
-    gauge('livepanty_sfu_event_loop_delay_seconds', 'Of the last ten seconds.', [
-      [{ quantile: '0.5' }, delay.p50 / 1000],
-      [{ quantile: '0.99' }, delay.p99 / 1000],
-      [{ quantile: '1' }, delay.max / 1000],
-    ]),
+    ...delayFamilies(stats),
     ...processFamilies(),
   ];
 }
@@ -98,6 +93,15 @@ function checksOf({ checks }: Health): [Labels, number][] {
 /** All codes, also those that have not come yet: a rate needs a beginning. */
 function refusalsOf({ refusals }: SfuStats): [Labels, number][] {
   return SocketErrorCode.options.map((code) => [{ code }, refusals[code] ?? 0]);
+}
+
+function delayFamilies({ eventLoopDelayMs: { p50, p99, max } }: SfuStats): Family[] {
+  const help = 'How late the process got to its work in the last ten seconds:';
+  return [
+    gauge('livepanty_sfu_event_loop_delay_p50_seconds', `${help} the median.`, p50 / 1000),
+    gauge('livepanty_sfu_event_loop_delay_p99_seconds', `${help} 99 of 100 times.`, p99 / 1000),
+    gauge('livepanty_sfu_event_loop_delay_max_seconds', `${help} at most.`, max / 1000),
+  ];
 }
 
 /** Under the names that exporters of all languages use. */
