@@ -36,6 +36,7 @@ export class Peer {
   });
   readonly #link: Link;
   readonly #ticket: Ticket;
+  readonly #log: Logger;
   #closed = false;
 
   private constructor({ link, ticket, room, log, tap }: PeerOptions) {
@@ -44,7 +45,8 @@ export class Peer {
     const fields = { streamId: ticket.stream, peerId: this.id };
     link.identify(fields);
     this.quality = room.quality.ofViewer();
-    this.media = new PeerMedia({ peer: this, room, log: log.child(fields), tap });
+    this.#log = log.child(fields);
+    this.media = new PeerMedia({ peer: this, room, log: this.#log, tap });
   }
 
   /** Joins the room and stays until the link is closed. */
@@ -54,8 +56,10 @@ export class Peer {
     link.once('close', () => {
       peer.close();
       room.remove(peer);
+      peer.#log.debug('a socket has left');
     });
     room.add(peer);
+    peer.#log.debug({ as: peer.nodeUse ?? peer.capabilities }, 'a socket has joined');
     return peer;
   }
 
