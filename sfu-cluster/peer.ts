@@ -1,9 +1,8 @@
-// A peer: one socket that has joined a room, and who stands behind it.
+// A peer: one socket, or one who came without, that has joined a room, and who stands behind it.
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Capability, NodeTicket, Revocation, ServerFrame, SocketErrorCode } from '#contract';
 import type { EncodedFrame } from './frames.ts';
-import type { Link } from './link.ts';
 import type { TapRules } from './media/tap.ts';
 import { PeerMedia } from './peer-media.ts';
 import type { Room } from './room.ts';
@@ -17,8 +16,20 @@ import { createTokenBucket } from './token-bucket.ts';
 export const buildingRatePerSecond = 2;
 export const buildingBurstMax = 20;
 
+/** What carries a peer: a room socket, or a quiet link for whoever has none. */
+export interface PeerLink {
+  /** True from the moment in which it is being closed. */
+  readonly closed: boolean;
+  /** Adds who the peer is to what is logged. */
+  identify(fields: { streamId: string; peerId: string }): void;
+  send(frame: ServerFrame): void;
+  sendEncoded(frame: EncodedFrame): void;
+  close(code: SocketErrorCode, detail: string): void;
+  once(event: 'close', listener: () => void): unknown;
+}
+
 interface PeerOptions {
-  link: Link;
+  link: PeerLink;
   ticket: Ticket;
   room: Room;
   log: Logger;
@@ -32,7 +43,7 @@ export class Peer {
     ratePerSecond: buildingRatePerSecond,
     burst: buildingBurstMax,
   });
-  readonly #link: Link;
+  readonly #link: PeerLink;
   readonly #ticket: Ticket;
   #closed = false;
 
