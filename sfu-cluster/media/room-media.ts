@@ -15,6 +15,7 @@ import { type MediaSource, VideoCodec } from '#contract';
 import { refusal } from '../refusals.ts';
 import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
+import type { Dialect } from './dialect.ts';
 import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
 import type { MediaWorker } from './worker.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -23,6 +24,8 @@ import type { WorkerPool } from './worker-pool.ts';
 const publishBitrateMaxBps = 8_000_000;
 /** A branch that nobody watches is kept so long: whoever leaves may come back, and others come. */
 export const branchLingersMs = 5_000;
+/** Each is a further copy of the room's media on its worker; players of one make share one. */
+export const dialectsMax = 16;
 
 export interface Track {
   source: MediaSource;
@@ -52,6 +55,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #pool: WorkerPool;
   readonly #home: Branch;
   readonly #branches = new Map<MediaWorker, Promise<Branch>>();
+  /** Branches of players that number codecs in their own way, by worker and dialect. */
+  readonly #dialects = new Map<string, Promise<Branch>>();
   readonly #living = new Set<Branch>();
   readonly #branchOf = new WeakMap<Transport, Branch>();
   readonly #lingering = new Map<Branch, NodeJS.Timeout>();
@@ -131,9 +136,10 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   }
 
   /** For somebody who watches: on a worker that has room. Refuses `no-room`. */
-  async openViewerTransport(): Promise<WebRtcTransport> {
+  async openViewerTransport(dialect: Dialect | null = null): Promise<WebRtcTransport> {
     this.#keyframes.expect();
-    const branch = await this.#branchOn(this.#pool.placeViewer([...this.#branches.keys()]));
+    const worker = this.#pool.placeViewer([...this.#branches.keys()]);
+    const branch = await (dialect ? this.#dialectOn(worker, dialect) : this.#branchOn(worker));
     const lingering = this.#lingering.get(branch);
     if (lingering) clearTimeout(lingering);
     this.#lingering.delete(branch);
@@ -220,11 +226,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     track: Track,
     rtpCapabilities: RtpCapabilities,
   ): Promise<Consumer | null> {
-    const producerId = track.producer.id;
+    const { id } = track.producer;
     // All routers are alike.
-    if (!this.#home.router.canConsume({ producerId, rtpCapabilities })) return null;
+    if (!this.#home.router.canConsume({ producerId: id, rtpCapabilities })) return null;
     const branch = this.#branchOf.get(transport);
-    if (branch && branch !== this.#home) await branch.carry(this.#home, track.producer);
+    const isElsewhere = branch !== undefined && branch !== this.#home;
+    const producerId = isElsewhere ? await branch.carry(this.#home, track.producer) : id;
     const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true });
     refuseIfClosed(transport, consumer);
     return consumer;
@@ -324,23 +331,40 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     for (const branch of this.#living) branch.close();
     this.#living.clear();
     this.#branches.clear();
+    this.#dialects.clear();
   }
 
   #branchOn(worker: MediaWorker): Promise<Branch> {
-    const known = this.#branches.get(worker);
+    return this.#branchIn(this.#branches, worker, () => Branch.create(worker));
+  }
+
+  #dialectOn(worker: MediaWorker, dialect: Dialect): Promise<Branch> {
+    const key = `${worker.index} ${dialect.key}`;
+    if (!this.#dialects.has(key) && this.#dialects.size >= dialectsMax) {
+      throw refusal('no-room', 'players of too many kinds watch this room');
+    }
+    return this.#branchIn(this.#dialects, key, () => Branch.create(worker, dialect));
+  }
+
+  #branchIn<K>(
+    branches: Map<K, Promise<Branch>>,
+    key: K,
+    create: () => Promise<Branch>,
+  ): Promise<Branch> {
+    const known = branches.get(key);
     if (known) return known;
-    const making = Branch.create(worker).then((branch) => {
+    const making = create().then((branch) => {
       this.#living.add(branch);
       branch.router.observer.once('close', () => {
         this.#living.delete(branch);
-        if (this.#branches.get(worker) === making) this.#branches.delete(worker);
+        if (branches.get(key) === making) branches.delete(key);
       });
       if (this.#home.closed) branch.close();
       return branch;
     });
-    this.#branches.set(worker, making);
+    branches.set(key, making);
     making.catch(() => {
-      if (this.#branches.get(worker) === making) this.#branches.delete(worker);
+      if (branches.get(key) === making) branches.delete(key);
     });
     return making;
   }

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { createWorker } from 'mediasoup';
 import type {
   Router,
+  RouterRtpCodecCapability,
   TransportListenInfo,
   WebRtcServer,
   Worker,
@@ -111,11 +112,12 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
     };
   }
 
-  async createRouter(): Promise<Router> {
+  /** All routers speak the same codecs, if not under the same numbers. */
+  async createRouter(codecs: readonly RouterRtpCodecCapability[] = mediaCodecs): Promise<Router> {
     // Counted at once, so that rooms that open together spread out.
     this.#routers += 1;
     try {
-      const router = await this.#worker.createRouter({ mediaCodecs });
+      const router = await this.#worker.createRouter({ mediaCodecs: [...codecs] });
       router.observer.once('close', () => {
         this.#routers -= 1;
       });
