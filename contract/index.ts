@@ -31,3 +31,4 @@ export * from './stream-keys.ts';
 export * from './streams.ts';
 export * from './tickets.ts';
 export * from './wallet.ts';
+export * from './whip.ts';

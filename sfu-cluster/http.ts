@@ -1,8 +1,9 @@
-// The HTTP server of a node: health for orchestrators, figures for the machine itself, room sockets.
+// The HTTP server of a node: health for orchestrators, figures for the machine itself, WHIP and WHEP, room sockets.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Health, problemStatus, problemTitle } from '#contract';
 import { socketsMax } from './socket-server.ts';
+import type { WhipRoutes } from './whip/routes.ts';
 
 /** A connection that has not sent its request by then is cut, */
 const requestTimeoutMs = 5_000;
@@ -13,6 +14,7 @@ const connectionsMax = socketsMax + 2_000;
 
 interface HttpRoutes {
   ready(): Promise<Health>;
+  whip: WhipRoutes;
   secret: string;
   /** Figures of the running node; told to those who know the node secret. */
   stats(): object;
@@ -47,6 +49,7 @@ async function route(
   response: ServerResponse,
   routes: HttpRoutes,
 ): Promise<void> {
+  if (await routes.whip.serve(request, response)) return;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     answerProblem(response, 'method-not-allowed');
     return;

@@ -22,6 +22,8 @@ import { Rooms } from './rooms.ts';
 import { openSession } from './session.ts';
 import { createSocketServer, type SocketServer, socketsMax } from './socket-server.ts';
 import { createTicketGate } from './ticket-gate.ts';
+import { createResources } from './whip/resources.ts';
+import { createWhipRoutes } from './whip/routes.ts';
 
 const probeTimeoutMs = 1_000;
 /** A node waits so long for Redis before it starts without: it comes up, but is not ready. */
@@ -77,13 +79,17 @@ export async function createSfuNode({
     log,
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
+  const resources = createResources({ gate, revocations, rooms, refusals, log });
+  const { forwarding, iceServers } = config;
   const server = createNodeServer({
+    whip: createWhipRoutes({ resources, iceServers, forwarding, refusals, log }),
     ready: () => checkReady({ pool, redis, hub, revocations, reporter, registry, draining }),
     secret: config.nodeSecret,
     stats: () => ({
       nodeId,
       load: loadOf(pool, rooms, sockets),
       sockets: sockets.sockets,
+      connections: resources.counts,
       rooms: rooms.all.map((room) => ({ ...room.report, sockets: room.size })),
       workers: pool.workers.map(({ index, pid, cpuLoad, routers }) => ({
         index,
