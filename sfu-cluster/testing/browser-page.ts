@@ -303,7 +303,12 @@ function installHttpMedia(): void {
         codec: all.find(({ id }) => id === video?.codecId)?.mimeType ?? '',
       };
     },
-    state: () => peer.connectionState,
+    state() {
+      // Of a connection that its other side has closed the browser itself says so only when ICE is silent.
+      const [transceiver] = peer.getTransceivers();
+      const transport = transceiver?.receiver.transport ?? transceiver?.sender.transport;
+      return transport?.state === 'closed' ? 'closed' : peer.connectionState;
+    },
     async framesSent() {
       const sent = [...(await peer.getStats()).values()].filter(
         ({ type, kind }) => type === 'outbound-rtp' && kind === 'video',
