@@ -48,7 +48,7 @@ export interface WhipRoutes {
 
 export function createWhipRoutes(deps: RoutesDeps): WhipRoutes {
   const { resources } = deps;
-  /** Those whose ticket is being looked at: of one line only so many at a time. */
+  /** Those whose ticket was not looked at yet: of one line only so many at a time. */
   const doorstep = createDoorstep();
 
   async function make(kind: HttpMediaKind, request: IncomingMessage, response: ServerResponse) {
@@ -61,7 +61,11 @@ export function createWhipRoutes(deps: RoutesDeps): WhipRoutes {
     const leave = doorstep.enter(remoteAddress(request, deps.forwarding));
     if (!leave) throw rejection('rate-limited', 'too many at a time from there');
     try {
-      const readOffer = () => readBody(request, sdpBytesMax);
+      const readOffer = () => {
+        // The ticket was good: the place is free for the next one.
+        leave();
+        return readBody(request, sdpBytesMax);
+      };
       const { resource, answer } = await resources.make(kind, token, readOffer);
       if (response.destroyed) {
         // Nobody was told of it.
