@@ -77,6 +77,7 @@ const open = new Set([
   'GET /v1/streams/:id/moderators',
   'POST /v1/streams/:id/messages',
   'POST /v1/streams/:id/entry',
+  'POST /v1/whep/:streamId',
   'GET /v1/users/:who',
   'GET /v1/users/:who/schedule.ics',
   'GET /v1/avatars/:id',
