@@ -12,9 +12,9 @@ import { quantile } from '../testing/pixel-clock.ts';
 import { freePort } from '../testing/redis.ts';
 import { countRoundTrips } from '../testing/round-trips.ts';
 import { createLoad, type Wish } from './api/load.ts';
-import { type Server, startServer } from './api/server.ts';
 import type { Bench } from './main.ts';
 import { bars, histogram } from './plot.ts';
+import { type Server, startServer } from './server.ts';
 
 const people = 2_000;
 const liveStreams = 200;

@@ -1,6 +1,7 @@
 // `npm run bench`: lists the benches; `npm run bench -- <name>` runs one, its JSON result on the last line.
 import { api } from './api.ts';
 import { latency } from './latency.ts';
+import { sfu } from './sfu.ts';
 import { tips } from './tips.ts';
 
 export interface Bench {
@@ -10,7 +11,7 @@ export interface Bench {
   run: (args: readonly string[]) => Promise<Record<string, unknown>>;
 }
 
-const benches: readonly Bench[] = [api, latency, tips];
+const benches: readonly Bench[] = [api, latency, sfu, tips];
 
 const [name, ...args] = process.argv.slice(2);
 const chosen = benches.find((bench) => bench.name === name);

@@ -110,6 +110,12 @@ export const ClientFrame = z.discriminatedUnion('type', [
     type: z.literal('consumer.resume'),
     consumerIds: z.array(z.string().max(64)).min(1).max(16),
   }),
+  /** Stops what flows until it is resumed: for a picture that nobody looks at. */
+  z.strictObject({
+    ...request,
+    type: z.literal('consumer.pause'),
+    consumerIds: z.array(z.string().max(64)).min(1).max(16),
+  }),
   z.strictObject({
     ...request,
     type: z.literal('consumer.layers'),
@@ -137,6 +143,13 @@ export const ClientFrame = z.discriminatedUnion('type', [
   }),
   /** Another node only: every track of the room that does not flow through its pipe yet. */
   z.strictObject({ ...request, type: z.literal('pipe.consume') }),
+  /** Another node only: up to which layer its own viewers want a picture. */
+  z.strictObject({
+    ...request,
+    type: z.literal('pipe.layers'),
+    producerId: z.string().max(64),
+    spatialLayer: z.int().min(0).max(3),
+  }),
   z.strictObject({ ...request, type: z.literal('ping') }),
 ]);
 export type ClientFrame = z.infer<typeof ClientFrame>;
@@ -194,6 +207,7 @@ export const responseData = {
   'producer.close': z.object({}),
   consume: z.object({ consumers: z.array(ConsumerData) }),
   'consumer.resume': z.object({}),
+  'consumer.pause': z.object({}),
   'consumer.layers': z.object({}),
   'tap.open': z.object({ tracks: z.array(TapTrack) }),
   'tap.keyframe': z.object({}),
@@ -203,6 +217,7 @@ export const responseData = {
     srtpParameters: Opaque,
   }),
   'pipe.consume': z.object({ consumers: z.array(ConsumerData) }),
+  'pipe.layers': z.object({}),
   ping: z.object({}),
 } as const satisfies Record<ClientFrame['type'], z.ZodType>;
 export type ResponseData<T extends ClientFrame['type']> = z.infer<(typeof responseData)[T]>;
@@ -225,6 +240,12 @@ export const ServerFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('room.viewers'), viewers: z.int().nonnegative() }),
   /** Sources that can be consumed now; sent again whenever the set changes. */
   z.object({ type: z.literal('room.media'), sources: z.array(MediaSource) }),
+  /** Up to which layer a picture is wanted from now on, counted from the smallest: no more need be sent. */
+  z.object({
+    type: z.literal('producer.layers'),
+    producerId: z.string(),
+    spatialLayer: z.int().min(0),
+  }),
   z.object({ type: z.literal('producer.closed'), producerId: z.string() }),
   z.object({ type: z.literal('consumer.closed'), consumerId: z.string() }),
 ]);

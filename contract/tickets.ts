@@ -81,14 +81,22 @@ export const TicketBody = z.discriminatedUnion('intent', [
   z.strictObject({ intent: z.literal('watch'), live: z.boolean().optional() }),
 ]);
 
+/** A relay for whom no direct way is open: one of the `iceServers` of a browser's connection (W3C WebRTC). */
+export const IceServer = z.object({
+  urls: z.array(z.string()).min(1),
+  username: z.string(),
+  credential: z.string(),
+});
+export type IceServer = z.infer<typeof IceServer>;
+
 /**
  * The answer to a ticket request. `transport` is what the player should start with.
- * `room.url` is a WebSocket address; `hls.url` a multivariant playlist to which the player adds
+ * `room.url` is a WebSocket address; `room.iceServers` is empty where there are no relays. `hls.url` is a multivariant playlist to which the player adds
  * `?ticket=`; it is null until the transcoder has packaged the first segment.
  */
 export const TicketGrant = z.object({
   transport: Transport,
-  room: z.object({ url: z.string(), ticket: z.string() }),
+  room: z.object({ url: z.string(), ticket: z.string(), iceServers: z.array(IceServer) }),
   hls: z.object({ url: z.string(), ticket: z.string(), expiresAt: Instant }).nullable(),
 });
 export type TicketGrant = z.infer<typeof TicketGrant>;

@@ -119,3 +119,35 @@ test('in production mail is encrypted, and Workers need a provider with HTTP', (
     from: edge.env.MAIL_FROM,
   });
 });
+
+test('relays are addresses of relays, and come with a secret', () => {
+  const secret = 'a-secret-of-the-relays-with-32-characters';
+  const relays = (TURN_URLS: string, TURN_SECRET: string) => ({ TURN_URLS, TURN_SECRET });
+  const urls = [
+    'turn:turn.example.com:3478?transport=udp',
+    'turn:192.0.2.1',
+    'turns:[2001:db8::1]:443?transport=tcp',
+  ];
+  const { TURN_URLS, TURN_SECRET } = readConfig({
+    ...edge.env,
+    ...relays(urls.join(', '), `${secret}, ${secret}-of-before`),
+  });
+  expect(TURN_URLS).toEqual(urls);
+  expect(TURN_SECRET).toEqual([secret, `${secret}-of-before`]);
+  expect(readConfig(edge.env).TURN_URLS).toEqual([]);
+
+  expect(faultOf(relays('turn:a', ''))).toContain('TURN_SECRET: is missing');
+  expect(faultOf(relays('', secret))).toContain('TURN_URLS: is missing');
+  const wrong = [
+    'stun:turn.example.com',
+    'https://turn.example.com',
+    'turn:user@turn.example.com',
+    'turn:turn.example.com?transport=sctp',
+    'turn:',
+    Array.from({ length: 5 }, (_, n) => `turn:turn-${n}.example.com`).join(','),
+  ];
+  for (const url of wrong) expect(faultOf(relays(url, secret)), url).toContain('TURN_URLS');
+  const short = faultOf(relays('turn:a', 'too-short-to-be-a-secret'));
+  expect(short).toContain('TURN_SECRET');
+  expect(short).not.toContain('too-short');
+});

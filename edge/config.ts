@@ -38,6 +38,18 @@ const rotatingSecret = z
   .transform((text) => text.split(',').map((part) => part.trim()))
   .pipe(z.array(z.string().min(1)).min(1).max(2));
 
+/** Browsers warn of five, and gather more slowly with each. */
+const turnUrlsMax = 4;
+/** The new secret, the old one, and one that is being prepared. */
+const turnSecretsMax = 3;
+/** RFC 7065, without what browsers do not know: a host by name, IPv4, or IPv6 in brackets. */
+const turnUrl = z
+  .string()
+  .regex(
+    /^turns?:(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\?transport=(?:udp|tcp))?$/i,
+    'is not turn:host:port?transport=udp, turn:…tcp or turns:…tcp',
+  );
+
 const Config = z.object({
   ENVIRONMENT: z.enum(['development', 'production']),
   /** Where people reach the product; the only origin that may send cookies. */
@@ -85,6 +97,10 @@ const Config = z.object({
   RAZORPAY_CHECKOUT_URL: z.url().default('https://checkout.razorpay.com/v1/checkout.js'),
   /** Origins of SFU nodes (ws, wss) and transcoders (http, https), for the content security policy. */
   MEDIA_ORIGINS: urlList,
+  /** Relays for whom no direct way to the media is open, separated by commas. */
+  TURN_URLS: commaList.pipe(z.array(turnUrl).max(turnUrlsMax)),
+  /** What the relays know credentials by; of several, separated by commas, the first signs. */
+  TURN_SECRET: commaList.pipe(z.array(secret).max(turnSecretsMax)),
   /** Origins of other pages that may call the API, with access tokens and without cookies. */
   API_ORIGINS: urlList,
   /** Header in which a proxy in front names the user's address; unset: the socket's own address. */
@@ -169,12 +185,24 @@ function refuseProxiesInPart(config: Config, context: z.RefinementCtx): void {
   });
 }
 
+/** Relays let nobody in without credentials, and a secret alone leads nowhere. */
+function refuseTurnInPart(config: Config, context: z.RefinementCtx): void {
+  const { TURN_URLS: urls, TURN_SECRET: secrets } = config;
+  if ((urls.length === 0) === (secrets.length === 0)) return;
+  context.addIssue({
+    code: 'custom',
+    path: [urls.length === 0 ? 'TURN_URLS' : 'TURN_SECRET'],
+    message: 'is missing, and the other is there',
+  });
+}
+
 /** Parses the environment. Throws one error that names everything that is missing or wrong. */
 export function readConfig(env: Record<string, unknown>): Config {
   const parsed = Config.superRefine(refuseLocalPartsInProduction)
     .superRefine(refuseHalfAPayoutAccount)
     .superRefine(refuseUnclearMail)
     .superRefine(refuseProxiesInPart)
+    .superRefine(refuseTurnInPart)
     .safeParse(env);
   if (parsed.success) return parsed.data;
   throw notConfigured(

@@ -18,6 +18,7 @@ import type { Publisher } from './services/publisher.ts';
 import type { Revocations } from './services/revocations.ts';
 import type { Signer } from './services/signer.ts';
 import type { TipDesk } from './services/tip-desk.ts';
+import type { Turn } from './services/turn.ts';
 import type { Vault } from './services/vault.ts';
 
 export interface Deps {
@@ -28,6 +29,7 @@ export interface Deps {
   redis: EdgeRedis;
   publisher: Publisher;
   signer: Signer;
+  turn: Turn;
   revocations: Revocations;
   limiter: Limiter;
   passwords: PasswordHasher;

@@ -21,6 +21,22 @@ const commaList = z
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
   );
+/** Nobody can be sent to these. */
+const unspecifiedAddresses: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+/** Addresses that media is heard on; each is a UDP and a TCP socket of every worker. */
+const mediaAddressesMax = 8;
+const listenAddresses = commaList.pipe(
+  z
+    .array(z.union([z.ipv4(), z.ipv6()]))
+    .min(1)
+    .max(mediaAddressesMax)
+    .refine((list) => new Set(list).size === list.length, 'the same address twice'),
+);
+/** One for each listen address, in their order; an empty one stands for the listen address itself. */
+const announcedAddresses = z
+  .string()
+  .prefault('')
+  .transform((text) => (text.trim() === '' ? [] : text.split(',').map((entry) => entry.trim())));
 const networks = commaList.transform((entries, context) => {
   try {
     return networksOf(entries);
@@ -42,9 +58,10 @@ const Environment = z.object({
   SFU_PORT: Port.default(4400),
   /** The address under which browsers and transcoders reach the room socket. */
   SFU_PUBLIC_URL: z.url({ protocol: /^wss?$/ }).default('ws://127.0.0.1:4400/room'),
-  SFU_MEDIA_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
+  /** IPv4 and IPv6, separated by commas: candidates are offered in this order. */
+  SFU_MEDIA_LISTEN_ADDRESS: listenAddresses.prefault('127.0.0.1'),
   /** What ICE candidates say, where it differs from the listen address (NAT, containers). */
-  SFU_MEDIA_ANNOUNCED_ADDRESS: z.string().min(1).optional(),
+  SFU_MEDIA_ANNOUNCED_ADDRESS: announcedAddresses,
   /** UDP and TCP port of worker 0; worker n listens on this port + n; 0 lets the system choose. */
   SFU_MEDIA_PORT: Port.default(44_400),
   SFU_WORKERS: z.coerce.number().int().min(1).max(workersMax).default(1),
@@ -77,6 +94,12 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
+/** Where media is heard, and under which address browsers are told of it if that is another one. */
+export interface MediaAddress {
+  listen: string;
+  announced: string | undefined;
+}
+
 /** Settings of one SFU node. */
 export interface SfuConfig {
   drainSeconds: number;
@@ -86,8 +109,7 @@ export interface SfuConfig {
   port: number;
   publicUrl: string;
   media: {
-    listenAddress: string;
-    announcedAddress: string | undefined;
+    addresses: readonly MediaAddress[];
     port: number;
     workers: number;
     viewersPerWorker: number;
@@ -133,8 +155,7 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
     port: values.SFU_PORT,
     publicUrl: values.SFU_PUBLIC_URL,
     media: {
-      listenAddress: values.SFU_MEDIA_LISTEN_ADDRESS,
-      announcedAddress: values.SFU_MEDIA_ANNOUNCED_ADDRESS,
+      addresses: mediaAddressesOf(values),
       port: values.SFU_MEDIA_PORT,
       workers: values.SFU_WORKERS,
       viewersPerWorker: values.SFU_VIEWERS_PER_WORKER,
@@ -154,4 +175,22 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
     clientOrigins: values.CLIENT_ORIGINS,
     logLevel: values.LOG_LEVEL,
   };
+}
+
+function mediaAddressesOf(values: z.infer<typeof Environment>): MediaAddress[] {
+  const { SFU_MEDIA_LISTEN_ADDRESS: listening, SFU_MEDIA_ANNOUNCED_ADDRESS: announced } = values;
+  if (announced.length > 0 && announced.length !== listening.length) {
+    throw new Error(
+      'SFU_MEDIA_ANNOUNCED_ADDRESS names one address for each of SFU_MEDIA_LISTEN_ADDRESS, in their order, or is empty.',
+    );
+  }
+  return listening.map((listen, place) => {
+    const told = announced[place] || undefined;
+    if (told === undefined && unspecifiedAddresses.has(listen)) {
+      throw new Error(
+        `SFU_MEDIA_LISTEN_ADDRESS ${listen} is every address of this machine: SFU_MEDIA_ANNOUNCED_ADDRESS must say which one browsers are told.`,
+      );
+    }
+    return { listen, announced: told };
+  });
 }

@@ -97,8 +97,13 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
 
     await new Promise<void>((resolve) => {
       let emptyTimer: NodeJS.Timeout | null = null;
+      const tellDemand = (producerId: string, spatialLayer: number) => {
+        // A track of this moment is not known there yet, or not any more: it begins with all layers.
+        link.request('pipe.layers', { producerId, spatialLayer }).catch(() => undefined);
+      };
       const done = () => {
         if (emptyTimer) clearTimeout(emptyTimer);
+        media.off('demand', tellDemand);
         resolve();
       };
       const ask = async () => {
@@ -119,6 +124,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
           done();
         });
       };
+      media.on('demand', tellDemand);
       link.on('notice', (notice) => {
         if (notice.type === 'room.media') askNext();
         else if (notice.type === 'consumer.closed') {

@@ -167,9 +167,16 @@ export class PeerMedia {
     const consumer = this.#consumer(frame.consumerId);
     if (consumer.kind !== 'video') throw refusal('unsupported-media', 'sound has no layers');
     const { spatialLayer, temporalLayer } = frame;
+    const media = await this.#room.media();
     await mediaCall('malformed-frame', () =>
-      consumer.setPreferredLayers({ spatialLayer, temporalLayer }),
+      media.prefer(consumer, { spatialLayer, temporalLayer }),
     );
+  }
+
+  async pauseConsumers(consumerIds: string[]): Promise<void> {
+    const consumers = consumerIds.map((id) => this.#consumer(id));
+    const media = await this.#room.media();
+    await Promise.all(consumers.map((consumer) => mediaCall(null, () => media.pause(consumer))));
   }
 
   /** Opens the tap; one that was open before is closed. */
@@ -214,6 +221,11 @@ export class PeerMedia {
     const outflow = this.#outflow;
     if (!outflow) throw refusal('out-of-order', 'open the pipe first');
     return { consumers: await mediaCall(null, () => outflow.consume()) };
+  }
+
+  wantPipeLayer({ producerId, spatialLayer }: ClientFrameOf<'pipe.layers'>): void {
+    if (!this.#outflow) throw refusal('out-of-order', 'open the pipe first');
+    this.#outflow.want(producerId, spatialLayer);
   }
 
   requestTapKeyframe(): void {

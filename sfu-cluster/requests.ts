@@ -34,6 +34,9 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
     case 'consumer.resume':
       await media.resumeConsumers(frame.consumerIds);
       return done;
+    case 'consumer.pause':
+      await media.pauseConsumers(frame.consumerIds);
+      return done;
     case 'consumer.layers':
       await media.preferLayers(frame);
       return done;
@@ -52,6 +55,10 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
     case 'pipe.consume':
       requireNode(peer, 'pipe');
       return media.consumePipe();
+    case 'pipe.layers':
+      requireNode(peer, 'pipe');
+      media.wantPipeLayer(frame);
+      return done;
     case 'ping':
       return done;
     default:

@@ -207,6 +207,12 @@ export class Room extends EventEmitter<RoomHappenings> {
       this.emit('media');
       this.#considerInflow(media);
     });
+    media.on('demand', (producerId, spatialLayer) => {
+      // Nobody else has it: what comes from another node is told there by the inflow.
+      if (media.isPublishedHere) {
+        this.#publisher?.send({ type: 'producer.layers', producerId, spatialLayer });
+      }
+    });
     media.on('watched', () => this.#considerInflow(media));
     media.on('unwatched', () => {
       clearTimeout(this.#unwatchedTimer);

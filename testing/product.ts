@@ -30,16 +30,31 @@ export interface Product {
   close(): Promise<void>;
 }
 
-export async function startProduct(): Promise<Product> {
+/** `env` is what is set besides the environment of the tests. */
+export async function startProduct(
+  env: Record<string, string> = {},
+  {
+    browserArgs,
+    onLine,
+  }: {
+    browserArgs?: string[];
+    /** Hears everything that the parts log. */
+    onLine?: (part: string, text: string) => void;
+  } = {},
+): Promise<Product> {
   const dataDir = await mkdtemp(join(tmpdir(), 'livepanty-e2e-'));
-  const browser = await startBrowser();
-  const stack = await startStack({ dataDir, ports: 'free', disposable: true }).catch(
-    async (error: unknown) => {
-      await browser.close();
-      await rm(dataDir, { recursive: true, force: true });
-      throw error;
-    },
-  );
+  const browser = await startBrowser(browserArgs);
+  const stack = await startStack({
+    dataDir,
+    ports: 'free',
+    disposable: true,
+    env: { ...process.env, ...env },
+    ...(onLine ? { onLine } : {}),
+  }).catch(async (error: unknown) => {
+    await browser.close();
+    await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  });
   const { urls, secrets } = stack;
   const database = connectOwned(urls.database, urls.databaseOwner);
 

@@ -80,3 +80,25 @@ export async function soundArrives(page: Page, timeoutMs = 15_000): Promise<void
   await ear.evaluate(({ context }) => context.close());
   await ear.dispose();
 }
+
+/** Watches from now on for how long the picture stands still. The answer tells the longest time so far, in milliseconds. */
+export async function watchForGaps(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const video = document.querySelector('video');
+    if (!video) throw new Error('there is no video on this page');
+    const gaps = { longestMs: 0, frameAtMs: performance.now() };
+    Reflect.set(window, 'pictureGaps', gaps);
+    const onFrame = () => {
+      const nowMs = performance.now();
+      gaps.longestMs = Math.max(gaps.longestMs, nowMs - gaps.frameAtMs);
+      gaps.frameAtMs = nowMs;
+      video.requestVideoFrameCallback(onFrame);
+    };
+    video.requestVideoFrameCallback(onFrame);
+  });
+  return () =>
+    page.evaluate(() => {
+      const gaps = Reflect.get(window, 'pictureGaps') as { longestMs: number; frameAtMs: number };
+      return Math.max(gaps.longestMs, performance.now() - gaps.frameAtMs);
+    });
+}

@@ -73,6 +73,9 @@ export async function createTransport(
     iceParameters: asLibrary<types.IceParameters>(data.iceParameters),
     iceCandidates: asLibrary<types.IceCandidate[]>(data.iceCandidates),
     dtlsParameters: asLibrary<types.DtlsParameters>(data.dtlsParameters),
+    // Relays beside every direct way, over UDP or TCP; the browser takes the best that is open.
+    iceServers: relaysOf(socket),
+    iceTransportPolicy: 'all',
   };
   const transport =
     direction === 'send'
@@ -87,6 +90,11 @@ export async function createTransport(
     done();
   });
   return transport;
+}
+
+/** The relays that came with the newest ticket, as a list of the browser's own. */
+export function relaysOf(socket: RoomSocket): RTCIceServer[] {
+  return [...socket.iceServers];
 }
 
 /** The frames hold the library's own objects only by their outer shape; the library checks them. */

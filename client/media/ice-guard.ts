@@ -1,7 +1,7 @@
 // The ICE guard: watches a transport, restarts its ICE once when the path breaks, and says when it is lost.
 import { type Signal, signal } from '@preact/signals';
 import type { Cancel, Clock } from '../models/clock.ts';
-import { asLibrary, type types } from './device.ts';
+import { asLibrary, relaysOf, type types } from './device.ts';
 import type { RoomSocket } from './room-socket.ts';
 
 /** A path that only flickers mends itself within this. */
@@ -34,6 +34,9 @@ export function guardIce(transport: types.Transport, socket: RoomSocket, clock: 
     cancel = clock.after(iceRestartLimitMs, lose);
     try {
       const answer = await socket.request('transport.restart-ice', { transportId: transport.id });
+      await transport.updateIceServers({ iceServers: relaysOf(socket) }).catch(() => {
+        // Firefox keeps those that it began with.
+      });
       await transport.restartIce({
         iceParameters: asLibrary<types.IceParameters>(answer.iceParameters),
       });

@@ -66,6 +66,9 @@ export class Publisher {
   #audio: types.Producer | null = null;
   #codec: Health['codec'] = 'H264';
   #before: Counters = { atMs: 0, bytes: 0, frames: 0 };
+  /** Up to which copy of the picture anybody watches; null while nobody has said. */
+  #wantedLayer: number | null = null;
+  #topLayer = 0;
   #closed = false;
 
   private constructor(transport: types.Transport, socket: RoomSocket, clock: Clock) {
@@ -76,6 +79,9 @@ export class Publisher {
     this.#stopHearing = socket.onNotice((notice) => {
       // The room has let a track of ours go, as when its worker died: all is published anew.
       if (notice.type === 'producer.closed' && this.#owns(notice.producerId)) this.#guard.lose();
+      if (notice.type === 'producer.layers' && notice.producerId === this.#video?.id) {
+        this.#sendUpTo(notice.spatialLayer);
+      }
     });
   }
 
@@ -145,6 +151,7 @@ export class Publisher {
     if (!video) return;
     const codec = chooseCodec(device);
     this.#codec = codec?.mimeType.toLowerCase() === 'video/h264' ? 'H264' : 'VP8';
+    this.#topLayer = ladders[ladder].layerBps.length - 1;
     this.#video = await this.#transport.produce({
       track: video,
       stopTracks: false,
@@ -160,6 +167,20 @@ export class Publisher {
       track,
       stopTracks: false,
       codecOptions: soundOptions,
+    });
+  }
+
+  /** Copies of the picture that nobody watches cost the performer's line and machine nothing. */
+  async #sendUpTo(layer: number): Promise<void> {
+    const sender = this.#video?.rtpSender;
+    if (!sender || this.#closed) return;
+    this.#wantedLayer = layer;
+    const parameters = sender.getParameters();
+    for (const [place, encoding] of parameters.encodings.entries()) {
+      encoding.active = place <= layer;
+    }
+    await sender.setParameters(parameters).catch(() => {
+      // A sender that is about to close; what it sends until then is more than is needed, and no harm.
     });
   }
 
@@ -196,7 +217,8 @@ export class Publisher {
       }
     }
     const wholePixels = this.#video?.track?.getSettings().height ?? 0;
-    const isReduced = heightPixels < wholePixels * wholePictureMin;
+    const isWanted = this.#wantedLayer === null || this.#wantedLayer >= this.#topLayer;
+    const isReduced = isWanted && heightPixels < wholePixels * wholePictureMin;
     this.#report(now, { heightPixels, isReduced, roundTripMs, loss });
   }
 

@@ -16,7 +16,7 @@ async function enter(options: FakeRoomOptions & Pick<RoomSocketDeps, 'transportA
   const clock = createManualClock();
   const room = createFakeRoom(answers);
   const socket = await RoomSocket.join(
-    { url: 'ws://node/room', ticket: 'ticket-1' },
+    { url: 'ws://node/room', ticket: 'ticket-1', iceServers: [] },
     { openWebSocket: room.open, clock, transportAhead },
   );
   return { clock, room, socket };
@@ -116,7 +116,7 @@ test('a socket that does not open in time is given up', async () => {
   const never = new EventTarget() as unknown as WebSocket;
   Object.assign(never, { readyState: 0, close: () => {}, send: () => {} });
   const joining = RoomSocket.join(
-    { url: 'ws://node/room', ticket: 't' },
+    { url: 'ws://node/room', ticket: 't', iceServers: [] },
     { openWebSocket: () => never, clock },
   );
   const outcome = expect(joining).rejects.toMatchObject({ code: 'late' });
@@ -173,7 +173,7 @@ test('a socket that is open already is joined at once', async () => {
   const open = room.open('ws://node/room');
   await settled();
   await RoomSocket.join(
-    { url: 'ws://node/room', ticket: 'ticket-1' },
+    { url: 'ws://node/room', ticket: 'ticket-1', iceServers: [] },
     { openWebSocket: () => open, clock: createManualClock() },
   );
   expect(room.connections).toHaveLength(1);

@@ -3,11 +3,13 @@ import {
   type ClientFrame,
   type ClientFrameOf,
   errorOfCloseCode,
+  type IceServer,
   type ResponseData,
   responseData,
   ServerFrame,
   type SocketErrorCode,
   signallingVersion,
+  type TicketGrant,
 } from '#contract';
 import { type Cancel, type Clock, repeat } from '../models/clock.ts';
 
@@ -58,12 +60,14 @@ export class RoomSocket {
   #lastError: SocketErrorCode | null = null;
   #nextId = 1;
   #joined: ResponseData<'join'> | null = null;
+  #iceServers: readonly IceServer[];
   #ahead: { direction: Direction; data: Promise<TransportData> } | null = null;
   /** Notices that came before anybody listened, so that none is lost between joining and listening. */
   #early: Notice[] | null = [];
 
-  private constructor(socket: WebSocket, clock: Clock) {
+  private constructor(socket: WebSocket, iceServers: readonly IceServer[], clock: Clock) {
     this.#socket = socket;
+    this.#iceServers = iceServers;
     this.#clock = clock;
     socket.addEventListener('message', (message) => this.#receive(message.data));
     socket.addEventListener('close', (event) =>
@@ -75,10 +79,10 @@ export class RoomSocket {
 
   /** Opens a socket and joins the room that the ticket names. */
   static async join(
-    room: { url: string; ticket: string },
+    room: TicketGrant['room'],
     { openWebSocket, clock, transportAhead = null }: RoomSocketDeps,
   ): Promise<RoomSocket> {
-    const socket = new RoomSocket(openWebSocket(room.url), clock);
+    const socket = new RoomSocket(openWebSocket(room.url), room.iceServers, clock);
     try {
       await socket.#opened();
       const joining = socket.request('join', { version: signallingVersion, ticket: room.ticket });
@@ -95,6 +99,16 @@ export class RoomSocket {
   get joined(): ResponseData<'join'> {
     if (!this.#joined) throw new SocketError('out-of-order', 'the socket has not joined yet');
     return this.#joined;
+  }
+
+  /** The relays that came with the newest ticket. */
+  get iceServers(): readonly IceServer[] {
+    return this.#iceServers;
+  }
+
+  /** A later ticket for the same room has come, whose relays may be used for longer. */
+  renewIceServers(iceServers: readonly IceServer[]): void {
+    this.#iceServers = iceServers;
   }
 
   /** Resolves once, with the reason, when the socket has ended. */

@@ -42,7 +42,11 @@ function createScene() {
     },
     async ticket() {
       tickets += 1;
-      return { transport: 'webrtc', room: { url: 'ws://x', ticket: `t${tickets}` }, hls: null };
+      return {
+        transport: 'webrtc',
+        room: { url: 'ws://x', ticket: `t${tickets}`, iceServers: [] },
+        hls: null,
+      };
     },
     events: async () => ({ events: [], resyncNeeded: false }),
   });

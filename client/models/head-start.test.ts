@@ -16,7 +16,11 @@ function createScene(grantOf?: () => Promise<TicketGrant>) {
       grantOf ??
       (async () => {
         asked += 1;
-        return { transport: 'webrtc', room: { url, ticket: `ticket-${asked}` }, hls: null };
+        return {
+          transport: 'webrtc',
+          room: { url, ticket: `ticket-${asked}`, iceServers: [] },
+          hls: null,
+        };
       }),
     openWebSocket: server.open,
     clock,

@@ -28,7 +28,11 @@ function createScene({ clockAheadMs = 0 } = {}) {
       given += 1;
       if (refused) throw new ApiError('unauthenticated', 401, null, 'refused');
       if (lost) throw new ApiError('network', 0, null, 'lost');
-      return { transport: 'webrtc', room: { url: 'ws://x', ticket: 'r' }, hls: hls() };
+      return {
+        transport: 'webrtc',
+        room: { url: 'ws://x', ticket: 'r', iceServers: [] },
+        hls: hls(),
+      };
     },
   });
   return {

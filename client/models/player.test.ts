@@ -44,7 +44,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
 
   const grantOf = (): TicketGrant => ({
     transport,
-    room: { url: 'ws://x', ticket: 't' },
+    room: { url: 'ws://x', ticket: 't', iceServers: [] },
     hls: {
       url: playlist,
       ticket: 'h',
@@ -191,7 +191,7 @@ test('a room that cannot be joined at all ends in HLS, too', async () => {
   const { clock, player, room } = createScene();
   room.link.granted.value = {
     transport: 'webrtc',
-    room: { url: 'ws://x', ticket: 't' },
+    room: { url: 'ws://x', ticket: 't', iceServers: [] },
     hls: { url: playlist, ticket: 'h', expiresAt: new Date(clock.now() + 300_000).toISOString() },
   };
   await clock.advance(webrtcConnectLimitMs);

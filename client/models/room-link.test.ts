@@ -32,7 +32,11 @@ function createScene({ grantFails = {}, joinFails = {}, nodes = {} }: SceneOptio
       grants += 1;
       const code = grantFails[grants];
       if (code) throw new ApiError(code, 401, null, 'no');
-      const room = { url: `ws://${nodes[grants] ?? 'node'}/room`, ticket: `ticket-${grants}` };
+      const room = {
+        url: `ws://${nodes[grants] ?? 'node'}/room`,
+        ticket: `ticket-${grants}`,
+        iceServers: [],
+      };
       return { transport: 'webrtc', room, hls: null };
     },
     join: (room) => RoomSocket.join(room, { openWebSocket: server.open, clock }),

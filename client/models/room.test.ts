@@ -40,7 +40,11 @@ function createScene(options: SceneOptions = {}) {
       grants.push(ticket);
       const failure = options.grantFails?.(grants.length);
       if (failure) throw failure;
-      return { transport: 'webrtc', room: { url: 'ws://node/room', ticket }, hls: null };
+      return {
+        transport: 'webrtc',
+        room: { url: 'ws://node/room', ticket, iceServers: [] },
+        hls: null,
+      };
     },
     async events(_id: string, after?: number): Promise<RoomEventList> {
       asked.push(after);

@@ -122,6 +122,7 @@ export function createRoom(deps: RoomDeps) {
         sources.value = notice.sources;
         publishing.value = notice.sources.length > 0;
         return;
+      case 'producer.layers':
       case 'producer.closed':
       case 'consumer.closed':
       case 'room.move':

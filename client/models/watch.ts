@@ -60,7 +60,14 @@ export function createWatch(deps: WatchDeps) {
   });
   const room = createRoom({ streamId, api, grant, join: deps.join, clock });
   const stream = createLoaded<Stream>(() => api.streams.read(streamId));
-  const ticket = createHlsTicket({ grant, clock });
+  const ticket = createHlsTicket({
+    async grant() {
+      const granted = await grant();
+      room.link.socket.peek()?.renewIceServers(granted.room.iceServers);
+      return granted;
+    },
+    clock,
+  });
   const toast = (text: string): void => toasts.show(text, 'bad');
   const { feed } = room;
   const tipShow = createTipShow(clock);

@@ -191,6 +191,16 @@ test('a ticket lets its holder do what they may: keep order, or only watch', asy
   expect(await capabilities(one)).toEqual(['subscribe']);
 });
 
+test('without relays in the configuration a ticket names none', async () => {
+  const { performer, streamId } = await served('public');
+  const fan = await cast.member();
+  const publish = await performer.call('POST', `/v1/streams/${streamId}/tickets`, {
+    body: { intent: 'publish' },
+  });
+  const watch = await ticketOf(fan.call, streamId);
+  expect([publish, watch].map(({ body }) => body.room.iceServers)).toEqual([[], []]);
+});
+
 test('who keeps order silences, bans and takes lines away; nobody is above themselves', async () => {
   const { performer, streamId } = await served('public');
   const [moderator, loud, staff] = [

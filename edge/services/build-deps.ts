@@ -18,6 +18,7 @@ import { createPublisher } from './publisher.ts';
 import { createRevocations } from './revocations.ts';
 import { createSigner } from './signer.ts';
 import type { TipDesk } from './tip-desk.ts';
+import { createTurn } from './turn.ts';
 import { createVault } from './vault.ts';
 
 export async function buildDeps(
@@ -50,6 +51,7 @@ export async function buildDeps(
     redis,
     publisher: createPublisher(redis, log),
     signer: await createSigner(config.SIGNING_KEYS, now),
+    turn: await createTurn(config, now),
     revocations: createRevocations(parts.db, parts.sharesWork),
     limiter: createLimiter(redis),
     passwords: parts.passwords,

@@ -149,15 +149,18 @@ async function roomGrant(
   capabilities: readonly Capability[],
 ): Promise<TicketGrant['room']> {
   const { identity } = viewerOf(c);
-  const ticket = await deps.signer.roomTicket({
-    ...holder,
-    name: identity?.username ?? '',
-    role: identity?.role ?? 'guest',
-    capabilities: [...capabilities],
-    streamId: facts.stream.id,
-    nodeId: place.nodeId,
-  });
-  return { url: place.url, ticket };
+  const [ticket, iceServers] = await Promise.all([
+    deps.signer.roomTicket({
+      ...holder,
+      name: identity?.username ?? '',
+      role: identity?.role ?? 'guest',
+      capabilities: [...capabilities],
+      streamId: facts.stream.id,
+      nodeId: place.nodeId,
+    }),
+    deps.turn.iceServersFor(holder.subject),
+  ]);
+  return { url: place.url, ticket, iceServers };
 }
 
 async function hlsGrant(

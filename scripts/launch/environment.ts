@@ -103,6 +103,7 @@ export function edgeEnvironment(
     DATA_KEYS: JSON.stringify(secrets.dataKeys),
     HASH_KEY: secrets.hashKey,
     LEDGER_KEYS: JSON.stringify(secrets.ledgerKeys),
+    ...settings.turn,
     MEDIA_ORIGINS: [
       ...[urls.sfuSocket, urls.sfu2Socket].map((url) => new URL(url).origin),
       urls.transcoder,

@@ -213,6 +213,7 @@ function sfuNodes({ settings, secrets, urls }: StackPlan): PlannedPart[] {
           SFU_PORT: String(settings.ports[port]),
           SFU_PUBLIC_URL: socket,
           SFU_MEDIA_PORT: String(settings.ports[media]),
+          ...settings.mediaAddresses,
           // With nowhere to go, nobody is asked to.
           SFU_DRAIN_SECONDS: settings.sfuNodes > 1 ? '10' : '0',
         }),

@@ -45,7 +45,18 @@ test('a real mail provider takes the place of the mailbox', () => {
   expect(readSettings({ ...smtp, LIVEPANTY_EDGE: 'node' }).mail).toEqual(smtp);
 });
 
+test('relays and the addresses of media are handed on as they are', () => {
+  const turn = { TURN_URLS: 'turn:turn.example.com', TURN_SECRET: 's'.repeat(32) };
+  const mediaAddresses = {
+    SFU_MEDIA_LISTEN_ADDRESS: '0.0.0.0,::',
+    SFU_MEDIA_ANNOUNCED_ADDRESS: '192.0.2.4,2001:db8::4',
+  };
+  expect(readSettings({ ...turn, ...mediaAddresses })).toMatchObject({ turn, mediaAddresses });
+  expect(readSettings({})).toMatchObject({ turn: {}, mediaAddresses: {} });
+});
+
 test.each([
+  [{ TURN_URLS: 'turn:turn.example.com' }, 'TURN_SECRET must be set as well'],
   [{ MAIL_FROM: 'a@x.org' }, 'MAIL_API_URL and MAIL_API_KEY must be set as well'],
   [{ MAIL_FROM: 'a@x.org', MAIL_SMTP_URL: 'smtps://mail.x.org' }, 'workerd speaks no SMTP'],
   [{ LIVEPANTY_PORT_SFU: 'eighty' }, 'LIVEPANTY_PORT_SFU'],

@@ -32,9 +32,14 @@ const Environment = z.object({
   MAIL_API_URL: z.url({ protocol: /^https?$/ }).optional(),
   MAIL_API_KEY: z.string().min(1).optional(),
   MAIL_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  TURN_URLS: z.string().min(1).optional(),
+  TURN_SECRET: z.string().min(1).optional(),
+  SFU_MEDIA_LISTEN_ADDRESS: z.string().min(1).optional(),
+  SFU_MEDIA_ANNOUNCED_ADDRESS: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   REDIS_SERVER_BIN: z.string().min(1).default('redis-server'),
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
+  SFU_VIEWERS_PER_WORKER: z.string().min(1).optional(),
   FFMPEG_BIN: z.string().min(1).optional(),
 });
 
@@ -54,6 +59,10 @@ export interface Settings {
   razorpay: { keyId: string; keySecret: string; webhookSecret: string } | null;
   /** The variables of a real mail provider, as the edge reads them. */
   mail: Record<string, string> | null;
+  /** Those of relays, in the same way; empty without any. */
+  turn: Record<string, string>;
+  /** Where media is heard, as the SFU node reads it; empty for its own default. */
+  mediaAddresses: Record<string, string>;
 }
 
 /**
@@ -89,6 +98,8 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     RAZORPAY_KEY_SECRET: keySecret,
     RAZORPAY_WEBHOOK_SECRET: webhookSecret,
   });
+  const { TURN_URLS, TURN_SECRET } = values;
+  refuseHalf({ TURN_URLS, TURN_SECRET });
   if (restUrl && !redisUrl) {
     throw new StartRefused(
       'UPSTASH_REDIS_REST_URL is set without REDIS_URL: the media services speak the Redis protocol, so both addresses of that database are needed.',
@@ -111,6 +122,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     redisServerBin: values.REDIS_SERVER_BIN,
     programs: given({
       MEDIASOUP_WORKER_BIN: values.MEDIASOUP_WORKER_BIN,
+      SFU_VIEWERS_PER_WORKER: values.SFU_VIEWERS_PER_WORKER,
       FFMPEG_BIN: values.FFMPEG_BIN,
     }),
     database: url
@@ -124,6 +136,11 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     upstash: restUrl && restToken ? { url: restUrl, token: restToken } : null,
     razorpay: keyId && keySecret && webhookSecret ? { keyId, keySecret, webhookSecret } : null,
     mail: mailSettings(values),
+    turn: given({ TURN_URLS, TURN_SECRET }),
+    mediaAddresses: given({
+      SFU_MEDIA_LISTEN_ADDRESS: values.SFU_MEDIA_LISTEN_ADDRESS,
+      SFU_MEDIA_ANNOUNCED_ADDRESS: values.SFU_MEDIA_ANNOUNCED_ADDRESS,
+    }),
   };
 }
 

@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './chromium.mjs';
+import { findTurnserver } from './coturn.mjs';
 import { findFfmpeg } from './ffmpeg.mjs';
 import { obtain } from './found.mjs';
 import { withLock } from './lock.mjs';
@@ -14,6 +15,7 @@ import { findMediasoupWorker } from './mediasoup-worker.mjs';
 import { findNode } from './node.mjs';
 import { installPackages } from './packages.mjs';
 import { workDir } from './places.mjs';
+import { findReceivers } from './receivers.mjs';
 import { findRedisServer } from './redis.mjs';
 import { exitWith, SetupError } from './setup-error.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
@@ -27,6 +29,8 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} ffmpeg
  * @property {string} redisServer
  * @property {string} [chromium] with `forTests` only
+ * @property {string} [turnserver] with `forTests` only
+ * @property {string} [receivers] the same, and on Linux only
  */
 
 /**
@@ -75,7 +79,13 @@ async function provide({ forTests }) {
   ]);
   const found = { ffmpeg, redisServer: findRedisServer(), mediasoupWorker };
   if (!forTests) return { node, ...(await obtain(found)) };
-  return { node, ...(await obtain({ ...found, chromium: findChromium(node) })) };
+  const forTestsOnly = {
+    chromium: findChromium(node),
+    turnserver: findTurnserver(),
+    // They stand on epoll.
+    ...(process.platform === 'linux' && { receivers: findReceivers() }),
+  };
+  return { node, ...(await obtain({ ...found, ...forTestsOnly })) };
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

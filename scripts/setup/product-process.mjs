@@ -95,7 +95,8 @@ function procFile(pid, name) {
  * @param {import('./index.mjs').Programs} programs
  * @returns {NodeJS.ProcessEnv}
  */
-function productEnv({ node, mediasoupWorker, ffmpeg, redisServer, chromium }) {
+function productEnv(programs) {
+  const { node, mediasoupWorker, ffmpeg, redisServer, chromium, turnserver, receivers } = programs;
   const path = [dirname(node), join(modulesDir, '.bin'), process.env.PATH ?? ''].join(delimiter);
   return {
     ...process.env,
@@ -104,6 +105,8 @@ function productEnv({ node, mediasoupWorker, ffmpeg, redisServer, chromium }) {
     FFMPEG_BIN: ffmpeg,
     REDIS_SERVER_BIN: redisServer,
     ...(chromium && { CHROMIUM_BIN: chromium }),
+    ...(turnserver && { TURNSERVER_BIN: turnserver }),
+    ...(receivers && { RECEIVERS_BIN: receivers }),
     LIVEPANTY_PARENT_PIPE: '3',
   };
 }

@@ -8,6 +8,7 @@ import { RECIPE } from './mediasoup-worker.mjs';
 import { runsTypeScript } from './node.mjs';
 import { lockHash, packagesAreCurrent, readJson } from './packages.mjs';
 import { cacheDir, platform, systemName, workDir } from './places.mjs';
+import { receiversPath } from './receivers.mjs';
 
 const stampPath = join(workDir, 'setup.json');
 
@@ -17,6 +18,7 @@ const CHOICES = /** @type {const} */ ({
   FFMPEG_BIN: 'ffmpeg',
   REDIS_SERVER_BIN: 'redisServer',
   CHROMIUM_BIN: 'chromium',
+  TURNSERVER_BIN: 'turnserver',
 });
 
 /** Whatever else decides which programs are the right ones. */
@@ -43,20 +45,33 @@ export function readStamp({ forTests }) {
     // What the product starts finds our own findings in its environment, and may set up again.
     if (chosen !== stamp.choices[variable] && chosen !== stamp.programs[program]) return undefined;
   }
-  const { chromium, ...programs } = stamp.programs;
+  const { chromium, turnserver, receivers, ...programs } = stamp.programs;
   // The host's Node may have been replaced by an older one at the same path.
   if (programs.node === process.execPath && !runsTypeScript(process.versions.node))
     return undefined;
-  const wanted = forTests ? { ...programs, chromium } : programs;
+  if (!forTests) return Object.values(programs).every(isExecutable) ? programs : undefined;
+  // Those of other sources than the ones that are here are not the right ones.
+  const linux = process.platform === 'linux' && { receivers: receiversPath() };
+  const wanted = { ...programs, chromium, turnserver, ...linux };
+  if (receivers !== wanted.receivers) return undefined;
   return Object.values(wanted).every(isExecutable) ? wanted : undefined;
 }
 
 /** @param {import('./index.mjs').Programs} programs */
 export function writeStamp(programs) {
   mkdirSync(workDir, { recursive: true });
-  // The tests' browser stays known when the next set-up is not for tests.
-  const chromium = programs.chromium ?? readStamp({ forTests: true })?.chromium;
-  const stamp = { basis: basis(), choices: choices(), programs: { ...programs, chromium } };
+  // What the tests need stays known when the next set-up is not for tests.
+  const known = programs.chromium ? programs : readStamp({ forTests: true });
+  const stamp = {
+    basis: basis(),
+    choices: choices(),
+    programs: {
+      ...programs,
+      chromium: known?.chromium,
+      turnserver: known?.turnserver,
+      receivers: known?.receivers,
+    },
+  };
   // By a rename, since somebody else may be reading it.
   const draft = `${stampPath}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify(stamp, null, 2)}\n`);

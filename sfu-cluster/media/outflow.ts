@@ -5,7 +5,7 @@ import type { Consumer, PipeTransport } from 'mediasoup/types';
 import type { ClientFrameOf, ConsumerData, ResponseData } from '#contract';
 import { refusal } from '../refusals.ts';
 import { parseSrtpParameters } from './parameters.ts';
-import type { RoomMedia, Track } from './room-media.ts';
+import { layersMax, type RoomMedia, type Track } from './room-media.ts';
 import type { TapRules } from './tap.ts';
 
 interface OutflowEvents {
@@ -52,6 +52,13 @@ export class Outflow extends EventEmitter<OutflowEvents> {
     return begun.filter((data) => data !== null);
   }
 
+  /** Up to which layer the viewers of the other node want a picture. */
+  want(producerId: string, layer: number): void {
+    const consumer = this.#piped.get(producerId);
+    if (!consumer) throw refusal('not-found', 'this pipe has no such track');
+    this.#media.wantLayer(producerId, consumer.id, layer);
+  }
+
   close(): void {
     this.removeAllListeners();
     this.#transport.close();
@@ -65,6 +72,9 @@ export class Outflow extends EventEmitter<OutflowEvents> {
     });
     if (!consumer || consumer.closed) return null;
     this.#piped.set(producer.id, consumer);
+    // Until the other node says what its viewers want.
+    if (consumer.kind === 'video') this.want(producer.id, layersMax);
+    consumer.observer.once('close', () => this.#media.wantLayer(producer.id, consumer.id, null));
     producer.observer.once('close', () => {
       this.#piped.delete(producer.id);
       this.emit('consumerClosed', consumer.id);

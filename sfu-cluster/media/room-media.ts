@@ -17,11 +17,14 @@ import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
 import type { Dialect } from './dialect.ts';
 import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
+import { createLayerDemand } from './layer-demand.ts';
 import type { MediaWorker } from './worker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What one publisher may send: three camera layers, a screen, and sound. */
 const publishBitrateMaxBps = 8_000_000;
+/** No picture has more layers; who has no wish wants them all. */
+export const layersMax = 3;
 /** A branch that nobody watches is kept so long: whoever leaves may come back, and others come. */
 export const branchLingersMs = 5_000;
 /** Each is a further copy of the room's media on its worker; players of one make share one. */
@@ -47,6 +50,8 @@ interface RoomMediaEvents {
   watched: [];
   /** Nobody watches any more. */
   unwatched: [];
+  /** Up to which layer a picture is wanted from now on: by its id. */
+  demand: [string, number];
   /** The worker is gone, and everything here with it. */
   lost: [];
 }
@@ -64,8 +69,14 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** Sources that a producer is being made for, and on what: two requests cannot both have one. */
   readonly #reserved = new Map<MediaSource, Transport>();
   readonly #resumed = new WeakSet<Consumer>();
+  /** Stopped by their viewers after they had begun. */
+  readonly #stopped = new WeakSet<Consumer>();
+  readonly #wanting = new WeakSet<Consumer>();
   readonly #keyframes = createKeyframeGovernor();
   readonly #keyframesWanted = new Set<Consumer>();
+  readonly #demand = createLayerDemand((producerId, layer) =>
+    this.emit('demand', producerId, layer),
+  );
   #changeDue = false;
 
   private constructor(pool: WorkerPool, home: Branch) {
@@ -206,7 +217,9 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
       refuseIfClosed(transport, producer);
       this.#tracks.set(source, { source, producer, isOurs });
+      if (topLayerOf(producer) > 0) this.#demand.begin(producer.id, topLayerOf(producer));
       producer.observer.once('close', () => {
+        this.#demand.forget(producer.id);
         this.#tracks.delete(source);
         this.#changed();
       });
@@ -237,10 +250,32 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return consumer;
   }
 
+  /** Up to which layer somebody wants a picture; null for who does not want it any more. */
+  wantLayer(producerId: string, who: string, layer: number | null): void {
+    if (layer === null) this.#demand.drop(producerId, who);
+    else this.#demand.want(producerId, who, layer);
+  }
+
+  /** A viewer wants a picture in no higher layer. */
+  async prefer(consumer: Consumer, layers: ConsumerLayers): Promise<void> {
+    await consumer.setPreferredLayers(layers);
+    if (this.#resumed.has(consumer)) this.#wantPicture(consumer);
+  }
+
+  /** Stops a viewer's consumer until it is resumed. */
+  async pause(consumer: Consumer): Promise<void> {
+    this.#resumed.delete(consumer);
+    this.#stopped.add(consumer);
+    this.wantLayer(consumer.producerId, consumer.id, null);
+    await consumer.pause();
+  }
+
   /** Starts a viewer's consumer, once: sound without delay, a picture with its keyframe. */
   async resume(transport: WebRtcTransport, consumer: Consumer): Promise<void> {
     if (this.#resumed.has(consumer)) return;
     this.#resumed.add(consumer);
+    this.#stopped.delete(consumer);
+    if (consumer.kind === 'video') this.#wantPicture(consumer);
     if (consumer.kind === 'audio') {
       await consumer.resume();
     } else if (transport.dtlsState === 'connected') {
@@ -259,7 +294,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   startPicture(consumer: Consumer): void {
     this.#keyframes.run(() => {
       // It fails only if the consumer closes at this moment, and then there is nothing to start.
-      if (!consumer.closed) consumer.resume().catch(() => undefined);
+      if (!consumer.closed && !this.#stopped.has(consumer))
+        consumer.resume().catch(() => undefined);
     });
   }
 
@@ -291,7 +327,18 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       ...(layers ? { preferredLayers: layers } : {}),
     });
     refuseIfClosed(transport, consumer);
+    if (consumer.kind === 'video') this.#wantPicture(consumer);
     return consumer;
+  }
+
+  #wantPicture(consumer: Consumer): void {
+    const { producerId, id } = consumer;
+    const layer = consumer.preferredLayers?.spatialLayer;
+    if (!this.#wanting.has(consumer)) {
+      this.#wanting.add(consumer);
+      consumer.observer.once('close', () => this.wantLayer(producerId, id, null));
+    }
+    this.wantLayer(producerId, id, layer ?? layersMax);
   }
 
   /**
@@ -325,6 +372,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** The home is gone, and with it all that the branches could show. */
   #end(): void {
     this.#keyframes.close();
+    this.#demand.close();
     for (const timer of this.#lingering.values()) clearTimeout(timer);
     this.#lingering.clear();
     // Those that are still being made close as soon as they are.
@@ -378,6 +426,11 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     }, branchLingersMs);
     this.#lingering.set(branch, timer);
   }
+}
+
+/** The highest layer of a picture, counted from zero. */
+function topLayerOf({ kind, rtpParameters }: Producer): number {
+  return kind === 'video' ? (rtpParameters.encodings?.length ?? 1) - 1 : 0;
 }
 
 /**

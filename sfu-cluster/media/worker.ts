@@ -1,5 +1,6 @@
 // A media worker: one mediasoup process that moves packets on one core, behind one port.
 import { EventEmitter } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { createWorker } from 'mediasoup';
 import type {
   Router,
@@ -164,14 +165,19 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
   }
 }
 
+/** UDP and TCP on the same port of every address. */
 function listenInfosOf(index: number, media: SfuConfig['media']): TransportListenInfo[] {
-  const common = {
-    ip: media.listenAddress,
-    ...(media.announcedAddress === undefined ? {} : { announcedAddress: media.announcedAddress }),
-    ...(media.port === 0 ? {} : { port: media.port + index }),
-  };
-  return [
-    { ...common, protocol: 'udp' },
-    { ...common, protocol: 'tcp' },
-  ];
+  return media.addresses.flatMap(({ listen, announced }) => {
+    const common = {
+      ip: listen,
+      ...(announced === undefined ? {} : { announcedAddress: announced }),
+      ...(media.port === 0 ? {} : { port: media.port + index }),
+      // Else `::` would take the port of `0.0.0.0` as well.
+      ...(isIPv6(listen) ? { flags: { ipv6Only: true } } : {}),
+    };
+    return [
+      { ...common, protocol: 'udp' },
+      { ...common, protocol: 'tcp' },
+    ];
+  });
 }

@@ -167,6 +167,7 @@ export class SfuLink extends EventEmitter<SfuLinkEvents> {
       case 'room.event':
       case 'room.resync':
       case 'room.viewers':
+      case 'producer.layers':
         return;
       default:
         assertNever(frame);

@@ -15,6 +15,30 @@ const PUBLIC_HEADERS = [
   'crypto/include/crypto_types.h',
 ];
 
+/** How it is built to encrypt with OpenSSL: the worker says the same in subprojects/libsrtp3. */
+export const libsrtpOptions = [
+  '-Dcrypto-library=openssl',
+  '-Dcrypto-library-kdf=disabled',
+  '-Dtests=disabled',
+  '-Dpcap-tests=disabled',
+  '-Ddoc=disabled',
+];
+
+/**
+ * @param {string} sources a folder to make and to put them in
+ * @param {string} scratchDir
+ * @returns {Promise<boolean>} false where the system offers no source packages
+ */
+export async function unpackLibsrtp(sources, scratchDir) {
+  if (!isDebianLike()) return false;
+  const archive = await downloadSources(scratchDir);
+  if (!archive) return false;
+  mkdirSync(sources);
+  const args = ['-xf', archive, '-C', sources, '--strip-components=1'];
+  const { code } = await tryCommand('tar', args, { log: LOG, append: true });
+  return code === 0 && existsSync(join(sources, 'meson.build'));
+}
+
 /**
  * Puts them where the local subproject "libsrtp3" looks for them.
  * @param {string} subprojectsDir
@@ -22,15 +46,8 @@ const PUBLIC_HEADERS = [
  * @returns {Promise<boolean>} false where the system offers no source packages
  */
 export async function addLibsrtpSources(subprojectsDir, scratchDir) {
-  if (!isDebianLike()) return false;
-  const archive = await downloadSources(scratchDir);
-  if (!archive) return false;
-
   const sources = join(subprojectsDir, 'libsrtp2');
-  mkdirSync(sources);
-  const args = ['-xf', archive, '-C', sources, '--strip-components=1'];
-  const { code } = await tryCommand('tar', args, { log: LOG, append: true });
-  if (code !== 0 || !existsSync(join(sources, 'meson.build'))) return false;
+  if (!(await unpackLibsrtp(sources, scratchDir))) return false;
   for (const header of PUBLIC_HEADERS) {
     const name = header.split('/').at(-1) ?? '';
     cpSync(join(sources, header), join(subprojectsDir, 'libsrtp3/include/srtp2', name));

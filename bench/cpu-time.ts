@@ -1,45 +1,12 @@
-// Servers under test: each in processes of its own, whose time on the processor is read from the kernel.
+// Time on the processors of a process and its children, as the kernel counts it.
 import { readdir, readFile } from 'node:fs/promises';
-import { type Child, type Command, startChild } from '../../scripts/launch/child.ts';
+import type { Child } from '../scripts/launch/child.ts';
 
 /** Ticks of the kernel's clock in a second, the same on every Linux that we know. */
 const ticksPerSecond = 100;
-const readyTimeoutMs = 60_000;
-const readyAskMs = 50;
 
-export interface Server {
-  name: string;
-  url: string;
-  /** What it and all that it has started have used of the processors so far, in seconds. */
-  cpuSeconds(): Promise<number>;
-  stop(): Promise<void>;
-}
-
-/** Starts it and waits until it answers `/healthz`. */
-export async function startServer(name: string, url: string, command: Command): Promise<Server> {
-  const lines: string[] = [];
-  const child = startChild(command, (line) => lines.push(line));
-  const deadline = performance.now() + readyTimeoutMs;
-  for (;;) {
-    const answer = await fetch(`${url}/healthz`).catch(() => null);
-    if (answer?.ok) break;
-    if (performance.now() > deadline) {
-      await child.kill();
-      throw new Error(`${name} does not answer:\n${lines.slice(-20).join('\n')}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, readyAskMs));
-  }
-  return {
-    name,
-    url,
-    cpuSeconds: () => cpuSecondsOf(child),
-    async stop() {
-      await child.stop();
-    },
-  };
-}
-
-async function cpuSecondsOf({ pid }: Child): Promise<number> {
+/** What a process and all that it has started have used of the processors so far; what has ended does not count. */
+export async function cpuSecondsOf({ pid }: Pick<Child, 'pid'>): Promise<number> {
   const processes = await readProcesses();
   const family = new Set([pid]);
   // Children come after their parents, in whatever order the kernel lists them.
@@ -69,4 +36,14 @@ async function readProcesses(): Promise<{ pid: number; parent: number; ticks: nu
     }),
   );
   return read.filter((one) => one !== null);
+}
+
+/** What all processors together were busy with so far: user, nice, system and interrupts of proc(5). */
+export async function busySeconds(): Promise<number> {
+  const [all = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = all
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) / ticksPerSecond;
 }

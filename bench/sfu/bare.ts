@@ -1,0 +1,52 @@
+// Bare mediasoup as a peer: its process (see bare-server.ts), asked over HTTP.
+import { z } from 'zod';
+import { nodeCommand } from '../../scripts/launch/child.ts';
+import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
+import {
+  dtlsParametersOf,
+  receiverRtpCapabilities,
+  serverSideOf,
+} from '../../testing/receivers/mediasoup-side.ts';
+import { monotonicMs } from '../../testing/receivers/receivers.ts';
+import { freePort } from '../../testing/redis.ts';
+import { startServer } from '../server.ts';
+import type { Peer, PeerDeps } from './peer.ts';
+
+const Ingest = z.object({ port: z.int() });
+const Watched = z.looseObject({ ssrcs: z.object({ audio: z.int(), video: z.int() }) });
+
+export async function startBare(deps: PeerDeps): Promise<Peer> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const workerBin = mediaWorkerBin();
+  const command = nodeCommand('bench/sfu/bare-server.ts', {
+    PORT: String(port),
+    NODE_ENV: 'production',
+    ...(workerBin === undefined ? {} : { MEDIASOUP_WORKER_BIN: workerBin }),
+  });
+  const server = await startServer('bare', url, deps.pinned(command));
+  const receivers = await deps.startReceivers();
+  const ingest = Ingest.parse(await (await fetch(url)).json());
+  const wish = JSON.stringify({
+    dtlsParameters: dtlsParametersOf(receivers),
+    rtpCapabilities: receiverRtpCapabilities,
+  });
+  return {
+    name: 'bare',
+    receivers,
+    ports: { audioPort: ingest.port, videoPort: ingest.port },
+    async join() {
+      const requestedAtMs = monotonicMs();
+      const answer = await fetch(url, { method: 'POST', body: wish });
+      const watched = Watched.parse(await answer.json());
+      const receiver = receivers.add(serverSideOf(watched));
+      return { receiver, requestedAtMs, ssrcs: watched.ssrcs, leave: () => receiver.remove() };
+    },
+    cpuSeconds: server.cpuSeconds,
+    fault: async () => null,
+    async close() {
+      await server.stop();
+      await receivers.close();
+    },
+  };
+}

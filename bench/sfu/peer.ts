@@ -1,0 +1,36 @@
+// A peer of the bench of the SFU: a server that spreads one broadcast, and the receivers that watch it.
+import type { Command } from '../../scripts/launch/child.ts';
+import type { Receiver, Receivers } from '../../testing/receivers/receivers.ts';
+
+/** What the peers are given, all of them the same. */
+export interface PeerDeps {
+  /** Wraps a command so that it runs on the processor that is kept for servers. */
+  pinned(command: Command): Command;
+  startReceivers(): Promise<Receivers>;
+  /** The folder of a shared libsrtp like the one in the media worker; null: the system's is like it. */
+  libsrtpDir: string | null;
+  /** Janus as its package lays it out, and what makes it use the loopback interface. */
+  janusDir: string;
+}
+
+export interface Viewer {
+  receiver: Receiver;
+  /** When the viewer began to ask for it, by the receivers' clock. */
+  requestedAtMs: number;
+  ssrcs: { audio: number; video: number };
+  leave(): void;
+}
+
+export interface Peer {
+  name: string;
+  receivers: Receivers;
+  /** Where the source sends plain RTP. */
+  ports: { audioPort: number; videoPort: number };
+  /** One more who watches and listens. */
+  join(): Promise<Viewer>;
+  /** Of its media processes and whatever belongs to them. */
+  cpuSeconds(): Promise<number>;
+  /** What keeps a figure of it from standing for its name; null: nothing does. */
+  fault(): Promise<string | null>;
+  close(): Promise<void>;
+}

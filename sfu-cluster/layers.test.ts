@@ -1,0 +1,105 @@
+// Tests of layers: a publisher is told up to which one anybody watches, here or on another node.
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { assert } from '#contract';
+import { routerRtpCapabilities } from './media/codecs.ts';
+import { loweringDelayMs } from './media/layer-demand.ts';
+import type { RoomClient } from './testing/room-client.ts';
+import { publishCamera, useScene } from './testing/scene.ts';
+import { startTestNode, type TestNode } from './testing/test-node.ts';
+
+const scene = useScene({ nodeId: 'sfu-a' });
+let other: TestNode;
+
+beforeAll(async () => {
+  const { edge, redisUrl } = scene;
+  other = await startTestNode({ edgeUrl: edge.url, redisUrl, nodeId: 'sfu-b' });
+});
+afterAll(() => other.close());
+
+async function begin(): Promise<RoomClient> {
+  const { nodeId, socketUrl } = scene.node;
+  scene.edge.origins.set(scene.stream, { nodeId, url: socketUrl });
+  const host = await scene.performer();
+  await publishCamera(host, 3);
+  return host;
+}
+
+/** Somebody who watches up to a layer; null for one who has no wish. */
+async function watch(node: TestNode, spatialLayer: number | null) {
+  const viewer = await scene.join({ capabilities: ['subscribe'] }, node);
+  const { transportId } = await viewer.request('transport.create', { direction: 'receive' });
+  await viewer.wait((frame) => frame.type === 'room.media' && frame.sources.includes('camera'));
+  const rtpCapabilities = { ...routerRtpCapabilities };
+  const { consumers } = await viewer.request('consume', { transportId, rtpCapabilities });
+  const consumerId = consumers[0]?.consumerId;
+  assert(consumerId, 'there is a picture');
+  const prefer = (layer: number) =>
+    viewer.request('consumer.layers', { consumerId, spatialLayer: layer, temporalLayer: 0 });
+  if (spatialLayer !== null) await prefer(spatialLayer);
+  await viewer.request('consumer.resume', { consumerIds: [consumerId] });
+  return { viewer, consumerIds: [consumerId], prefer };
+}
+
+const told = (host: RoomClient) => host.of('producer.layers').map((frame) => frame.spatialLayer);
+const soon = { timeout: 2 * loweringDelayMs };
+/** Both nodes wait before they ask for less. */
+const later = { timeout: 4 * loweringDelayMs };
+
+describe('a publisher of three layers', () => {
+  test('is told to send the smallest alone while nobody watches, and more at once for who comes', async () => {
+    const host = await begin();
+    await expect.poll(() => told(host), soon).toEqual([0]);
+    const small = await watch(scene.node, 1);
+    await expect.poll(() => told(host)).toEqual([0, 1]);
+    const whole = await watch(scene.node, null);
+    await expect.poll(() => told(host)).toEqual([0, 1, 2]);
+    whole.viewer.close();
+    await expect.poll(() => told(host), soon).toEqual([0, 1, 2, 1]);
+    small.viewer.close();
+    host.close();
+  });
+
+  test('hears of a picture that is not looked at, and of one that is again', async () => {
+    const host = await begin();
+    const { viewer, consumerIds, prefer } = await watch(scene.node, 2);
+    await viewer.request('consumer.pause', { consumerIds });
+    await expect.poll(() => told(host), soon).toEqual([0]);
+    await viewer.request('consumer.resume', { consumerIds });
+    await expect.poll(() => told(host)).toEqual([0, 2]);
+    await prefer(0);
+    await expect.poll(() => told(host), soon).toEqual([0, 2, 0]);
+    viewer.close();
+    host.close();
+  });
+
+  test('hears of viewers on another node as of its own', { timeout: 60_000 }, async () => {
+    const host = await begin();
+    const { viewer, prefer } = await watch(other, 1);
+    // The pipe begins with all layers; what its viewers want comes a while later.
+    await expect.poll(() => told(host).at(-1), later).toBe(1);
+    await prefer(2);
+    await expect.poll(() => told(host).at(-1)).toBe(2);
+    viewer.close();
+    await expect.poll(() => told(host).at(-1), later).toBe(0);
+    host.close();
+  });
+
+  test('sends all to a transcoder, whatever viewers want', async () => {
+    const host = await begin();
+    const transcoder = await scene.transcoder();
+    await transcoder.request('tap.open', {
+      address: '127.0.0.1',
+      audioPort: 40_001,
+      videoPorts: [40_002, 40_003, 40_004],
+    });
+    const { viewer } = await watch(scene.node, 0);
+    // A room without a transcoder, which began later, is asked for less by now.
+    const stream = randomUUID();
+    const unwatched = await scene.join({ stream, capabilities: ['publish'] });
+    await publishCamera(unwatched, 3);
+    await expect.poll(() => told(unwatched), soon).toEqual([0]);
+    expect(told(host)).toEqual([]);
+    for (const client of [transcoder, viewer, host, unwatched]) client.close();
+  });
+});
