@@ -19,6 +19,7 @@ import { findReceivers } from './receivers.mjs';
 import { findRedisServer } from './redis.mjs';
 import { exitWith, SetupError } from './setup-error.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
+import { findWhipClient, hasWhipClient } from './whip-client.mjs';
 
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
@@ -31,6 +32,7 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} [chromium] with `forTests` only
  * @property {string} [turnserver] with `forTests` only
  * @property {string} [receivers] the same, and on Linux only
+ * @property {string} [whipClient] the same, and on Debian 12 only
  */
 
 /**
@@ -84,6 +86,7 @@ async function provide({ forTests }) {
     turnserver: findTurnserver(),
     // They stand on epoll.
     ...(process.platform === 'linux' && { receivers: findReceivers() }),
+    ...(hasWhipClient() && { whipClient: findWhipClient() }),
   };
   return { node, ...(await obtain({ ...found, ...forTestsOnly })) };
 }
