@@ -6,11 +6,8 @@ import { admitGuest, goLive, type PersonInBrowser, register } from '../testing/p
 import { type Product, startProduct } from '../testing/product.ts';
 import { framesAdvance, untilPlaying, watchForGaps } from '../testing/video.ts';
 
-/**
- * A picture may stand still for so long when a node is replaced in an orderly way, and be gone when it is killed. The
- * player changes over before the new picture has come, which a busy machine makes longer than it has to be.
- */
-const drainGapMsMax = 3_000;
+/** A picture may stand still for so long when a node is replaced in an orderly way, and be gone when it is killed. */
+const drainGapMsMax = 500;
 const killedMsMax = 8_000;
 /** A worker of these nodes takes two viewers, so that a third one is on the other node. */
 const viewersPerWorker = 2;

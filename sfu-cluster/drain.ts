@@ -3,8 +3,11 @@ import type { Logger } from 'pino';
 import type { Peer } from './peer.ts';
 import type { Rooms } from './rooms.ts';
 
-/** Publishers go first, and have so long: where they are, the media of all others comes from. */
-const publishersMoveMs = 5_000;
+/**
+ * Publishers go first, so that those who follow find the media where they go; for a moment they send to both. The others
+ * are told so long after them, or when they have left.
+ */
+const publishersAheadMs = 1_500;
 /** The others are told over so long, so that the edge and the other nodes are not run down. */
 const tellingSpreadMs = 3_000;
 const tellingStepMs = 50;
@@ -20,7 +23,7 @@ export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promi
   for (const { peers } of rooms.all) for (const peer of peers) if (peer.nodeUse) tell(peer);
   log.info({ rooms: rooms.size, publishers: first.length }, 'the node is drained');
   for (const peer of first) tell(peer);
-  await until(() => publishers().length === 0, Math.min(publishersMoveMs, left()));
+  await until(() => publishers().length === 0, Math.min(publishersAheadMs, left()));
   const others = rooms.all.flatMap(({ peers }) => peers.filter(({ nodeUse }) => !nodeUse));
   const steps = Math.ceil(tellingSpreadMs / tellingStepMs);
   const perStep = Math.ceil(others.length / steps);
@@ -28,7 +31,10 @@ export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promi
     for (const peer of others.slice(from, from + perStep)) tell(peer);
     await wait(tellingStepMs);
   }
-  await until(() => rooms.all.every(({ viewers }) => viewers === 0), left());
+  await until(
+    () => rooms.all.every(({ viewers, publisher }) => viewers === 0 && !publisher),
+    left(),
+  );
   log.info({ rooms: rooms.size }, 'the drain is over');
 }
 

@@ -45,7 +45,7 @@ interface Ports {
   mediaPort: number;
 }
 
-async function startNode(nodeId: string, ports?: Ports) {
+async function startNode(nodeId: string, ports?: Ports, drainSeconds = 0) {
   const { port, mediaPort } = ports ?? { port: await freePort(), mediaPort: 0 };
   const bin = mediaWorkerBin();
   const child = run({
@@ -55,7 +55,7 @@ async function startNode(nodeId: string, ports?: Ports) {
     EDGE_URL: edge.url,
     NODE_SECRET: testNodeSecret,
     REDIS_URL: redisUrl(),
-    SFU_DRAIN_SECONDS: '0',
+    SFU_DRAIN_SECONDS: String(drainSeconds),
     ...(bin === undefined ? {} : { MEDIASOUP_WORKER_BIN: bin }),
   });
   const url = `http://127.0.0.1:${port}`;
@@ -100,6 +100,24 @@ describe('the node process', () => {
     expect(await redis.hexists(sfuNodesKey, nodeId)).toBe(0);
     await expectGone(workerPids);
     redis.disconnect();
+  });
+
+  test('drains on SIGTERM with its workers alive, and ends when nobody is left', async () => {
+    const nodeId = `sfu-${randomUUID()}`;
+    const { child, socketUrl, workerPids } = await startNode(nodeId, undefined, 20);
+    const stream = randomUUID();
+    const ticket = await edge.ticket({ stream, node: nodeId, capabilities: ['subscribe'] });
+    const client = await RoomClient.join(socketUrl, ticket);
+    child.kill('SIGTERM');
+    await client.wait((frame) => frame.type === 'room.move');
+    // Only a worker that lives can open a transport.
+    expect(await client.request('transport.create', { direction: 'receive' })).toHaveProperty(
+      'transportId',
+    );
+    client.close();
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
+    await expectGone(workerPids);
   });
 
   test('that is killed leaves no worker behind, and the next one has its name and ports at once', async () => {

@@ -29,6 +29,7 @@ export class Receiver {
   readonly #guard: IceGuard;
   readonly #taken = new Map<string, Taken>();
   readonly #flowing = signal(false);
+  readonly #pictured = signal(false);
   readonly #latencyMs = signal<number | null>(null);
   readonly #cancels: Cancel[] = [];
   #asking: Promise<void> = Promise.resolve();
@@ -73,6 +74,11 @@ export class Receiver {
   /** True while media arrives. */
   get flowing(): ReadonlySignal<boolean> {
     return this.#flowing;
+  }
+
+  /** True once a picture has begun to come, which is with a keyframe: the node sends nothing of it before. */
+  get pictured(): ReadonlySignal<boolean> {
+    return this.#pictured;
   }
 
   get path(): ReadonlySignal<PathState> {
@@ -145,7 +151,7 @@ export class Receiver {
     if (rtpReceiver && 'jitterBufferTarget' in rtpReceiver) {
       rtpReceiver.jitterBufferTarget = jitterBufferTargetMs;
     }
-    consumer.track.addEventListener('unmute', () => this.#grown());
+    consumer.track.addEventListener('unmute', () => this.#begun(data.kind));
     this.#taken.set(consumer.id, { consumer, source: data.source });
   }
 
@@ -176,6 +182,11 @@ export class Receiver {
       if (!wanted.has(track)) this.stream.removeTrack(track);
     }
     for (const track of wanted) this.stream.addTrack(track);
+  }
+
+  #begun(kind: ConsumerData['kind']): void {
+    if (kind === 'video') this.#pictured.value = true;
+    this.#grown();
   }
 
   #grown(): void {

@@ -11,6 +11,7 @@ import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { reconnectBackoff } from './backoff.ts';
 import { Broadcast, type PublisherHandle, streamRefreshMs } from './broadcast.ts';
+import { publisherOverlapMs } from './room-link.ts';
 
 const streamIn = (state: StreamState): Stream =>
   anyStream({ id: anyUuid, state, performer: { id: anyUuid, username: 'meera' } });
@@ -25,6 +26,7 @@ function createScene() {
   let startFails = false;
   let publishFails: string | null = null;
   let tickets = 0;
+  let url = 'ws://x';
   const streams = createFakeStreams({
     async create(_body, key) {
       made.push(key);
@@ -44,7 +46,7 @@ function createScene() {
       tickets += 1;
       return {
         transport: 'webrtc',
-        room: { url: 'ws://x', ticket: `t${tickets}`, iceServers: [] },
+        room: { url, ticket: `t${tickets}`, iceServers: [] },
         hls: null,
       };
     },
@@ -82,6 +84,9 @@ function createScene() {
     video,
     made,
     tickets: () => tickets,
+    moveTo: (node: string) => {
+      url = node;
+    },
     setState: (now: StreamState) => {
       state = now;
     },
@@ -116,6 +121,21 @@ test('after a dropped socket the same tracks are published again with a new tick
   await clock.advance(reconnectBackoff.firstMs);
   expect(tickets()).toBe(2);
   expect(publishers).toHaveLength(2);
+  expect(publishers.map(({ closed }) => closed)).toEqual([true, false]);
+  broadcast.close();
+});
+
+test('on another node, what the old one gets goes on until its socket ends', async () => {
+  const { clock, broadcast, server, publishers, moveTo } = createScene();
+  await broadcast.goLive(body);
+  await settled();
+  const old = broadcast.room.value?.link.socket.peek();
+  moveTo('ws://other');
+  server.latest().send({ type: 'room.move' });
+  await clock.advance(0);
+  expect(publishers.map(({ closed }) => closed)).toEqual([false, false]);
+  await clock.advance(publisherOverlapMs);
+  expect(old?.isOpen).toBe(false);
   expect(publishers.map(({ closed }) => closed)).toEqual([true, false]);
   broadcast.close();
 });

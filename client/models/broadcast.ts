@@ -10,6 +10,7 @@ import type { Api } from './api.ts';
 import { hasCode, messageOf } from './api-error.ts';
 import { type Cancel, type Clock, pause, repeat } from './clock.ts';
 import { createRoom, type Room, type RoomDeps } from './room.ts';
+import { publisherOverlapMs } from './room-link.ts';
 
 export const streamRefreshMs = 2_000;
 /** The room may still hold the connection that broke: how long to give it. */
@@ -124,6 +125,7 @@ export class Broadcast {
       grant: () => api.streams.ticket(made.id, { intent: 'publish' }),
       join,
       clock,
+      moveOverlapMs: publisherOverlapMs,
     });
     this.room.value = room;
     onRoom(room);
@@ -152,7 +154,7 @@ export class Broadcast {
         publisher.close();
         return;
       }
-      this.#releasePublisher();
+      this.#leavePublisher();
       this.#publishedOn = socket;
       this.#take(publisher);
       // A device that was changed meanwhile is sent from the start.
@@ -229,6 +231,16 @@ export class Broadcast {
     if (this.phase.peek() === 'ended') return;
     this.phase.value = 'ended';
     this.close();
+  }
+
+  /** What goes to a node that is left goes on until its socket ends: its viewers move in the meantime. */
+  #leavePublisher(): void {
+    const [left, socket] = [this.#publisher, this.#publishedOn];
+    if (left && socket?.isOpen) {
+      this.#publisher = null;
+      socket.ended.then(() => left.close());
+    }
+    this.#releasePublisher();
   }
 
   #releasePublisher(): void {

@@ -2,13 +2,15 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { PathState } from '../media/ice-guard.ts';
 import type { RoomSocket } from '../media/room-socket.ts';
-import type { Cancel } from './clock.ts';
+import type { Cancel, Clock } from './clock.ts';
 import type { RoomLink } from './room-link.ts';
 
 /** What the live side needs of a receiver. */
 export type LiveMedia = {
   readonly stream: MediaStream;
   readonly flowing: ReadonlySignal<boolean>;
+  /** True once pictures have come: sound, which needs no keyframe, comes before them. */
+  readonly pictured: ReadonlySignal<boolean>;
   readonly path: ReadonlySignal<PathState>;
   readonly latencyMs: ReadonlySignal<number | null>;
   close(): void;
@@ -21,7 +23,11 @@ export type LiveSideDeps = {
   onReceiver: (media: LiveMedia) => void;
   /** This socket may not, or this browser cannot, receive over WebRTC. */
   onImpossible: (why: 'no-place' | 'unsupported') => void;
+  clock: Clock;
 };
+
+/** What is shown stays for so long, at most, until the receiver that takes its place has a picture. */
+export const pictureWaitMs = 2_500;
 
 const impossibleCodes = new Set<unknown>(['unsupported-media', 'forbidden']);
 
@@ -37,6 +43,8 @@ export class LiveSide {
   readonly #usedSockets = new WeakSet<RoomSocket>();
   readonly #stopFollowing: Cancel;
   #media: LiveMedia | null = null;
+  /** Where the newest receiver gets its media. */
+  #mediaSocket: RoomSocket | null = null;
   #mediaCancels: Cancel[] = [];
   #seeking = false;
 
@@ -102,6 +110,7 @@ export class LiveSide {
     this.#usedSockets.add(socket);
     try {
       const media = await this.#deps.openReceiver(socket);
+      await this.#untilPictured(media);
       if (this.#seeking && this.#deps.link.socket.peek() === socket) this.#take(media, socket);
       else media.close();
     } catch (error) {
@@ -123,9 +132,33 @@ export class LiveSide {
     }
   }
 
+  /** While another one is shown, a receiver without a picture yet would make it stand still. */
+  async #untilPictured(media: LiveMedia): Promise<void> {
+    const shown = this.#media;
+    if (!shown?.pictured.peek() || !shown.flowing.peek() || !this.#mediaSocket?.isOpen) return;
+    const cancels: Cancel[] = [];
+    await Promise.race([
+      this.#mediaSocket.ended,
+      new Promise<void>((resolve) => {
+        cancels.push(
+          this.#deps.clock.after(pictureWaitMs, resolve),
+          media.pictured.subscribe((pictured) => {
+            if (pictured) resolve();
+          }),
+          shown.flowing.subscribe((flowing) => {
+            if (!flowing) resolve();
+          }),
+        );
+      }),
+    ]);
+    for (const cancel of cancels) cancel();
+  }
+
   #take(media: LiveMedia, socket: RoomSocket): void {
-    this.#release();
+    const left = this.#media;
+    this.#stopFollowingMedia();
     this.#media = media;
+    this.#mediaSocket = socket;
     this.#mediaCancels = [
       media.flowing.subscribe((flowing) => {
         this.#flowing.value = flowing;
@@ -139,14 +172,21 @@ export class LiveSide {
       }),
     ];
     this.#deps.onReceiver(media);
+    // Not before: what it showed last stays in sight until the other one is shown.
+    left?.close();
   }
 
   #release(): void {
-    for (const cancel of this.#mediaCancels) cancel();
-    this.#mediaCancels = [];
+    this.#stopFollowingMedia();
     this.#media?.close();
     this.#media = null;
+    this.#mediaSocket = null;
     this.#flowing.value = false;
     this.#latencyMs.value = null;
+  }
+
+  #stopFollowingMedia(): void {
+    for (const cancel of this.#mediaCancels) cancel();
+    this.#mediaCancels = [];
   }
 }

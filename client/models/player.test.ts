@@ -2,18 +2,19 @@ import { type Signal, signal } from '@preact/signals';
 import { expect, test } from 'vitest';
 import type { StreamState, TicketGrant } from '#contract';
 import type { PathState } from '../media/ice-guard.ts';
-import type { RoomSocket } from '../media/room-socket.ts';
+import type { RoomSocket, SocketFault } from '../media/room-socket.ts';
 import { joined } from '../testing/fake-room.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import type { HlsMedia } from './hls-side.ts';
 import { createHlsTicket } from './hls-ticket.ts';
-import type { LiveMedia } from './live-side.ts';
+import { type LiveMedia, pictureWaitMs } from './live-side.ts';
 import { Player, webrtcBreakLimitMs, webrtcConnectLimitMs, webrtcRetryFirstMs } from './player.ts';
 import type { LinkState, RoomLink } from './room-link.ts';
 
 type FakeReceiver = LiveMedia & {
   flowing: Signal<boolean>;
+  pictured: Signal<boolean>;
   path: Signal<PathState>;
   socket: RoomSocket;
   closed: boolean;
@@ -35,9 +36,18 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   let refused = false;
 
   function newSocket(): RoomSocket {
-    const seen: Pick<RoomSocket, 'joined' | 'isOpen'> = {
+    const { promise: ended, resolve } = Promise.withResolvers<SocketFault>();
+    let isOpen = true;
+    const seen: Pick<RoomSocket, 'joined' | 'isOpen' | 'ended' | 'close'> = {
       joined: { ...joined, capabilities: mayReceive ? ['subscribe'] : [] },
-      isOpen: true,
+      get isOpen() {
+        return isOpen;
+      },
+      ended,
+      close() {
+        isOpen = false;
+        resolve('lost');
+      },
     };
     return seen as RoomSocket;
   }
@@ -77,6 +87,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   }
   function drop(): void {
     state.value = 'reconnecting';
+    socket.value?.close();
     socket.value = null;
   }
 
@@ -104,6 +115,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
       const receiver: FakeReceiver = {
         stream: {} as MediaStream,
         flowing: signal(false),
+        pictured: signal(false),
         path: signal<PathState>('new'),
         latencyMs: signal(120),
         socket: over,
@@ -154,7 +166,10 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     /** Media arrives from the newest receiver and pictures move. */
     async flow() {
       const receiver = receivers[receivers.length - 1];
-      if (receiver) receiver.flowing.value = true;
+      if (receiver) {
+        receiver.flowing.value = true;
+        receiver.pictured.value = true;
+      }
       moving.value = true;
       await settled();
     },
@@ -289,6 +304,49 @@ test('a room that was away for long brings WebRTC back at once, not only at the 
   expect(receivers).toHaveLength(2);
   await flow();
   expect(player.transport.value).toBe('webrtc');
+});
+
+test('who is moved to another node goes on seeing the old picture until the new one is there', async () => {
+  const { player, join, flow, receivers, shown } = createScene();
+  join();
+  await settled();
+  await flow();
+  // The socket before is kept for a while.
+  join();
+  await settled();
+  const [before, after] = receivers;
+  if (!after) throw new Error('a receiver is opened on the new socket');
+  after.flowing.value = true;
+  await settled();
+  expect([before?.closed, shown]).toEqual([false, ['webrtc']]);
+  after.pictured.value = true;
+  await settled();
+  expect([before?.closed, shown]).toEqual([true, ['webrtc', 'webrtc']]);
+  expect([player.transport.value, player.state.value]).toEqual(['webrtc', 'playing']);
+});
+
+test.each<[string, (scene: ReturnType<typeof createScene>, old: RoomSocket | null) => unknown]>([
+  ['the limit', ({ clock }) => clock.advance(pictureWaitMs)],
+  ['the end of the old socket', (_, old) => old?.close()],
+  [
+    'the end of the old media',
+    ({ receivers }) => {
+      if (receivers[0]) receivers[0].flowing.value = false;
+    },
+  ],
+])('a new picture that does not come is waited for until %s', async (_name, end) => {
+  const scene = createScene();
+  const { join, flow, receivers, room } = scene;
+  join();
+  await settled();
+  await flow();
+  const old = room.link.socket.peek();
+  join();
+  await settled();
+  expect(receivers.map(({ closed }) => closed)).toEqual([false, false]);
+  await end(scene, old);
+  await settled();
+  expect(receivers.map(({ closed }) => closed)).toEqual([true, false]);
 });
 
 test('a lost path leads to a rejoin', async () => {

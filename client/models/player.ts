@@ -72,6 +72,7 @@ export class Player {
       openReceiver: deps.openReceiver,
       onReceiver: () => this.#offer(),
       onImpossible: (why) => this.#enterHls(why === 'no-place' ? 'placed' : 'unsupported'),
+      clock,
     });
     this.#hls = HlsSide.create({
       ticket,

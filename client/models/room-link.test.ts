@@ -5,7 +5,7 @@ import { createFakeRoom } from '../testing/fake-room.ts';
 import { createManualClock } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { reconnectBackoff } from './backoff.ts';
-import { linkStableMs, moveOverlapMs, RoomLink } from './room-link.ts';
+import { linkStableMs, RoomLink, viewerOverlapMs } from './room-link.ts';
 
 type SceneOptions = {
   /** The node that the n-th ticket is for, where it is not the usual one. */
@@ -135,7 +135,7 @@ test('who is sent to another node keeps the old socket until the new one has had
   expect(server.connections).toHaveLength(2);
   expect(link.socket.value).not.toBe(before);
   expect([link.state.value, before?.isOpen]).toEqual(['open', true]);
-  await clock.advance(moveOverlapMs);
+  await clock.advance(viewerOverlapMs);
   expect(before?.isOpen).toBe(false);
   expect([link.state.value, link.socket.value?.isOpen]).toEqual(['open', true]);
   // The new one drops like any other.
@@ -151,7 +151,7 @@ test('who has no other node to go to stays where they are, and so does who is re
     await clock.advance(0);
     const before = link.socket.value;
     server.latest().send({ type: 'room.move' });
-    await clock.advance(moveOverlapMs);
+    await clock.advance(viewerOverlapMs);
     expect(link.socket.value).toBe(before);
     expect([link.state.value, before?.isOpen]).toEqual(['open', true]);
     link.close();

@@ -23,11 +23,15 @@ export type RoomLinkDeps = {
   grant(): Promise<TicketGrant>;
   join(room: TicketGrant['room']): Promise<RoomSocket>;
   clock: Clock;
+  /** How long a socket is kept that was left for one on another node; `viewerOverlapMs` when nothing. */
+  moveOverlapMs?: number;
   random?: () => number;
 };
 
-/** A socket that is left for one on another node is kept so long, for the pictures that it still brings. */
-export const moveOverlapMs = 2_000;
+/** A viewer keeps what is left for the pictures that it still brings. */
+export const viewerOverlapMs = 3_000;
+/** A publisher keeps it for the viewers: they are sent after it, over some seconds. */
+export const publisherOverlapMs = 8_000;
 
 type Moved = { socket: RoomSocket; url: string };
 
@@ -165,8 +169,7 @@ export class RoomLink {
       const outcome = await Promise.race([socket.ended, moved]);
       if (typeof outcome === 'string') return outcome;
       const left = socket;
-      // What it still brings is shown until the new one does.
-      this.#deps.clock.after(moveOverlapMs, () => left.close());
+      this.#deps.clock.after(this.#deps.moveOverlapMs ?? viewerOverlapMs, () => left.close());
       ({ socket, url } = outcome);
     }
   }

@@ -26,6 +26,7 @@ export type RoomDeps = {
   grant: RoomLinkDeps['grant'];
   join: RoomLinkDeps['join'];
   clock: Clock;
+  moveOverlapMs?: RoomLinkDeps['moveOverlapMs'];
   random?: () => number;
 };
 
@@ -90,7 +91,7 @@ function createStreamStateSignals() {
 }
 
 export function createRoom(deps: RoomDeps) {
-  const { grant, join, clock, random, streamId } = deps;
+  const { grant, join, clock, random, moveOverlapMs, streamId } = deps;
   const feed = createFeed();
   const viewers = signal(0);
   const sources = signal<readonly MediaSource[]>([]);
@@ -105,6 +106,7 @@ export function createRoom(deps: RoomDeps) {
     join,
     clock,
     ...(random ? { random } : {}),
+    ...(moveOverlapMs ? { moveOverlapMs } : {}),
   });
 
   function hear(notice: Notice): void {

@@ -17,6 +17,8 @@ export interface Command {
   env: Record<string, string>;
   /** It runs under a guard, which ends the program and then itself. */
   guarded?: boolean;
+  /** How long its orderly end may take, when that is longer than `stopTimeoutMs`. */
+  stopTimeoutMs?: number;
 }
 
 export interface ChildEnd {
@@ -100,7 +102,7 @@ export function startChild(command: Command, onLine: (line: string) => void): Ch
     ended,
     stop() {
       child.kill('SIGTERM');
-      return endWithin(stopTimeoutMs);
+      return endWithin(command.stopTimeoutMs ?? stopTimeoutMs);
     },
     kill() {
       if (!command.guarded) killGroup();

@@ -1,7 +1,7 @@
 // The parts of a stack: what runs, with what environment, after what, and when it is ready.
 import { join } from 'node:path';
 import { migrateDatabase } from '#db/migrate';
-import { guardedCommand, nodeCommand } from './child.ts';
+import { guardedCommand, nodeCommand, stopTimeoutMs } from './child.ts';
 import { buildClient } from './client-build.ts';
 import { makeDemoAccounts, prepareLocalDatabase } from './database.ts';
 import { edgeCommand } from './edge-command.ts';
@@ -196,7 +196,12 @@ function edge({ settings, secrets, urls }: StackPlan): PlannedPart {
   });
 }
 
+/** What everybody has to go to the other node when one is restarted. */
+const sfuDrainSeconds = 12;
+
 function sfuNodes({ settings, secrets, urls }: StackPlan): PlannedPart[] {
+  // With nowhere to go, nobody is asked to.
+  const drainSeconds = settings.sfuNodes > 1 ? sfuDrainSeconds : 0;
   const nodes = [
     { name: 'sfu', port: 'sfu', media: 'media', url: urls.sfu, socket: urls.sfuSocket },
     { name: 'sfu-2', port: 'sfu2', media: 'media2', url: urls.sfu2, socket: urls.sfu2Socket },
@@ -206,17 +211,18 @@ function sfuNodes({ settings, secrets, urls }: StackPlan): PlannedPart[] {
       // It would wait for the edge; started after it, it is known there from the first moment.
       after: ['redis', 'edge'],
       ports: [port, media],
-      command: async () =>
-        nodeCommand('sfu-cluster/main.ts', {
+      command: async () => ({
+        ...nodeCommand('sfu-cluster/main.ts', {
           ...mediaEnvironment(settings, secrets, urls),
           SFU_NODE_ID: `sfu-${index + 1}`,
           SFU_PORT: String(settings.ports[port]),
           SFU_PUBLIC_URL: socket,
           SFU_MEDIA_PORT: String(settings.ports[media]),
           ...settings.mediaAddresses,
-          // With nowhere to go, nobody is asked to.
-          SFU_DRAIN_SECONDS: settings.sfuNodes > 1 ? '10' : '0',
+          SFU_DRAIN_SECONDS: String(drainSeconds),
         }),
+        stopTimeoutMs: drainSeconds * 1000 + stopTimeoutMs,
+      }),
     }),
   );
 }

@@ -27,6 +27,12 @@ interface MediaWorkerEvents {
   died: [];
 }
 
+/** The library closes a worker at the signals by which we are asked to end; its media has to flow while we drain. */
+function outliveSignals(worker: Worker): void {
+  const close = Reflect.get(worker, 'onSignal') as () => void;
+  for (const signal of ['SIGTERM', 'SIGINT']) process.removeListener(signal, close);
+}
+
 export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
   readonly index: number;
   readonly webRtcServer: WebRtcServer;
@@ -59,6 +65,7 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
       logLevel: 'warn',
       ...(media.workerBin === undefined ? {} : { workerBin: media.workerBin }),
     });
+    outliveSignals(worker);
     try {
       const webRtcServer = await worker.createWebRtcServer({
         listenInfos: listenInfosOf(index, media),
