@@ -26,6 +26,7 @@ export const ExportedRows = z.object({
   countryBlocks: z.array(z.string()),
   streamKeys: rows,
   moderates: rows,
+  stages: rows,
   entries: rows,
   roomBans: rows,
   chatLines: rows,

@@ -27,6 +27,7 @@ export * from './search.ts';
 export * from './second-factors.ts';
 export * from './signalling.ts';
 export * from './staff.ts';
+export * from './stage.ts';
 export * from './stream-keys.ts';
 export * from './streams.ts';
 export * from './tickets.ts';

@@ -58,6 +58,7 @@ const table = {
   'announced-limit': [409, 'As many streams are announced as one may have'],
   'stream-limit': [409, 'You have a stream open already'],
   'raid-refused': [409, 'The audience cannot be led to this stream'],
+  'stage-full': [409, 'There are as many guests on the stage as there may be'],
   'stream-key-limit': [409, 'There are as many stream keys as there may be'],
   'package-unavailable': [409, 'This package is not sold any more'],
   'payment-mismatch': [409, 'The payment does not fit the order'],

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Role } from './accounts.ts';
 import { Id, Instant } from './ids.ts';
+import { MediaHold, nothingHeld, StageGuestState } from './stage.ts';
 
 /** The only signature algorithm that a ticket may carry (RFC 8037, Ed25519). */
 export const ticketAlgorithm = 'EdDSA';
@@ -13,7 +14,8 @@ export const roomTicketTtlSeconds = 60;
 export const nodeTicketTtlSeconds = 60;
 export const hlsTicketTtlSeconds = 300;
 
-export const Capability = z.enum(['publish', 'subscribe', 'moderate']);
+/** `publish` is the host's; `stage` lets a guest of the host publish beside them. */
+export const Capability = z.enum(['publish', 'stage', 'subscribe', 'moderate']);
 export type Capability = z.infer<typeof Capability>;
 
 /** The types of tickets, as their header says (RFC 8725, section 3.11): none is taken for another. */
@@ -45,6 +47,8 @@ export const RoomTicket = z.object({
   stream: Id,
   node: z.string().min(1).max(64),
   capabilities: z.array(Capability),
+  /** What is kept from everybody of that which they publish. */
+  held: MediaHold.default(nothingHeld),
 });
 export type RoomTicket = z.infer<typeof RoomTicket>;
 
@@ -105,5 +109,6 @@ export const TicketGrant = z.object({
   transport: Transport,
   room: RoomGrant,
   hls: z.object({ url: z.string(), ticket: z.string(), expiresAt: Instant }).nullable(),
+  stage: StageGuestState.nullable(),
 });
 export type TicketGrant = z.infer<typeof TicketGrant>;

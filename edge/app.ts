@@ -26,6 +26,7 @@ import { searchRoutes } from './routes/search.ts';
 import { secondFactorRoutes } from './routes/second-factor.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
+import { stageRoutes } from './routes/stage.ts';
 import { ingestRoutes, streamKeyRoutes } from './routes/stream-keys.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { avatarRoutes, userRoutes } from './routes/users.ts';
@@ -66,6 +67,7 @@ export function createApi(deps: Deps) {
     .route('/v1/avatars', avatarRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))
+    .route('/v1/streams', stageRoutes(deps))
     .route('/v1/stream-keys', streamKeyRoutes(deps))
     .route('/v1/ingest', ingestRoutes(deps))
     .route('/v1/whip', whipRoutes(deps))

@@ -64,6 +64,9 @@ const bodies: Record<string, object> = {
   'PATCH /v1/streams/:id': { title: 'Not yours' },
   'POST /v1/streams/:id/raid': { to: crypto.randomUUID() },
   'PUT /v1/streams/:id/bans/:userId': { kind: 'banned', minutes: 5 },
+  'POST /v1/streams/:id/stage': { username: 'somebody' },
+  'POST /v1/streams/:id/stage/answer': { accept: true },
+  'PUT /v1/streams/:id/stage/:userId/hold': { sound: true, picture: true },
   'PATCH /v1/users/me/schedule/:id': { minutes: 90 },
   'POST /v1/payments/:gatewayPaymentId/refunds': { tokens: 1, reason: 'not mine' },
   'PATCH /v1/auth/passkeys/:id': { name: 'Not yours' },
@@ -75,6 +78,8 @@ const open = new Set([
   'POST /v1/streams/:id/tickets',
   'GET /v1/streams/:id/events',
   'GET /v1/streams/:id/moderators',
+  // Tells whether oneself was invited.
+  'GET /v1/streams/:id/stage',
   'POST /v1/streams/:id/messages',
   'POST /v1/streams/:id/entry',
   'POST /v1/whep/:streamId',
@@ -114,6 +119,8 @@ async function kept(): Promise<unknown> {
       (select jsonb_agg(to_jsonb(p) order by credential_id) from passkeys p) as passkeys,
       (select jsonb_agg(jsonb_build_array(id, revoked_at) order by id) from sessions) as sessions,
       (select jsonb_agg(to_jsonb(b) order by user_id) from room_bans b) as bans,
+      (select jsonb_agg(to_jsonb(g)) from stage_guests g) as stage,
+      (select jsonb_agg(to_jsonb(h)) from media_holds h) as holds,
       (select count(*) from refunds) as refunds,
       (select jsonb_agg(jsonb_build_array(id, state) order by id) from orders) as orders`,
   );

@@ -116,7 +116,7 @@ export class PeerMedia {
     this.#room.takeStage(this.#peer);
     try {
       const producer = await mediaCall('unsupported-media', () =>
-        media.publish(transport, { source, kind, rtpParameters }),
+        media.publish(transport, { source, kind, owner: this.#peer.owner, rtpParameters }),
       );
       this.#own(producer);
       this.#log.info({ source, type: producer.type }, 'track published');
@@ -283,8 +283,9 @@ export class PeerMedia {
     consumer.observer.once('close', ended);
     // The worker would tell as well, but later than the room tells its new list of sources.
     producer.observer.once('close', ended);
+    const { source, owner } = track;
     const rtpParameters = { ...consumer.rtpParameters };
-    return { consumerId: id, producerId, kind, source: track.source, rtpParameters };
+    return { consumerId: id, producerId, kind, source, owner, rtpParameters };
   }
 
   #transport(id: string, direction?: Direction): WebRtcTransport {

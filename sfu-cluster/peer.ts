@@ -1,7 +1,16 @@
 // A peer: one socket, or one who came without, that has joined a room, and who stands behind it.
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Capability, NodeTicket, Revocation, ServerFrame, SocketErrorCode } from '#contract';
+import {
+  type Capability,
+  type MediaHold,
+  type NodeTicket,
+  nothingHeld,
+  type Revocation,
+  type ServerFrame,
+  type SocketErrorCode,
+  type TrackOwner,
+} from '#contract';
 import type { EncodedFrame } from './frames.ts';
 import type { TapRules } from './media/tap.ts';
 import { PeerMedia } from './peer-media.ts';
@@ -45,11 +54,15 @@ export class Peer {
   });
   readonly #link: PeerLink;
   readonly #ticket: Ticket;
+  readonly #room: Room;
+  #held: MediaHold;
   #closed = false;
 
   private constructor({ link, ticket, room, log, tap }: PeerOptions) {
     this.#link = link;
     this.#ticket = ticket;
+    this.#room = room;
+    this.#held = ticket.aud === 'room' ? ticket.held : nothingHeld;
     const fields = { streamId: ticket.stream, peerId: this.id };
     link.identify(fields);
     this.media = new PeerMedia({ peer: this, room, log: log.child(fields), tap });
@@ -81,9 +94,30 @@ export class Peer {
     return this.#ticket.aud === 'node' ? this.#ticket.use : null;
   }
 
-  /** Whether the socket stands for somebody who watches: not the performer, not a machine of ours. */
+  /** Whether it may publish: the host of the room, or somebody whom they have invited. */
+  get isOnStage(): boolean {
+    return this.can('publish') || this.can('stage');
+  }
+
+  /** What its tracks say of whom they belong to. */
+  get owner(): TrackOwner {
+    const name = this.#ticket.aud === 'room' ? this.#ticket.name : '';
+    return { id: this.subject, name, isHost: this.can('publish') };
+  }
+
+  /** What is kept from everybody of that which it publishes. */
+  get held(): MediaHold {
+    return this.#held;
+  }
+
+  hold(held: MediaHold): void {
+    this.#held = held;
+    this.#room.hold(this);
+  }
+
+  /** Whether the socket stands for somebody who watches: nobody of the stage, not a machine of ours. */
   get isViewer(): boolean {
-    return this.nodeUse === null && !this.can('publish');
+    return this.nodeUse === null && !this.isOnStage;
   }
 
   /** True from the moment in which the socket is being closed. */

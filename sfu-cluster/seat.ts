@@ -34,7 +34,10 @@ export function seatPeer(
   if (revocable) {
     link.once(
       'close',
-      revocations.watch(revocable, (revocation) => peer.revoke(revocation)),
+      revocations.watch(revocable, {
+        end: (revocation) => peer.revoke(revocation),
+        hold: (held) => peer.hold(held),
+      }),
     );
   }
   return peer;
@@ -86,6 +89,6 @@ export async function publishFrom(
   if (peer.leaving) throw refusal('unavailable', 'the link was closed');
   room.takeStage(peer);
   return mediaCall('unsupported-media', () =>
-    media.publish(transport, { kind, source, rtpParameters: parameters }),
+    media.publish(transport, { kind, source, owner: peer.owner, rtpParameters: parameters }),
   );
 }

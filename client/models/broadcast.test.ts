@@ -48,6 +48,7 @@ function createScene() {
         transport: 'webrtc',
         room: { url, ticket: `t${tickets}`, iceServers: [] },
         hls: null,
+        stage: null,
       };
     },
     events: async () => ({ events: [], resyncNeeded: false }),

@@ -54,6 +54,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
 
   const grantOf = (): TicketGrant => ({
     transport,
+    stage: null,
     room: { url: 'ws://x', ticket: 't', iceServers: [] },
     hls: {
       url: playlist,
@@ -208,6 +209,7 @@ test('a room that cannot be joined at all ends in HLS, too', async () => {
     transport: 'webrtc',
     room: { url: 'ws://x', ticket: 't', iceServers: [] },
     hls: { url: playlist, ticket: 'h', expiresAt: new Date(clock.now() + 300_000).toISOString() },
+    stage: null,
   };
   await clock.advance(webrtcConnectLimitMs);
   expect(player.transport.value).toBe('hls');

@@ -124,7 +124,9 @@ export function createRoom(deps: RoomDeps) {
         sources.value = notice.sources;
         publishing.value = notice.sources.length > 0;
         return;
+      case 'room.stage':
       case 'producer.layers':
+      case 'producer.held':
       case 'producer.closed':
       case 'consumer.closed':
       case 'room.move':

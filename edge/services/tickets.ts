@@ -22,14 +22,17 @@ import {
   placeViewer,
   readNodes,
 } from './placement.ts';
-import { publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
+import { publishCapabilities, publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
 import { openRoom, problemOf, viewerOf } from './rooms.ts';
 
 type RoomClaims = Parameters<Deps['signer']['roomTicket']>[0];
 /** Whom a ticket is for, and what may end it before its time. */
 type Holder = Pick<RoomClaims, 'subject' | 'sessionId' | 'revision'>;
 
-/** A ticket to publish one's own stream. Refuses `not-found`, `unauthenticated`, `forbidden`, `stream-ended`, `invalid-transition`. */
+/**
+ * A ticket to publish one's own stream, or as a guest of its performer. Refuses `not-found`, `unauthenticated`,
+ * `forbidden`, `blocked`, `stream-ended`, `invalid-transition`.
+ */
 export async function grantPublish(
   deps: Deps,
   c: Context<AppEnv>,
@@ -44,11 +47,12 @@ export async function grantPublish(
   const country = clientCountry(deps.config, c);
   const place = await placePublisher(deps, placedOf(facts), nodes, country);
   if (!place) throw problem('media-unavailable');
-  const capabilities = ['publish', 'subscribe', 'moderate'] as const;
+  const capabilities = publishCapabilities(facts, viewerOf(c));
   return {
     transport: 'webrtc',
     room: await roomGrant(deps, place, claimsOf(c, { facts, holder }, capabilities)),
     hls: null,
+    stage: facts.stage,
   };
 }
 
@@ -83,7 +87,7 @@ export async function grantWatch(
     roomGrant(deps, place, claimsOf(c, room, allowed)),
     hlsGrant(deps, facts, holder),
   ]);
-  return { transport: roomy ? 'webrtc' : 'hls', room: granted, hls };
+  return { transport: roomy ? 'webrtc' : 'hls', room: granted, hls, stage: facts.stage };
 }
 
 /**
@@ -98,7 +102,7 @@ export async function grantIngest(
   // Before the facts: what is revoked from here on ends the ticket.
   const revision = await deps.revocations.known();
   const [opened, nodes] = await Promise.all([useStreamKey(deps.db, use), readNodes(deps)]);
-  const { keyId, streamId, performer, event } = opened;
+  const { keyId, streamId, performer, event, held } = opened;
   if (event) c.env.defer(deps.publisher.publish([event]));
   const placed = { id: streamId, ...opened.place };
   const place = await placePublisher(deps, placed, nodes, clientCountry(deps.config, c));
@@ -110,6 +114,7 @@ export async function grantIngest(
     name: performer.username,
     role: performer.role,
     capabilities: ['publish'],
+    held,
     streamId,
   });
   return { streamId, room };
@@ -153,6 +158,7 @@ function claimsOf(
     name: identity?.username ?? '',
     role: identity?.role ?? 'guest',
     capabilities: [...capabilities],
+    held: facts.held,
     streamId: facts.stream.id,
   };
 }

@@ -11,7 +11,13 @@ import type {
   Transport,
   WebRtcTransport,
 } from 'mediasoup/types';
-import { type MediaSource, VideoCodec } from '#contract';
+import {
+  type GuestOnStage,
+  type MediaHold,
+  type MediaSource,
+  type TrackOwner,
+  VideoCodec,
+} from '#contract';
 import { refusal } from '../refusals.ts';
 import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
@@ -32,6 +38,7 @@ export const dialectsMax = 16;
 
 export interface Track {
   source: MediaSource;
+  owner: TrackOwner;
   producer: Producer;
   /** Published on this node; otherwise it is piped in from another one. */
   isOurs: boolean;
@@ -52,6 +59,8 @@ interface RoomMediaEvents {
   unwatched: [];
   /** Up to which layer a picture is wanted from now on: by its id. */
   demand: [string, number];
+  /** From now on a track is kept from everybody, or is not any more. */
+  held: [Track, boolean];
   /** The worker is gone, and everything here with it. */
   lost: [];
 }
@@ -65,9 +74,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #living = new Set<Branch>();
   readonly #branchOf = new WeakMap<Transport, Branch>();
   readonly #lingering = new Map<Branch, NodeJS.Timeout>();
-  readonly #tracks = new Map<MediaSource, Track>();
-  /** Sources that a producer is being made for, and on what: two requests cannot both have one. */
-  readonly #reserved = new Map<MediaSource, Transport>();
+  /** By whom they belong to and what they show: of each there is one. */
+  readonly #tracks = new Map<string, Track>();
+  /** Places that a producer is being made for, and on what: two requests cannot both have one. */
+  readonly #reserved = new Map<string, Transport>();
+  /** By owner: what is kept from everybody of their tracks. */
+  readonly #holds = new Map<string, MediaHold>();
   readonly #resumed = new WeakSet<Consumer>();
   /** Stopped by their viewers after they had begun. */
   readonly #stopped = new WeakSet<Consumer>();
@@ -110,8 +122,21 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return [...this.#tracks.values()];
   }
 
+  /** What the host shows. */
   get sources(): MediaSource[] {
-    return [...this.#tracks.keys()];
+    return this.tracks.filter(({ owner }) => owner.isHost).map(({ source }) => source);
+  }
+
+  get guests(): GuestOnStage[] {
+    const guests = new Map<string, GuestOnStage>();
+    for (const { owner, source } of this.tracks) {
+      if (owner.isHost) continue;
+      const { id, name } = owner;
+      const guest = guests.get(id) ?? { id, name, sources: [] };
+      guest.sources.push(source);
+      guests.set(id, guest);
+    }
+    return [...guests.values()];
   }
 
   /** Whether somebody publishes here, on this node. */
@@ -124,13 +149,41 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return this.branches.reduce((sum, branch) => sum + branch.viewers, 0);
   }
 
-  /** The track that stands for the room's picture: a shared screen before the camera. */
+  /** Whether the host publishes here, on this node. */
+  get isHostedHere(): boolean {
+    return this.tracks.some(({ isOurs, owner }) => isOurs && owner.isHost);
+  }
+
+  /** The track that stands for the room's picture: what the host shows, a shared screen before the camera. */
   get picture(): Track | null {
-    return this.#tracks.get('screen') ?? this.#tracks.get('camera') ?? null;
+    return this.#ofHost('screen') ?? this.#ofHost('camera');
   }
 
   get sound(): Track | null {
-    return this.#tracks.get('microphone') ?? this.#tracks.get('screen-audio') ?? null;
+    return this.#ofHost('microphone') ?? this.#ofHost('screen-audio');
+  }
+
+  #ofHost(source: MediaSource): Track | null {
+    return this.tracks.find((track) => track.source === source && track.owner.isHost) ?? null;
+  }
+
+  /** Keeps sound, pictures, both or nothing of this owner from everybody, also of what they publish later. */
+  hold(ownerId: string, held: MediaHold): void {
+    if (held.sound || held.picture) this.#holds.set(ownerId, held);
+    else this.#holds.delete(ownerId);
+    for (const track of this.tracks) if (track.owner.id === ownerId) this.#applyHold(track);
+  }
+
+  #applyHold(track: Track): void {
+    const { owner, producer, isOurs } = track;
+    // Of what is brought from another node that one takes care.
+    if (!isOurs || producer.closed) return;
+    const held = this.#holds.get(owner.id);
+    const isHeld = (producer.kind === 'audio' ? held?.sound : held?.picture) ?? false;
+    if (isHeld === producer.paused) return;
+    // It fails only if the producer closes at this moment, and then nobody gets anything of it.
+    (isHeld ? producer.pause() : producer.resume()).catch(() => undefined);
+    this.emit('held', track, isHeld);
   }
 
   /** The codec of the picture, or null while there is none. */
@@ -195,18 +248,20 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     track: {
       id?: string;
       source: MediaSource;
+      owner: TrackOwner;
       kind: 'audio' | 'video';
       rtpParameters: RtpParameters;
       isOurs?: boolean;
     },
   ): Promise<Producer> {
-    const { id, source, kind, rtpParameters, isOurs = true } = track;
+    const { id, source, owner, kind, rtpParameters, isOurs = true } = track;
+    const place = `${owner.id} ${source}`;
     // What is being made on a transport that has closed will be nothing.
-    const reserved = this.#reserved.get(source)?.closed === false;
-    if (this.#tracks.has(source) || reserved) {
-      throw refusal('already-published', `there is a ${source} in this room already`);
+    const reserved = this.#reserved.get(place)?.closed === false;
+    if (this.#tracks.has(place) || reserved) {
+      throw refusal('already-published', `there is a ${source} of theirs in this room already`);
     }
-    this.#reserved.set(source, transport);
+    this.#reserved.set(place, transport);
     try {
       const producer = await transport.produce({
         ...(id === undefined ? {} : { id }),
@@ -216,17 +271,19 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       });
       if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
       refuseIfClosed(transport, producer);
-      this.#tracks.set(source, { source, producer, isOurs });
+      const made = { source, owner, producer, isOurs };
+      this.#tracks.set(place, made);
+      this.#applyHold(made);
       if (topLayerOf(producer) > 0) this.#demand.begin(producer.id, topLayerOf(producer));
       producer.observer.once('close', () => {
         this.#demand.forget(producer.id);
-        this.#tracks.delete(source);
+        this.#tracks.delete(place);
         this.#changed();
       });
       this.#changed();
       return producer;
     } finally {
-      if (this.#reserved.get(source) === transport) this.#reserved.delete(source);
+      if (this.#reserved.get(place) === transport) this.#reserved.delete(place);
     }
   }
 

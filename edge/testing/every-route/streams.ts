@@ -47,6 +47,24 @@ export async function roomRoutes({ call, cast, edge }: Stage): Promise<void> {
   });
 }
 
+export async function stageRoutes({ call, cast, edge }: Stage): Promise<void> {
+  const { performer: host, streamId } = await edge.goLive();
+  const token = host.session.accessToken;
+  const guest = await cast.member();
+  const staff = await cast.member('moderator');
+  const path = `/v1/streams/${streamId}/stage`;
+  await call('POST', path, { token, body: { username: guest.username } });
+  await call('POST', `${path}/answer`, { token: guest.token, body: { accept: true } });
+  const held = { sound: true, picture: false };
+  await call('PUT', `${path}/${guest.id}/hold`, { token, body: held });
+  await call('PUT', `/v1/admin/streams/${streamId}/holds/${guest.id}`, {
+    token: staff.token,
+    body: held,
+  });
+  await call('GET', path, { token });
+  await call('DELETE', `${path}/${guest.id}`, { token });
+}
+
 export async function findingRoutes({ call, cast }: Stage): Promise<void> {
   const staff = await cast.member('moderator');
   await call('GET', '/v1/streams/every', { token: staff.token });
