@@ -27,6 +27,7 @@ export const ExportedRows = z.object({
   streamKeys: rows,
   moderates: rows,
   stages: rows,
+  mediaHolds: rows,
   entries: rows,
   roomBans: rows,
   chatLines: rows,
