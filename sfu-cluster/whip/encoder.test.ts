@@ -1,6 +1,6 @@
 // Tests of WHIP with encoders that are not ours: the WebRTC library of OBS, and a GStreamer program of Debian.
 import { afterEach, describe, expect, test } from 'vitest';
-import { findGstreamerEncoder, startGstreamerEncoder } from '../testing/gstreamer-encoder.ts';
+import { findGstreamerEncoder, startGstreamerEncoder } from '../../testing/gstreamer-encoder.ts';
 import { type ObsEncoder, type ObsLayer, spsOf, startObsEncoder } from '../testing/obs-encoder.ts';
 import { useScene } from '../testing/scene.ts';
 
