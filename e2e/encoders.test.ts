@@ -3,13 +3,19 @@ import type { Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { findGstreamerEncoder, startGstreamerEncoder } from '../testing/gstreamer-encoder.ts';
-import { admitGuest, type PersonInBrowser, register } from '../testing/people.ts';
+import { accessTokenOf, admitGuest, type PersonInBrowser, register } from '../testing/people.ts';
 import { type Product, startProduct } from '../testing/product.ts';
 import { framesAdvance, soundArrives, untilPlaying } from '../testing/video.ts';
-import { playByWhep, publishByWhip, receivedByPeer, transportState } from '../testing/whip-whep.ts';
+import {
+  foreignOrigin,
+  foreignPageArgs,
+  openForeignPage,
+  playByWhep,
+  publishByWhip,
+  receivedByPeer,
+  transportState,
+} from '../testing/whip-whep.ts';
 
-/** Where the page of players that are not ours lies. */
-const elsewhere = 'http://player.test';
 /** What was cut off is gone by then. */
 const goneWithinMs = 5_000;
 
@@ -19,10 +25,7 @@ let fan: PersonInBrowser;
 const open: { close(): unknown }[] = [];
 
 beforeAll(async () => {
-  product = await startProduct(
-    { API_ORIGINS: elsewhere },
-    { browserArgs: ['--disable-features=LocalNetworkAccessChecks'] },
-  );
+  product = await startProduct({ API_ORIGINS: foreignOrigin }, { browserArgs: foreignPageArgs });
   viewers = { webrtc: await product.openWindow(), hls: await product.openWindow() };
   for (const viewer of Object.values(viewers)) await admitGuest(viewer);
   fan = await product.openWindow();
@@ -33,19 +36,11 @@ afterEach(async () => {
 });
 afterAll(() => product?.close());
 
-async function tokenOf({ context }: PersonInBrowser): Promise<string> {
-  const answer = await context.request.post('/v1/auth/refresh');
-  return z.object({ accessToken: z.string() }).parse(await answer.json()).accessToken;
-}
-
 /** A page of another site. */
 async function openElsewhere() {
   const { page, context } = await product.openWindow();
-  await page.route(`${elsewhere}/**`, (route) =>
-    route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>player</title>' }),
-  );
-  await page.goto(`${elsewhere}/`);
   open.push(context);
+  await openForeignPage(page);
   return page;
 }
 
@@ -68,7 +63,7 @@ async function preparePerformer() {
   const token = await shownSecret(page);
   const url = await page.getByRole('dialog').getByTestId('whip-address').textContent();
   await page.getByTestId('stream-key-done').click();
-  const headers = { authorization: `Bearer ${await tokenOf(performer)}` };
+  const headers = { authorization: `Bearer ${await accessTokenOf(performer)}` };
   const created = await context.request.post('/v1/streams', {
     headers: { ...headers, 'idempotency-key': crypto.randomUUID() },
     data: { title: 'From an encoder', category: 'music' },
@@ -126,7 +121,7 @@ describe.each(encoders)('%s', (_, startEncoder) => {
     await watch(streamId);
     const player = await openElsewhere();
     const url = `${product.stack.urls.edge}/v1/whep/${streamId}`;
-    await playByWhep(player, { url, token: await tokenOf(fan) });
+    await playByWhep(player, { url, token: await accessTokenOf(fan) });
     await expect
       .poll(() => receivedByPeer(player), { timeout: 20_000 })
       .toSatisfy(

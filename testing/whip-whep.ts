@@ -2,6 +2,19 @@
 import { build } from 'esbuild';
 import type { Page } from 'playwright';
 
+/** Of pages that are not ours, which the edge must know. */
+export const foreignOrigin = 'http://player.test';
+/** Such a page may then ask servers on this machine. */
+export const foreignPageArgs = ['--disable-features=LocalNetworkAccessChecks'];
+
+/** Leads a window to an empty page of another site. */
+export async function openForeignPage(page: Page): Promise<void> {
+  await page.route(`${foreignOrigin}/**`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>player</title>' }),
+  );
+  await page.goto(`${foreignOrigin}/`);
+}
+
 let bundle: Promise<string> | null = null;
 function clientsBundle(): Promise<string> {
   bundle ??= build({
