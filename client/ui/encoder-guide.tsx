@@ -10,15 +10,15 @@ export function WhipAddress() {
   const address = whipAddress();
   return (
     <div class="whip-address">
-      <span class="studio-label">WHIP server</span>
-      <div class="row wrap">
-        <output class="whip-address-text" data-testid="whip-address">
-          {address}
-        </output>
+      <div class="whip-address-head">
+        <span class="studio-label">WHIP server</span>
         <CopyButton text={address} told="Copied." data-testid="whip-address-copy">
-          Copy
+          Copy the address
         </CopyButton>
       </div>
+      <output class="whip-address-text" data-testid="whip-address">
+        {address}
+      </output>
     </div>
   );
 }

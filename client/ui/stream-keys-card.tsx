@@ -123,7 +123,7 @@ function Secret({ keys }: { keys: StreamKeys }) {
       actions={
         <>
           <Button look="primary" onClick={() => keys.copySecret()} data-testid="stream-key-copy">
-            Copy
+            Copy the key
           </Button>
           <Button onClick={keys.putAway} data-testid="stream-key-done">
             I have kept it
