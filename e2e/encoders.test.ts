@@ -68,9 +68,12 @@ async function preparePerformer() {
     headers: { ...headers, 'idempotency-key': crypto.randomUUID() },
     data: { title: 'From an encoder', category: 'music' },
   });
-  const { id } = z.object({ id: z.string() }).parse(await created.json());
+  const Made = z.object({ id: z.string() });
+  const { id } = Made.parse(await created.json());
+  const me = await context.request.get('/v1/auth/me', { headers });
   return {
     page,
+    userId: Made.parse(await me.json()).id,
     key: { url: url ?? '', token },
     streamId: id,
     endStream: () => context.request.post(`/v1/streams/${id}/end`, { headers }),
@@ -134,6 +137,15 @@ describe.each(encoders)('%s', (_, startEncoder) => {
     await expect.poll(() => transportState(player), { timeout: goneWithinMs }).toBe('closed');
     await viewers.webrtc.page.getByTestId('stream-ended').waitFor();
   });
+});
+
+test('a ban ends at once what is published by HTTP', async () => {
+  const { key, userId } = await preparePerformer();
+  await publishByWhip(await openElsewhere(), key);
+  expect((await connections()).whip).toBe(1);
+  const staff = await product.logStaffIn();
+  await staff('POST', `/admin/users/${userId}/ban`, { reason: 'a test' });
+  await expect.poll(async () => (await connections()).whip, { timeout: goneWithinMs }).toBe(0);
 });
 
 test('a new secret cuts the encoder off at once; with it the encoder comes back, and viewers see on', async () => {
