@@ -6,6 +6,7 @@ import { NewStreamKey, type ProblemCode, problemStatus, RoomTicket, sdpBytesMax 
 import { createStream } from '#db';
 import { newAddress, newKey, startTestEdge, type TestEdge } from '../../testing/edge.ts';
 import { createApp } from '../app.ts';
+import { createLog } from '../services/log.ts';
 import { type Cast, createCast, type Member, refused } from '../testing/cast.ts';
 import { type OfferNode, startOfferNode } from '../testing/nodes.ts';
 
@@ -34,6 +35,9 @@ afterAll(async () => {
   await node?.close();
   await edge?.close();
 });
+
+/** Of requests that go to an app of a test's own. */
+const bindings = { defer: () => undefined, socketAddress: '127.0.0.1', country: '' };
 
 type Headers = Record<string, string>;
 const send = (path: string, headers: Headers, body: unknown = sdp) =>
@@ -324,7 +328,6 @@ describe('a node', () => {
       };
       const path = `${edge.url}/v1/whep/${streamId}`;
       const request = new Request(path, { method: 'POST', headers, body: sdp });
-      const bindings = { defer: () => undefined, socketAddress: '127.0.0.1', country: '' };
       return (await app.fetch(request, bindings)).status;
     };
     expect([await ask(elsewhere), node.seen.length]).toEqual([503, 0]);
@@ -371,4 +374,34 @@ describe('the addresses', () => {
     const elsewhere = await play(streamId, fan, { origin: 'https://elsewhere.example' });
     expect(refused(elsewhere)).toEqual([403, 'untrusted-origin']);
   });
+});
+
+test('no line of the log has a key, a ticket, a relay’s credentials or the address of a connection in it', async () => {
+  const lines: string[] = [];
+  const log = createLog('debug', {}, (line) => lines.push(line));
+  const app = createApp({ ...edge.parts.deps, log });
+  const { secret } = await encoder();
+  const unknown = `lpk_${randomBytes(32).toString('base64url')}`;
+  const statuses: number[] = [];
+  const told: (string | null)[] = [];
+  for (const [key, how] of [
+    [secret, undefined],
+    [unknown, undefined],
+    [secret, (response) => response.destroy()],
+  ] as [string, Parameters<OfferNode['answer']>[0]][]) {
+    node.answer(how);
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/sdp' };
+    const request = new Request(`${edge.url}/v1/whip`, { method: 'POST', headers, body: sdp });
+    const answer = await app.fetch(request, bindings);
+    statuses.push(answer.status);
+    told.push(answer.headers.get('location'));
+    const [, credential] = /credential="([^"]+)"/.exec(answer.headers.get('link') ?? '') ?? [];
+    told.push(credential ?? null);
+  }
+  expect(statuses).toEqual([201, 401, 503]);
+  const tickets = node.seen.map(({ headers }) => headers.authorization?.split(' ')[1] ?? '');
+  const hidden = [secret, unknown, ...tickets, ...told.filter((one) => one !== null)];
+  expect(hidden).toHaveLength(6);
+  expect(lines.length).toBeGreaterThan(3);
+  for (const one of hidden) expect(lines.join('\n')).not.toContain(one);
 });
