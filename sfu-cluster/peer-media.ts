@@ -135,13 +135,18 @@ export class PeerMedia {
     this.#leaveStageIfSilent();
   }
 
-  /** Consumers of every track of the room that this socket does not consume yet, all paused. */
+  /**
+   * Consumers of every track of the room that this socket does not consume yet, all paused. Nobody on the stage hears
+   * themselves.
+   */
   async consume(frame: ClientFrameOf<'consume'>): Promise<ResponseData<'consume'>> {
     const transport = this.#transport(frame.transportId, 'receive');
     const rtpCapabilities = parseRtpCapabilities(frame.rtpCapabilities);
     const media = await this.#room.media();
     const consumed = new Set([...this.#consumers.values()].map((consumer) => consumer.producerId));
-    const tracks = media.tracks.filter((track) => !consumed.has(track.producer.id));
+    const tracks = media.tracks.filter(
+      (track) => !consumed.has(track.producer.id) && !this.#isOwn(track),
+    );
     const made = await Promise.all(
       tracks.map((track) => this.#consumeTrack(media, transport, track, rtpCapabilities)),
     );
@@ -250,6 +255,11 @@ export class PeerMedia {
       this.#peer.send({ type: 'producer.closed', producerId: id });
       this.#leaveStageIfSilent();
     });
+  }
+
+  #isOwn({ owner }: Track): boolean {
+    const isSelf = owner.id === this.#peer.subject;
+    return isSelf && (!owner.isHost || this.#peer.isOnStage);
   }
 
   #leaveStageIfSilent(): void {

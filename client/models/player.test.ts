@@ -117,6 +117,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
         stream: {} as MediaStream,
         flowing: signal(false),
         pictured: signal(false),
+        guests: signal([]),
         path: signal<PathState>('new'),
         latencyMs: signal(120),
         socket: over,
