@@ -5,7 +5,7 @@ import { HumanText, Id, Instant } from './ids.ts';
 export const streamKeysMax = 10;
 export const streamKeyNameCharsMax = 40;
 
-export const ingestProtocols = ['whip', 'rtmp'] as const;
+export const ingestProtocols = ['whip', 'rtmp', 'srt'] as const;
 export const IngestProtocol = z.enum(ingestProtocols);
 export type IngestProtocol = z.infer<typeof IngestProtocol>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { NewStreamKey, StreamKey } from '#contract';
+import { ingestProtocols, type NewStreamKey, type StreamKey } from '#contract';
 import { createManualClock } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createStreamKeys } from './stream-keys.ts';
@@ -84,8 +84,7 @@ test('nothing is sent without a name or a use', async () => {
   await streamKeys.make();
   expect(streamKeys.fault.value).toContain('name');
   streamKeys.name.value = 'OBS';
-  streamKeys.toggle('whip');
-  streamKeys.toggle('rtmp');
+  for (const protocol of ingestProtocols) streamKeys.toggle(protocol);
   await streamKeys.make();
   expect(streamKeys.fault.value).toContain('for');
   expect(sent).toEqual([]);

@@ -15,7 +15,7 @@ import { formatDay, formatDayTime } from './format.ts';
 import { Notice } from './notice.tsx';
 import './stream-keys-card.css';
 
-const protocolNames: Record<IngestProtocol, string> = { whip: 'WHIP', rtmp: 'RTMP' };
+const protocolNames: Record<IngestProtocol, string> = { whip: 'WHIP', rtmp: 'RTMP', srt: 'SRT' };
 
 function Key({ keys, streamKey }: { keys: StreamKeys; streamKey: StreamKey }) {
   const { name, hint, protocols, createdAt, lastUsedAt } = streamKey;

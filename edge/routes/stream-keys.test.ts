@@ -58,7 +58,7 @@ describe('a key', () => {
     expect(body.key).toMatchObject({
       name: 'OBS at home',
       hint: body.secret.slice(-4),
-      protocols: ['whip', 'rtmp'],
+      protocols: ['whip', 'rtmp', 'srt'],
       lastUsedAt: null,
     });
     expect(JSON.stringify(listed.body)).not.toContain(body.secret);
@@ -136,7 +136,7 @@ describe('a key', () => {
       {},
       { name: ' ' },
       { name: 'x', protocols: [] },
-      { name: 'x', protocols: ['srt'] },
+      { name: 'x', protocols: ['rtsp'] },
     ]) {
       expect(await codeOf(make(performer, body))).toEqual([422, 'invalid-request']);
     }
