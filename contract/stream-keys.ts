@@ -1,6 +1,7 @@
 // Stream keys: what encoders publish with in a performer's name.
 import { z } from 'zod';
 import { HumanText, Id, Instant } from './ids.ts';
+import { RoomGrant } from './tickets.ts';
 
 export const streamKeysMax = 10;
 export const streamKeyNameCharsMax = 40;
@@ -46,8 +47,5 @@ export const IngestBody = z.strictObject({
 });
 
 /** Admits one publisher, once, to the room of the stream. */
-export const IngestTicket = z.object({
-  streamId: Id,
-  room: z.object({ url: z.string(), ticket: z.string() }),
-});
+export const IngestTicket = z.object({ streamId: Id, room: RoomGrant });
 export type IngestTicket = z.infer<typeof IngestTicket>;

@@ -89,14 +89,21 @@ export const IceServer = z.object({
 });
 export type IceServer = z.infer<typeof IceServer>;
 
+/** The way into a room: `url` is a WebSocket address; `iceServers` is empty where there are no relays. */
+export const RoomGrant = z.object({
+  url: z.string(),
+  ticket: z.string(),
+  iceServers: z.array(IceServer),
+});
+export type RoomGrant = z.infer<typeof RoomGrant>;
+
 /**
- * The answer to a ticket request. `transport` is what the player should start with.
- * `room.url` is a WebSocket address; `room.iceServers` is empty where there are no relays. `hls.url` is a multivariant playlist to which the player adds
- * `?ticket=`; it is null until the transcoder has packaged the first segment.
+ * The answer to a ticket request. `transport` is what the player should start with. `hls.url` is a multivariant playlist
+ * to which the player adds `?ticket=`; it is null until the transcoder has packaged the first segment.
  */
 export const TicketGrant = z.object({
   transport: Transport,
-  room: z.object({ url: z.string(), ticket: z.string(), iceServers: z.array(IceServer) }),
+  room: RoomGrant,
   hls: z.object({ url: z.string(), ticket: z.string(), expiresAt: Instant }).nullable(),
 });
 export type TicketGrant = z.infer<typeof TicketGrant>;

@@ -46,10 +46,6 @@ const networks = commaList.transform((entries, context) => {
   }
 });
 
-const iceServers = commaList.pipe(
-  z.array(z.string().regex(/^(stun|turns?):[^\s<>"]+$/, 'stun:, turn: or turns: addresses')),
-);
-
 const Environment = z.object({
   SFU_NODE_ID: NodeId.default('sfu-1'),
   /** The country that it stands in (ISO 3166-1 alpha-2), so that people are sent to a node near them. */
@@ -75,10 +71,6 @@ const Environment = z.object({
   /** Where pipes from and to other nodes listen: a private network; and what the others call it, if not so. */
   SFU_PIPE_LISTEN_ADDRESS: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
   SFU_PIPE_ANNOUNCED_ADDRESS: z.union([z.ipv4(), z.ipv6()]).optional(),
-  /** STUN and TURN servers that encoders and players are told of, separated by commas: `stun:host:port`, `turn:…`. */
-  SFU_ICE_SERVERS: iceServers,
-  /** What is shared with the TURN servers, by which they know the names and passwords that are told (coturn: use-auth-secret). */
-  SFU_TURN_SECRET: z.string().min(16).optional(),
   /** Header in which a proxy in front names the sender's address; unset: the socket's own address. */
   CLIENT_ADDRESS_HEADER: z.string().min(1).optional(),
   /** Addresses and networks of those proxies, separated by commas: nobody else's header is believed. */
@@ -118,7 +110,6 @@ export interface SfuConfig {
     pipeListen: { address: string; announcedAddress: string | undefined };
   };
   tapAllowedAddresses: readonly Network[];
-  iceServers: { urls: readonly string[]; turnSecret: string | undefined };
   /** Who is believed to name the sender's address, and where. */
   forwarding: { header: string | undefined; proxies: readonly Network[] };
   edgeUrl: string;
@@ -143,10 +134,6 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
       'CLIENT_ADDRESS_HEADER and TRUSTED_PROXIES say whom to believe together: set both.',
     );
   }
-  const needsSecret = values.SFU_ICE_SERVERS.some((url) => url.startsWith('turn'));
-  if (needsSecret && values.SFU_TURN_SECRET === undefined) {
-    throw new Error('SFU_TURN_SECRET is missing, and SFU_ICE_SERVERS names a TURN server.');
-  }
   return {
     nodeId: values.SFU_NODE_ID,
     drainSeconds: values.SFU_DRAIN_SECONDS,
@@ -167,7 +154,6 @@ export function readConfig(env: Record<string, string | undefined>): SfuConfig {
       },
     },
     tapAllowedAddresses: values.SFU_TAP_ALLOWED_ADDRESSES,
-    iceServers: { urls: values.SFU_ICE_SERVERS, turnSecret: values.SFU_TURN_SECRET },
     forwarding: { header: values.CLIENT_ADDRESS_HEADER, proxies: values.TRUSTED_PROXIES },
     edgeUrl: values.EDGE_URL.replace(/\/+$/, ''),
     nodeSecret: values.NODE_SECRET,

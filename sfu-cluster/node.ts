@@ -80,9 +80,9 @@ export async function createSfuNode({
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
   const resources = createResources({ gate, revocations, rooms, refusals, log });
-  const { forwarding, iceServers } = config;
+  const { forwarding } = config;
   const server = createNodeServer({
-    whip: createWhipRoutes({ resources, iceServers, forwarding, refusals, log }),
+    whip: createWhipRoutes({ resources, forwarding, refusals, log }),
     ready: () => checkReady({ pool, redis, hub, revocations, reporter, registry, draining }),
     secret: config.nodeSecret,
     stats: () => ({

@@ -1,7 +1,8 @@
 // WHIP and WHEP: where encoders publish and other players play by HTTP (RFC 9725, draft-ietf-wish-whep).
 import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
-import { Id, notLiveRetryAfterSeconds, sdpMediaType } from '#contract';
+import { Id, notLiveRetryAfterSeconds, type ProblemCode, sdpMediaType } from '#contract';
+import { Refusal } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { Problem, problem } from '../problem.ts';
 import { grantByStreamKey } from '../services/ingest.ts';
@@ -39,11 +40,11 @@ export function whipRoutes(deps: Deps) {
       }),
       async (c) => {
         requireOffer(c);
-        // Of refusals: who sends no key, or a wrong one, is told how to send it.
-        c.header('www-authenticate', 'Bearer');
-        const { room } = await grantByStreamKey(deps, c, { protocol: 'whip', streamId: null });
-        c.header('www-authenticate', undefined);
-        return answerOffer(c, 'whip', room);
+        const granting = grantByStreamKey(deps, c, { protocol: 'whip', streamId: null });
+        const { room } = await whenRefused(granting, 'unauthenticated', () =>
+          c.header('www-authenticate', 'Bearer'),
+        );
+        return answerOffer(deps, c, 'whip', room);
       },
     )
     .all('/', otherMethods(deps));
@@ -75,20 +76,25 @@ export function whepRoutes(deps: Deps) {
       validate('param', z.object({ streamId: Id })),
       async (c) => {
         requireOffer(c);
-        const { transport, room } = await grantWatch(deps, c, c.req.valid('param').streamId).catch(
-          (error: unknown) => {
-            if (error instanceof Problem && error.code === 'stream-not-live') {
-              c.header('retry-after', String(notLiveRetryAfterSeconds));
-            }
-            throw error;
-          },
+        const granting = grantWatch(deps, c, c.req.valid('param').streamId);
+        const { transport, room } = await whenRefused(granting, 'stream-not-live', () =>
+          c.header('retry-after', String(notLiveRetryAfterSeconds)),
         );
-        if (transport === 'webrtc') return answerOffer(c, 'whep', room);
+        if (transport === 'webrtc') return answerOffer(deps, c, 'whep', room);
         c.header('retry-after', String(noRoomRetryAfterSeconds));
         throw problem('media-unavailable');
       },
     )
     .all('/:streamId', otherMethods(deps));
+}
+
+/** Does something more before a refusal with this code goes on. */
+async function whenRefused<T>(work: Promise<T>, code: ProblemCode, also: () => void): Promise<T> {
+  return work.catch((error: unknown) => {
+    const isRefused = error instanceof Problem || error instanceof Refusal;
+    if (isRefused && error.code === code) also();
+    throw error;
+  });
 }
 
 /** They have nothing to show, say so, and take offers alone (RFC 9725, section 4.1). */

@@ -6,6 +6,7 @@ import type {
   IngestTicket,
   PullAnswer,
   PullBody,
+  RoomGrant,
   SfuNode,
   TicketGrant,
 } from '#contract';
@@ -46,7 +47,7 @@ export async function grantPublish(
   const capabilities = ['publish', 'subscribe', 'moderate'] as const;
   return {
     transport: 'webrtc',
-    room: await roomGrant(deps, c, { facts, holder }, place, capabilities),
+    room: await roomGrant(deps, place, claimsOf(c, { facts, holder }, capabilities)),
     hls: null,
   };
 }
@@ -79,7 +80,7 @@ export async function grantWatch(
   if (!place) throw problem('media-unavailable');
   const allowed = roomy ? capabilities : capabilities.filter((one) => one !== 'subscribe');
   const [granted, hls] = await Promise.all([
-    roomGrant(deps, c, room, place, allowed),
+    roomGrant(deps, place, claimsOf(c, room, allowed)),
     hlsGrant(deps, facts, holder),
   ]);
   return { transport: roomy ? 'webrtc' : 'hls', room: granted, hls };
@@ -102,7 +103,7 @@ export async function grantIngest(
   const placed = { id: streamId, ...opened.place };
   const place = await placePublisher(deps, placed, nodes, clientCountry(deps.config, c));
   if (!place) throw problem('media-unavailable');
-  const ticket = await deps.signer.roomTicket({
+  const room = await roomGrant(deps, place, {
     subject: performer.id,
     sessionId: keyId,
     revision,
@@ -110,9 +111,8 @@ export async function grantIngest(
     role: performer.role,
     capabilities: ['publish'],
     streamId,
-    nodeId: place.nodeId,
   });
-  return { streamId, room: { url: place.url, ticket } };
+  return { streamId, room };
 }
 
 interface Room {
@@ -141,26 +141,32 @@ const placedOf = ({ stream, place }: WatchFacts): PlacedStream => ({
   nodeUrl: place.nodeUrl,
 });
 
-async function roomGrant(
-  deps: Deps,
+/** What whoever asks may do in the room, as its ticket says it. */
+function claimsOf(
   c: Context<AppEnv>,
   { facts, holder }: Pick<Room, 'facts' | 'holder'>,
-  place: Place,
   capabilities: readonly Capability[],
-): Promise<TicketGrant['room']> {
+): Omit<RoomClaims, 'nodeId'> {
   const { identity } = viewerOf(c);
+  return {
+    ...holder,
+    name: identity?.username ?? '',
+    role: identity?.role ?? 'guest',
+    capabilities: [...capabilities],
+    streamId: facts.stream.id,
+  };
+}
+
+async function roomGrant(
+  deps: Deps,
+  { nodeId, url }: Place,
+  claims: Omit<RoomClaims, 'nodeId'>,
+): Promise<RoomGrant> {
   const [ticket, iceServers] = await Promise.all([
-    deps.signer.roomTicket({
-      ...holder,
-      name: identity?.username ?? '',
-      role: identity?.role ?? 'guest',
-      capabilities: [...capabilities],
-      streamId: facts.stream.id,
-      nodeId: place.nodeId,
-    }),
-    deps.turn.iceServersFor(holder.subject),
+    deps.signer.roomTicket({ ...claims, nodeId }),
+    deps.turn.iceServersFor(claims.subject),
   ]);
-  return { url: place.url, ticket, iceServers };
+  return { url, ticket, iceServers };
 }
 
 async function hlsGrant(

@@ -111,6 +111,7 @@ export function edgeEnvironment(
     HASH_KEY: secrets.hashKey,
     LEDGER_KEYS: JSON.stringify(secrets.ledgerKeys),
     ...settings.turn,
+    ...settings.callers,
     MEDIA_ORIGINS: [
       ...[urls.sfuSocket, urls.sfu2Socket].map((url) => new URL(url).origin),
       urls.transcoder,

@@ -21,6 +21,7 @@ import { findRedisServer } from './redis.mjs';
 import { exitWith, SetupError } from './setup-error.mjs';
 import { packagesForSrt } from './srt.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
+import { findWhipClient, hasWhipClient } from './whip-client.mjs';
 
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
@@ -33,6 +34,7 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} [chromium] with `forTests` only
  * @property {string} [turnserver] with `forTests` only
  * @property {string} [receivers] the same, and on Linux only
+ * @property {string} [whipClient] the same, and on Debian 12 only
  */
 
 /**
@@ -87,6 +89,7 @@ async function provide({ forTests }) {
     turnserver: findTurnserver(),
     // They stand on epoll.
     ...(process.platform === 'linux' && { receivers: findReceivers() }),
+    ...(hasWhipClient() && { whipClient: findWhipClient() }),
   };
   return { node, ...(await obtain({ ...found, ...forTestsOnly })) };
 }

@@ -1,6 +1,6 @@
 // Tests of WHIP with encoders that are not ours: the WebRTC library of OBS, and a GStreamer program of Debian.
 import { afterEach, describe, expect, test } from 'vitest';
-import { prepareGstreamerEncoder } from '../testing/gstreamer-encoder.ts';
+import { findGstreamerEncoder, startGstreamerEncoder } from '../../testing/gstreamer-encoder.ts';
 import { type ObsEncoder, type ObsLayer, spsOf, startObsEncoder } from '../testing/obs-encoder.ts';
 import { useScene } from '../testing/scene.ts';
 
@@ -65,14 +65,15 @@ describe('the WebRTC library of OBS', () => {
   });
 });
 
-const gstreamer = await prepareGstreamerEncoder();
+const gstreamer = findGstreamerEncoder();
+if (!gstreamer) console.warn('left out: the set-up has no GStreamer encoder for this system');
 
 describe.runIf(gstreamer !== null)('a GStreamer program', () => {
   test.each(['VP8', 'H264'] as const)(
     'publishes %s and Opus, trickles its candidates, and takes its leave by DELETE',
     async (codec) => {
-      const encoder = gstreamer?.start({ url: endpoint(), token: await ticket(), codec });
-      if (!encoder) throw new Error('it is installed');
+      const wish = { url: endpoint(), token: await ticket(), codec };
+      const encoder = startGstreamerEncoder(gstreamer ?? '', wish);
       open.push(encoder);
       await expect
         .poll(report, { timeout: 15_000 })

@@ -1,8 +1,7 @@
 // Tests of WHEP with a real browser: what a room shows is played, under the numbers that the player offers.
-import { build } from 'esbuild';
 import type { Browser } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { assert } from '#contract';
+import { playByWhep, publishByWhip, receivedByPeer } from '../../testing/whip-whep.ts';
 import { type BrowserPage, openPage, startPageBrowser } from '../testing/browser-page.ts';
 import { publishRtp } from '../testing/rtp-source.ts';
 import { useScene } from '../testing/scene.ts';
@@ -171,63 +170,14 @@ test('ICE is trickled, and restarted, and the picture goes on', async () => {
   expect(await page.state()).toBe('connected');
 });
 
-describe('clients that are not ours', () => {
-  test('publish by WHIP and play by WHEP', async () => {
-    const bundle = await build({
-      stdin: {
-        contents: `export { WHIPClient } from 'whip-whep/whip.js'; export { WHEPClient } from 'whip-whep/whep.js'`,
-        resolveDir: import.meta.dirname,
-      },
-      bundle: true,
-      format: 'iife',
-      globalName: 'theirs',
-      write: false,
-    });
-    const [script] = bundle.outputFiles;
-    assert(script, 'there is a bundle');
-    const [sender, player] = [await open(), await open()];
-    for (const { page } of [sender, player]) await page.addScriptTag({ content: script.text });
-    const ticket = (capability: 'publish' | 'subscribe') =>
-      scene.edge.ticket({ stream: scene.stream, capabilities: [capability] });
-    await sender.page.evaluate(
-      async ([url, token]) => {
-        const canvas = document.createElement('canvas');
-        const pen = canvas.getContext('2d');
-        let shade = 0;
-        setInterval(() => {
-          shade = (shade + 9) % 360;
-          if (pen) pen.fillStyle = `hsl(${shade} 80% 50%)`;
-          pen?.fillRect(0, 0, canvas.width, canvas.height);
-        }, 66);
-        const stream = canvas.captureStream(15);
-        const peer = new RTCPeerConnection();
-        for (const track of stream.getTracks()) {
-          peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
-        }
-        await new window.theirs.WHIPClient().publish(peer, url, token);
-      },
-      [`${scene.node.httpUrl}/whip`, await ticket('publish')] as const,
-    );
-    await player.page.evaluate(
-      async ([url, token]) => {
-        const peer = new RTCPeerConnection();
-        peer.addTransceiver('video', { direction: 'recvonly' });
-        window.httpMedia.watchStats = () => peer.getStats();
-        await new window.theirs.WHEPClient().view(peer, url, token);
-      },
-      [`${scene.node.httpUrl}/whep`, await ticket('subscribe')] as const,
-    );
-    await expect
-      .poll(async () => (await player.seen()).framesDecoded, { timeout: 15_000 })
-      .toBeGreaterThan(5);
-  });
+test('clients that are not ours publish by WHIP and play by WHEP', async () => {
+  const [sender, player] = [await open(), await open()];
+  const ticket = (capability: 'publish' | 'subscribe') =>
+    scene.edge.ticket({ stream: scene.stream, capabilities: [capability] });
+  const { httpUrl } = scene.node;
+  await publishByWhip(sender.page, { url: `${httpUrl}/whip`, token: await ticket('publish') });
+  await playByWhep(player.page, { url: `${httpUrl}/whep`, token: await ticket('subscribe') });
+  await expect
+    .poll(async () => (await receivedByPeer(player.page)).frames, { timeout: 15_000 })
+    .toBeGreaterThan(5);
 });
-
-declare global {
-  interface Window {
-    theirs: {
-      WHIPClient: typeof import('whip-whep/whip.js').WHIPClient;
-      WHEPClient: typeof import('whip-whep/whep.js').WHEPClient;
-    };
-  }
-}

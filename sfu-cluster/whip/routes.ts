@@ -16,7 +16,6 @@ import { remoteAddress } from '../addresses.ts';
 import { createDoorstep } from '../doorstep.ts';
 import { Refusal, type RefusalCounter } from '../refusals.ts';
 import { fragmentBytesMax } from './fragment.ts';
-import { type IceServerSettings, iceServerLinks } from './ice-servers.ts';
 import { type Rejection, rejection, rejectionOf } from './rejection.ts';
 import type { Resource } from './resource.ts';
 import type { Resources } from './resources.ts';
@@ -26,7 +25,7 @@ const preflightSeconds = 7_200;
 const crossOrigin = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers':
-    'location, etag, link, accept-post, accept-patch, allow, retry-after, www-authenticate',
+    'location, etag, accept-post, accept-patch, allow, retry-after, www-authenticate',
 };
 const methodsOf = {
   endpoint: 'GET, HEAD, OPTIONS, POST',
@@ -35,7 +34,6 @@ const methodsOf = {
 
 interface RoutesDeps {
   resources: Resources;
-  iceServers: IceServerSettings;
   forwarding: { header: string | undefined; proxies: readonly Network[] };
   refusals: RefusalCounter;
   log: Logger;
@@ -80,7 +78,6 @@ export function createWhipRoutes(deps: RoutesDeps): WhipRoutes {
         location: `${kind}/${resource.id}`,
         etag: resource.etag,
         'accept-patch': iceFragmentMediaType,
-        link: iceServerLinks(deps.iceServers),
       });
       response.end(answer);
     } finally {
