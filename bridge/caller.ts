@@ -20,7 +20,7 @@ export interface Caller extends EventEmitter<CallerEvents> {
   readonly closed: boolean;
   /** Lets it send. */
   accept(): void;
-  /** Ends the connection because of the key, and says so where the protocol can. */
+  /** Ends the connection because the edge does not take it, and says so where the protocol can. */
   refuse(): void;
   /** While paused it is not read from. */
   pause(): void;

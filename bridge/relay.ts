@@ -85,6 +85,10 @@ export class Relay extends EventEmitter<RelayEvents> {
   }
 
   close(why: string): void {
+    this.#finish(why, () => this.#caller.close());
+  }
+
+  #finish(why: string, dismissCaller: () => void): void {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watch);
@@ -92,7 +96,7 @@ export class Relay extends EventEmitter<RelayEvents> {
     this.#publisher?.close();
     this.#link?.close();
     this.#leaveEncoder?.();
-    this.#caller.close();
+    dismissCaller();
     this.#log.info({ why }, 'relay ended');
     this.emit('end', why);
   }
@@ -243,11 +247,14 @@ export class Relay extends EventEmitter<RelayEvents> {
 
   #fail(error: unknown): void {
     if (this.#closed) return;
-    if (error instanceof EdgeRefusal) {
-      if (error.isWrongKey) this.#deps.doorstep.countWrongKey(this.#caller.address);
-      this.#caller.refuse();
-    } else this.#log.warn({ err: error }, 'relay failed');
-    this.close(error instanceof Error ? error.message : 'a fault');
+    const why = error instanceof Error ? error.message : 'a fault';
+    if (!(error instanceof EdgeRefusal)) {
+      this.#log.warn({ err: error }, 'relay failed');
+      this.close(why);
+      return;
+    }
+    if (error.isWrongKey) this.#deps.doorstep.countWrongKey(this.#caller.address);
+    this.#finish(why, () => this.#caller.refuse());
   }
 
   #checkSender(): void {

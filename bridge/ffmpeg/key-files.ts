@@ -17,5 +17,11 @@ export async function writeKeyFiles(keysBase64: readonly string[]): Promise<KeyF
       writeFile(file, `srtp_out_params=${keysBase64[index]}\n`, { mode: 0o600 }),
     ),
   );
-  return { paths, remove: () => rm(folder, { recursive: true, force: true }) };
+  return {
+    paths,
+    async remove() {
+      // What cannot be removed is of no use to anybody: the keys are of one publication.
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    },
+  };
 }

@@ -41,6 +41,6 @@ export class BoundedRtmp extends Rtmp {
 
   deny(): void {
     const code = 'NetStream.Publish.BadName';
-    this.sendStatusMessage(this.streamId, 'error', code, 'this stream key is not taken');
+    this.sendStatusMessage(this.streamId, 'error', code, 'this stream is not taken');
   }
 }

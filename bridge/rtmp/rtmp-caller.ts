@@ -6,7 +6,8 @@ import type { Caller, CallerEvents } from '../caller.ts';
 import { keyShownMsMax } from '../limits.ts';
 import { BoundedRtmp } from './bounded-rtmp.ts';
 
-const app = 'live';
+/** Some people write a slash behind the address. */
+const appPattern = /^live\/?$/;
 const keyPattern = /^[A-Za-z0-9_-]{1,128}$/;
 /** An answer that is not read for so long is given up. */
 const farewellMs = 1_000;
@@ -36,7 +37,8 @@ export class RtmpCaller extends EventEmitter<CallerEvents> implements Caller {
     };
     this.#rtmp.onConnectCallback = (request) => {
       if (this.#key !== '') throw new Error('published before');
-      if (request.app !== app || !keyPattern.test(request.name)) throw new Error('no stream key');
+      const isKey = appPattern.test(String(request.app)) && keyPattern.test(request.name);
+      if (!isKey) throw new Error('no stream key');
       this.#key = request.name;
     };
     this.#rtmp.onPushCallback = () => {
@@ -80,7 +82,8 @@ export class RtmpCaller extends EventEmitter<CallerEvents> implements Caller {
   refuse(): void {
     this.#rtmp.deny();
     this.#socket.end();
-    setTimeout(() => this.close(), farewellMs).unref();
+    setTimeout(() => this.#socket.destroy(), farewellMs).unref();
+    this.#end();
   }
 
   pause(): void {

@@ -37,7 +37,7 @@ export async function startIngestEdge(scene: Scene): Promise<IngestEdge> {
     const { nodeId, socketUrl } = place ?? scene.node;
     const wish = { stream, sub, sid, node: nodeId, capabilities: ['publish' as const] };
     const ticket = await scene.edge.ticket(wish);
-    const body = { streamId: stream, room: { url: socketUrl, ticket } };
+    const body = { streamId: stream, room: { url: socketUrl, ticket, iceServers: [] } };
     response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   server.listen(0, '127.0.0.1');
