@@ -32,7 +32,10 @@ function createScene(answers: (NewStreamKey | Error)[] = []) {
     },
     api: {
       streamKeys: {
-        list: async () => ({ keys: [keyOf('one', 'OBS')] }),
+        list: async () => ({
+          keys: [keyOf('one', 'OBS')],
+          servers: { rtmp: null, srt: null },
+        }),
         async create({ name }, key) {
           sent.push({ name, key });
           const answer = answers.shift();

@@ -223,7 +223,7 @@ export function StreamKeysCard() {
           New stream key
         </Button>
       )}
-      <EncoderGuide />
+      <EncoderGuide servers={keys.list.value.value?.servers} />
       <Secret keys={keys} />
       <Question keys={keys} />
     </section>

@@ -51,7 +51,7 @@ export function stackUrls(settings: Settings, secrets: Secrets): StackUrls {
     transcoder: at(ports.transcoder),
     bridge: at(ports.bridge),
     rtmp: `rtmp://127.0.0.1:${ports.rtmp}/live`,
-    srt: `srt://127.0.0.1:${ports.srt}?streamid=`,
+    srt: `srt://127.0.0.1:${ports.srt}`,
     jobs: at(ports.jobs),
     sandbox: settings.razorpay ? null : at(ports.sandbox),
     mailbox: settings.mail ? null : at(ports.mailbox),
@@ -110,6 +110,8 @@ export function edgeEnvironment(
     DATA_KEYS: JSON.stringify(secrets.dataKeys),
     HASH_KEY: secrets.hashKey,
     LEDGER_KEYS: JSON.stringify(secrets.ledgerKeys),
+    INGEST_RTMP_URL: urls.rtmp,
+    INGEST_SRT_URL: urls.srt,
     ...settings.turn,
     ...settings.callers,
     MEDIA_ORIGINS: [
