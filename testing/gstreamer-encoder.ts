@@ -19,6 +19,8 @@ export interface GstreamerEncoder {
   said(): string;
   /** Asks it to end, and waits until it has. */
   end(): Promise<void>;
+  /** It sends nothing more, and its connections stay open. */
+  freeze(): void;
   close(): void;
 }
 
@@ -52,6 +54,7 @@ export function startGstreamerEncoder(
       child.kill('SIGINT');
       await exited;
     },
+    freeze: () => child.kill('SIGSTOP'),
     close: () => child.kill('SIGKILL'),
   };
 }

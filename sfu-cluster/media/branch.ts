@@ -1,12 +1,11 @@
 // A branch: the router of a room on one worker, with the viewers there. Tracks that other branches need come by pipe.
 import type { Producer, Router, Transport, WebRtcTransport } from 'mediasoup/types';
 import type { Dialect } from './dialect.ts';
+import { closeWhenSilent, iceConsentTimeoutSeconds, type Liveness } from './liveness.ts';
 import type { MediaWorker } from './worker.ts';
 
 /** What a new viewer's line is believed to carry until it was measured: enough for the top layer. */
 const firstGuessBitrateBps = 3_000_000;
-/** A transport that has not heard from its other side for so long is closed. */
-const iceConsentTimeoutSeconds = 20;
 
 export class Branch {
   readonly worker: MediaWorker;
@@ -35,13 +34,13 @@ export class Branch {
     return this.#viewers.size;
   }
 
-  async openWebRtcTransport(): Promise<WebRtcTransport> {
+  async openWebRtcTransport(liveness: Liveness = 'consent'): Promise<WebRtcTransport> {
     const transport = await this.router.createWebRtcTransport({
       webRtcServer: this.worker.webRtcServer,
       enableUdp: true,
       enableTcp: true,
       preferUdp: true,
-      iceConsentTimeout: iceConsentTimeoutSeconds,
+      iceConsentTimeout: liveness === 'consent' ? iceConsentTimeoutSeconds : 0,
       initialAvailableOutgoingBitrate: firstGuessBitrateBps,
     });
     transport.on('dtlsstatechange', (state) => {
@@ -50,14 +49,15 @@ export class Branch {
     transport.on('icestatechange', (state) => {
       if (state === 'disconnected') transport.close();
     });
+    if (liveness === 'packets') closeWhenSilent(transport);
     return transport;
   }
 
   /** The same for somebody who watches; `left` is called when the last one here has gone. */
-  async openViewerTransport(left: () => void): Promise<WebRtcTransport> {
+  async openViewerTransport(left: () => void, liveness?: Liveness): Promise<WebRtcTransport> {
     const leave = this.worker.takeViewer();
     try {
-      const transport = await this.openWebRtcTransport();
+      const transport = await this.openWebRtcTransport(liveness);
       this.#viewers.add(transport);
       transport.observer.once('close', () => {
         leave();

@@ -19,6 +19,7 @@ import { tapRtpCapabilities } from './codecs.ts';
 import type { Dialect } from './dialect.ts';
 import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
 import { createLayerDemand } from './layer-demand.ts';
+import type { Liveness } from './liveness.ts';
 import type { MediaWorker } from './worker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -143,21 +144,27 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   }
 
   /** For somebody who publishes: at home. */
-  async openPublisherTransport(): Promise<WebRtcTransport> {
-    const transport = await this.#home.openWebRtcTransport();
+  async openPublisherTransport(liveness?: Liveness): Promise<WebRtcTransport> {
+    const transport = await this.#home.openWebRtcTransport(liveness);
     await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
     return transport;
   }
 
   /** For somebody who watches: on a worker that has room. Refuses `no-room`. */
-  async openViewerTransport(dialect: Dialect | null = null): Promise<WebRtcTransport> {
+  async openViewerTransport({
+    dialect = null,
+    liveness,
+  }: {
+    dialect?: Dialect | null;
+    liveness?: Liveness;
+  } = {}): Promise<WebRtcTransport> {
     this.#keyframes.expect();
     const worker = this.#pool.placeViewer([...this.#branches.keys()]);
     const branch = await (dialect ? this.#dialectOn(worker, dialect) : this.#branchOn(worker));
     const lingering = this.#lingering.get(branch);
     if (lingering) clearTimeout(lingering);
     this.#lingering.delete(branch);
-    const transport = await branch.openViewerTransport(() => this.#emptied(branch));
+    const transport = await branch.openViewerTransport(() => this.#emptied(branch), liveness);
     this.#branchOf.set(transport, branch);
     this.emit('watched');
     return transport;

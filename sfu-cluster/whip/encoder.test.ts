@@ -1,6 +1,7 @@
 // Tests of WHIP with encoders that are not ours: the WebRTC library of OBS, and a GStreamer program of Debian.
 import { afterEach, describe, expect, test } from 'vitest';
 import { findGstreamerEncoder, startGstreamerEncoder } from '../../testing/gstreamer-encoder.ts';
+import { iceConsentTimeoutSeconds, silenceMsMax } from '../media/liveness.ts';
 import { type ObsEncoder, type ObsLayer, spsOf, startObsEncoder } from '../testing/obs-encoder.ts';
 import { useScene } from '../testing/scene.ts';
 
@@ -69,6 +70,22 @@ const gstreamer = findGstreamerEncoder();
 if (!gstreamer) console.warn('left out: the set-up has no GStreamer encoder for this system');
 
 describe.runIf(gstreamer !== null)('a GStreamer program', () => {
+  test('that never asks for consent publishes on, and is missed soon after it has fallen silent', async () => {
+    const wish = { url: endpoint(), token: await ticket(), codec: 'VP8' } as const;
+    const encoder = startGstreamerEncoder(gstreamer ?? '', wish);
+    open.push(encoder);
+    await expect.poll(() => report()?.publishing, { timeout: 15_000 }).toBe(true);
+    const { sound } = await scene.room.media();
+    const packets = async () => (await sound?.producer.getStats())?.[0]?.packetCount ?? 0;
+    // Fifty a second.
+    const enough = 50 * (iceConsentTimeoutSeconds + 5);
+    await expect.poll(packets, { timeout: 40_000, interval: 500 }).toBeGreaterThan(enough);
+    encoder.freeze();
+    await expect
+      .poll(() => scene.node.rooms.find(scene.stream), { timeout: 2 * silenceMsMax + 2_000 })
+      .toBeNull();
+  }, 90_000);
+
   test.each(['VP8', 'H264'] as const)(
     'publishes %s and Opus, trickles its candidates, and takes its leave by DELETE',
     async (codec) => {

@@ -27,7 +27,9 @@ const scoreMax = 10;
 export async function play(seat: Seat, offer: Offer): Promise<Connection> {
   const { sections, capabilities, dialect } = termsToPlay(offer);
   const media = await mediaCall(null, () => seat.room.media());
-  const transport = await mediaCall(null, () => media.openViewerTransport(dialect));
+  const transport = await mediaCall(null, () =>
+    media.openViewerTransport({ dialect, liveness: 'packets' }),
+  );
   seat.link.once('close', () => transport.close());
   if (seat.link.closed) transport.close();
   const kinds = sections.map(({ kind }) => kind);

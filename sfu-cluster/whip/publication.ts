@@ -34,7 +34,7 @@ export async function publish(
 ): Promise<Connection> {
   const terms = termsToPublish(offer);
   const media = await mediaCall(null, () => seat.room.media());
-  const transport = await mediaCall(null, () => media.openPublisherTransport());
+  const transport = await mediaCall(null, () => media.openPublisherTransport('packets'));
   seat.link.once('close', () => transport.close());
   if (seat.link.closed) transport.close();
   await connect(transport, offer);
