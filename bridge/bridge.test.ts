@@ -1,7 +1,7 @@
 // The bridge with real encoders and a real node: what is pushed by RTMP or SRT is seen and heard in the room.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { startTestNode } from '../testing/room-scene.ts';
+import { startTestNode, type TestNode } from '../testing/room-scene.ts';
 import { plainH264 } from './testing/encoder.ts';
 import { patient, useStage } from './testing/stage.ts';
 import { watch } from './testing/watcher.ts';
@@ -10,6 +10,12 @@ const stage = useStage();
 const profileHigh = 100;
 const profileBaseline = 66;
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];
+
+function startOtherNode(nodeId: string): Promise<TestNode> {
+  const { edge, redisUrl } = stage.scene;
+  const env = { SFU_DRAIN_SECONDS: '20' };
+  return startTestNode({ edgeUrl: edge.url, redisUrl, nodeId, env });
+}
 
 describe.each(['rtmp', 'srt'] as const)('by %s', (protocol) => {
   test('picture and sound come into the room without loss, the picture as it was sent', async () => {
@@ -111,10 +117,21 @@ describe('ffmpeg', () => {
   });
 });
 
+test('a node that goes without a word is left for another one, and the encoder does not notice', async () => {
+  const going = await startOtherNode('sfu-going');
+  const { key } = stage.edge.keyFor(stage.scene.stream);
+  stage.edge.placeOn(going);
+  const encoder = stage.push('srt', key);
+  await expect.poll(() => going.rooms.find(stage.scene.stream)?.sources.length, patient).toBe(2);
+  stage.edge.placeOn(stage.scene.node);
+  await going.close();
+  const { seen } = await stage.watched();
+  await expect.poll(() => seen.pictures, patient).toBeGreaterThan(30);
+  expect(encoder.child.exitCode).toBeNull();
+});
+
 test('a node that is drained hands the stream to another one', async () => {
-  const { edgeUrl, redisUrl } = { edgeUrl: stage.scene.edge.url, redisUrl: stage.scene.redisUrl };
-  const env = { SFU_DRAIN_SECONDS: '20' };
-  const leaving = await startTestNode({ edgeUrl, redisUrl, nodeId: 'sfu-leaving', env });
+  const leaving = await startOtherNode('sfu-leaving');
   const { key } = stage.edge.keyFor(stage.scene.stream);
   stage.edge.placeOn(leaving);
   stage.push('rtmp', key);

@@ -50,7 +50,7 @@ describe.each(['rtmp', 'srt'] as const)('by %s', (protocol) => {
     encoder.child.kill('SIGSTOP');
     stage.after(() => encoder.child.kill('SIGKILL'));
     await expect.poll(() => stage.bridge.relays.size, patient).toBe(0);
-    expect(stage.scene.room.sources).toEqual([]);
+    await expect.poll(() => stage.scene.room.sources, patient).toEqual([]);
   });
 });
 
