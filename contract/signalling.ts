@@ -87,6 +87,13 @@ export const ClientFrame = z.discriminatedUnion('type', [
     type: z.literal('transport.restart-ice'),
     transportId: z.string().max(64),
   }),
+  /** For publishers without WebRTC: RTP of one track, encrypted with this key (RFC 3711), from whichever address it comes. */
+  z.strictObject({
+    ...request,
+    type: z.literal('transport.plain'),
+    kind: MediaKind,
+    srtpParameters: Opaque,
+  }),
   z.strictObject({
     ...request,
     type: z.literal('produce'),
@@ -184,6 +191,15 @@ export const GuestOnStage = TrackOwner.pick({ id: true, name: true }).extend({
 });
 export type GuestOnStage = z.infer<typeof GuestOnStage>;
 
+/** Where the node takes RTP and its sender reports. */
+export const PlainTransportData = z.object({
+  transportId: z.string(),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  port: z.int().min(1).max(65535),
+  rtcpPort: z.int().min(1).max(65535),
+});
+export type PlainTransportData = z.infer<typeof PlainTransportData>;
+
 export const ConsumerData = z.object({
   consumerId: z.string(),
   producerId: z.string(),
@@ -216,6 +232,7 @@ export const responseData = {
   'transport.create': TransportData,
   'transport.connect': z.object({}),
   'transport.restart-ice': z.object({ iceParameters: Opaque }),
+  'transport.plain': PlainTransportData,
   produce: z.object({ producerId: z.string() }),
   'producer.close': z.object({}),
   consume: z.object({ consumers: z.array(ConsumerData) }),

@@ -22,6 +22,10 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
       return done;
     case 'transport.restart-ice':
       return media.restartIce(frame.transportId);
+    case 'transport.plain':
+      requireCapability(peer, 'publish');
+      spend(peer);
+      return media.createPlainTransport(frame);
     case 'produce':
       requireStage(peer);
       spend(peer);

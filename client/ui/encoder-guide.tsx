@@ -1,29 +1,47 @@
 // How to send from an encoder: what OBS asks for, where its answers lie, and which settings suit live pictures.
+import type { IngestServers } from '#contract';
 import { CopyButton } from './copy-button.tsx';
 import './encoder-guide.css';
 
 /** The API is where the page is. */
 const whipAddress = () => new URL('/v1/whip', location.origin).href;
 
-/** Where an encoder that speaks WHIP sends to. */
-export function WhipAddress() {
-  const address = whipAddress();
+function Address({ name, label, text }: { name: string; label: string; text: string }) {
   return (
-    <div class="whip-address">
-      <div class="whip-address-head">
-        <span class="studio-label">WHIP server</span>
-        <CopyButton text={address} told="Copied." data-testid="whip-address-copy">
+    <div class="encoder-address">
+      <div class="encoder-address-head">
+        <span class="studio-label">{label}</span>
+        <CopyButton text={text} told="Copied." data-testid={`${name}-address-copy`}>
           Copy the address
         </CopyButton>
       </div>
-      <output class="whip-address-text" data-testid="whip-address">
-        {address}
+      <output class="encoder-address-text" data-testid={`${name}-address`}>
+        {text}
       </output>
     </div>
   );
 }
 
-export function EncoderGuide() {
+/** Where an encoder that speaks WHIP sends to. */
+export function WhipAddress() {
+  return <Address name="whip" label="WHIP server" text={whipAddress()} />;
+}
+
+/** Where encoders push to that speak RTMP or SRT, if anybody listens for them. */
+export function PushAddresses({ servers }: { servers: IngestServers | undefined }) {
+  return (
+    <>
+      {servers?.rtmp && (
+        <Address name="rtmp" label="RTMP server; the stream key is your key" text={servers.rtmp} />
+      )}
+      {servers?.srt && (
+        <Address name="srt" label="SRT server, with your key behind it" text={servers.srt} />
+      )}
+    </>
+  );
+}
+
+export function EncoderGuide({ servers }: { servers: IngestServers | undefined }) {
   return (
     <details class="encoder-guide" data-testid="encoder-guide">
       <summary>How to send from OBS</summary>
@@ -48,6 +66,7 @@ export function EncoderGuide() {
           </li>
         </ol>
         <WhipAddress />
+        <PushAddresses servers={servers} />
       </div>
     </details>
   );

@@ -16,7 +16,7 @@ import { formatDay, formatDayTime } from './format.ts';
 import { Notice } from './notice.tsx';
 import './stream-keys-card.css';
 
-const protocolNames: Record<IngestProtocol, string> = { whip: 'WHIP', rtmp: 'RTMP' };
+const protocolNames: Record<IngestProtocol, string> = { whip: 'WHIP', rtmp: 'RTMP', srt: 'SRT' };
 
 function Key({ keys, streamKey }: { keys: StreamKeys; streamKey: StreamKey }) {
   const { name, hint, protocols, createdAt, lastUsedAt } = streamKey;
@@ -223,7 +223,7 @@ export function StreamKeysCard() {
           New stream key
         </Button>
       )}
-      <EncoderGuide />
+      <EncoderGuide servers={keys.list.value.value?.servers} />
       <Secret keys={keys} />
       <Question keys={keys} />
     </section>

@@ -12,7 +12,7 @@ import {
 import { createStreamKey, endStreamKey, listStreamKeys, rotateStreamKey } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
 import { idempotencyKey } from '../services/access.ts';
-import { grantByStreamKey } from '../services/ingest.ts';
+import { grantByStreamKey, ingestServers } from '../services/ingest.ts';
 import { operation } from '../services/operation.ts';
 import { limits } from '../services/rate-limit.ts';
 import { noteSecurityChange } from '../services/security-notice.ts';
@@ -33,7 +33,10 @@ export function streamKeyRoutes(deps: Deps) {
         answers: [200, StreamKeyList],
         access: 'perform',
       }),
-      async (c) => c.json({ keys: await listStreamKeys(deps.db, c.var.identity.userId) }, 200),
+      async (c) => {
+        const keys = await listStreamKeys(deps.db, c.var.identity.userId);
+        return c.json({ keys, servers: ingestServers(deps.config) }, 200);
+      },
     )
     .post(
       '/',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './chromium.mjs';
 import { findTurnserver } from './coturn.mjs';
+import { installPackages as installSystemPackages } from './debian.mjs';
 import { findFfmpeg } from './ffmpeg.mjs';
 import { obtain } from './found.mjs';
 import { withLock } from './lock.mjs';
@@ -18,6 +19,7 @@ import { workDir } from './places.mjs';
 import { findReceivers } from './receivers.mjs';
 import { findRedisServer } from './redis.mjs';
 import { exitWith, SetupError } from './setup-error.mjs';
+import { packagesForSrt } from './srt.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
 import { findWhipClient, hasWhipClient } from './whip-client.mjs';
 
@@ -81,6 +83,7 @@ async function provide({ forTests }) {
   ]);
   const found = { ffmpeg, redisServer: findRedisServer(), mediasoupWorker };
   if (!forTests) return { node, ...(await obtain(found)) };
+  await installSystemPackages(packagesForSrt());
   const forTestsOnly = {
     chromium: findChromium(node),
     turnserver: findTurnserver(),

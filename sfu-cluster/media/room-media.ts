@@ -8,6 +8,7 @@ import type {
   Producer,
   RtpCapabilities,
   RtpParameters,
+  SrtpParameters,
   Transport,
   WebRtcTransport,
 } from 'mediasoup/types';
@@ -30,6 +31,8 @@ import type { WorkerPool } from './worker-pool.ts';
 
 /** What one publisher may send: three camera layers, a screen, and sound. */
 const publishBitrateMaxBps = 8_000_000;
+/** Nobody paces plain RTP: a keyframe comes as fast as the line carries it. The system may grant less. */
+const plainReceiveBufferBytes = 2_000_000;
 /** No picture has more layers; who has no wish wants them all. */
 export const layersMax = 3;
 /** A branch that nobody watches is kept so long: whoever leaves may come back, and others come. */
@@ -81,6 +84,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #reserved = new Map<string, Transport>();
   /** By owner: what is kept from everybody of their tracks. */
   readonly #holds = new Map<string, MediaHold>();
+  /** Kept from everybody at the moment; the library says so only once its worker has answered. */
+  readonly #held = new WeakSet<Producer>();
   readonly #resumed = new WeakSet<Consumer>();
   /** Stopped by their viewers after they had begun. */
   readonly #stopped = new WeakSet<Consumer>();
@@ -181,7 +186,9 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     if (!isOurs || producer.closed) return;
     const held = this.#holds.get(owner.id);
     const isHeld = (producer.kind === 'audio' ? held?.sound : held?.picture) ?? false;
-    if (isHeld === producer.paused) return;
+    if (isHeld === this.#held.has(producer)) return;
+    if (isHeld) this.#held.add(producer);
+    else this.#held.delete(producer);
     // It fails only if the producer closes at this moment, and then nobody gets anything of it.
     (isHeld ? producer.pause() : producer.resume()).catch(() => undefined);
     this.emit('held', track, isHeld);
@@ -247,6 +254,35 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       enableRtx: true,
       enableSrtp: true,
     });
+  }
+
+  /** For somebody who publishes without WebRTC: at home; what does not carry their key is not heard. */
+  async openPlainTransport(
+    { address, announcedAddress }: PipeListen,
+    srtpParameters: SrtpParameters,
+  ): Promise<PlainTransport> {
+    const listenInfo = {
+      protocol: 'udp' as const,
+      ip: address,
+      recvBufferSize: plainReceiveBufferBytes,
+      ...(announcedAddress === undefined ? {} : { announcedAddress }),
+    };
+    const transport = await this.#home.router.createPlainTransport({
+      listenInfo,
+      rtcpListenInfo: listenInfo,
+      // Such publishers send their reports from a port of their own.
+      rtcpMux: false,
+      comedia: true,
+      enableSrtp: true,
+      srtpCryptoSuite: srtpParameters.cryptoSuite,
+    });
+    try {
+      await transport.connect({ srtpParameters });
+      return transport;
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
   }
 
   /** Publishes a track; refuses a source that is there already. `id` is that of the track it is a copy of. */
