@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{contract,db,edge,sfu-cluster,transcoder,client,scripts,testing}/**/*.test.ts'],
+    include: [
+      '{contract,db,edge,sfu-cluster,transcoder,bridge,client,scripts,testing}/**/*.test.ts',
+    ],
     globalSetup: './testing/global-setup.ts',
     testTimeout: 20_000,
     hookTimeout: 60_000,

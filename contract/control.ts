@@ -1,6 +1,7 @@
 // Control: what must not be believed any more, told to everybody who might still believe it.
 import { z } from 'zod';
 import { Id } from './ids.ts';
+import { MediaHold } from './stage.ts';
 
 /** Pub/sub channel that carries control messages as JSON. */
 export const controlChannel = 'control';
@@ -19,15 +20,19 @@ export const revocationsPageMax = 1_000;
  */
 export const Revocation = z.object({
   number: z.int().positive(),
-  kind: z.enum(['session', 'user', 'viewer', 'stream']),
-  /** The session, the person, or the viewer of `streamId`; null for all viewers of it. */
+  kind: z.enum(['session', 'user', 'viewer', 'stream', 'hold']),
+  /** The session, the person, or who watches or publishes `streamId`; null for all viewers of it. */
   subject: z.string().max(64).nullable(),
   streamId: Id.nullable(),
+  /** Of a `hold`, which ends nothing: what is kept from everybody, from now on, of that which `subject` publishes. */
+  held: MediaHold.optional(),
 });
 export type Revocation = z.infer<typeof Revocation>;
 
 export const ControlMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('revoked'), revocation: Revocation }),
+  /** Who is or may be on the stage of a stream has changed, and these should know at once. */
+  z.object({ type: z.literal('stage'), streamId: Id, subjects: z.array(z.string().max(64)) }),
 ]);
 export type ControlMessage = z.infer<typeof ControlMessage>;
 
@@ -92,6 +97,15 @@ export function createRevocationList(nowMs: () => number) {
   };
 }
 export type RevocationList = ReturnType<typeof createRevocationList>;
+
+/** Whether this one changes what is held of that which the holder publishes. */
+export function isHoldOn(
+  what: Revocable,
+  { kind, number, subject, streamId }: Revocation,
+): boolean {
+  const isTheirs = subject === what.subject && streamId === what.streamId;
+  return kind === 'hold' && isTheirs && number > what.rev;
+}
 
 /** Whether this one ends that. */
 export function isEndedBy(what: Revocable, revocation: Revocation): boolean {

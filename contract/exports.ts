@@ -26,6 +26,8 @@ export const ExportedRows = z.object({
   countryBlocks: z.array(z.string()),
   streamKeys: rows,
   moderates: rows,
+  stages: rows,
+  mediaHolds: rows,
   entries: rows,
   roomBans: rows,
   chatLines: rows,

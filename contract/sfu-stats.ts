@@ -20,6 +20,8 @@ export const SfuRoomStats = z.object({
   pipesIn: z.int(),
   pipesOut: z.int(),
   taps: z.int(),
+  /** Who publishes beside the host. */
+  guests: z.int(),
   bytesIn: z.number(),
   bytesOut: z.number(),
   bitrateInBps: z.number(),
@@ -61,6 +63,8 @@ export const SfuStats = z.object({
   viewers: z.int(),
   viewersMax: z.int(),
   sockets: z.int(),
+  /** Encoders and players that speak HTTP. */
+  connections: z.object({ whip: z.int(), whep: z.int() }),
   upSeconds: z.number(),
   /** Over the last ten seconds. */
   eventLoopDelayMs: z.object({ p50: z.number(), p99: z.number(), max: z.number() }),

@@ -42,6 +42,8 @@ export const SocketErrorCode = z.enum([
   'revoked',
   /** Nobody more can watch on this node: HLS has room, or another node. */
   'no-room',
+  /** As many publish as can. */
+  'stage-full',
 ]);
 export type SocketErrorCode = z.infer<typeof SocketErrorCode>;
 
@@ -60,7 +62,7 @@ const Opaque = z.looseObject({});
 
 export const MediaKind = z.enum(['audio', 'video']);
 export type MediaKind = z.infer<typeof MediaKind>;
-/** What a track shows; one producer of each source at a time in a room. */
+/** What a track shows; one producer of each source at a time of everybody on the stage. */
 export const MediaSource = z.enum(['microphone', 'camera', 'screen', 'screen-audio']);
 export type MediaSource = z.infer<typeof MediaSource>;
 export const TransportDirection = z.enum(['send', 'receive']);
@@ -89,6 +91,13 @@ export const ClientFrame = z.discriminatedUnion('type', [
     ...request,
     type: z.literal('transport.restart-ice'),
     transportId: z.string().max(64),
+  }),
+  /** For publishers without WebRTC: RTP of one track, encrypted with this key (RFC 3711), from whichever address it comes. */
+  z.strictObject({
+    ...request,
+    type: z.literal('transport.plain'),
+    kind: MediaKind,
+    srtpParameters: Opaque,
   }),
   z.strictObject({
     ...request,
@@ -179,11 +188,31 @@ export const TransportData = z.object({
   dtlsParameters: Opaque,
 });
 
+/** Who publishes a track: the host of the room, or somebody whom they have invited. */
+export const TrackOwner = z.object({ id: z.string(), name: z.string(), isHost: z.boolean() });
+export type TrackOwner = z.infer<typeof TrackOwner>;
+
+/** A guest on the stage, and which of their sources can be consumed now. */
+export const GuestOnStage = TrackOwner.pick({ id: true, name: true }).extend({
+  sources: z.array(MediaSource),
+});
+export type GuestOnStage = z.infer<typeof GuestOnStage>;
+
+/** Where the node takes RTP and its sender reports. */
+export const PlainTransportData = z.object({
+  transportId: z.string(),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  port: z.int().min(1).max(65535),
+  rtcpPort: z.int().min(1).max(65535),
+});
+export type PlainTransportData = z.infer<typeof PlainTransportData>;
+
 export const ConsumerData = z.object({
   consumerId: z.string(),
   producerId: z.string(),
   kind: MediaKind,
   source: MediaSource,
+  owner: TrackOwner,
   rtpParameters: Opaque,
 });
 export type ConsumerData = z.infer<typeof ConsumerData>;
@@ -210,6 +239,7 @@ export const responseData = {
   'transport.create': TransportData,
   'transport.connect': z.object({}),
   'transport.restart-ice': z.object({ iceParameters: Opaque }),
+  'transport.plain': PlainTransportData,
   produce: z.object({ producerId: z.string() }),
   'producer.close': z.object({}),
   consume: z.object({ consumers: z.array(ConsumerData) }),
@@ -246,8 +276,16 @@ export const ServerFrame = z.discriminatedUnion('type', [
   /** This node is about to end: join elsewhere with a new ticket, while it still serves this socket. */
   z.object({ type: z.literal('room.move') }),
   z.object({ type: z.literal('room.viewers'), viewers: z.int().nonnegative() }),
-  /** Sources that can be consumed now; sent again whenever the set changes. */
-  z.object({ type: z.literal('room.media'), sources: z.array(MediaSource) }),
+  /** Sources of the host that can be consumed now, and those of guests; sent again whenever the set changes. */
+  z.object({
+    type: z.literal('room.media'),
+    sources: z.array(MediaSource),
+    guests: z.array(GuestOnStage),
+  }),
+  /** To the host and to whom it concerns: somebody was invited, has answered, or is off the stage. Ask who is on it. */
+  z.object({ type: z.literal('room.stage') }),
+  /** To whom it belongs: from now on the node keeps a track from everybody, or does not any more. */
+  z.object({ type: z.literal('producer.held'), producerId: z.string(), isHeld: z.boolean() }),
   /** Up to which layer a picture is wanted from now on, counted from the smallest: no more need be sent. */
   z.object({
     type: z.literal('producer.layers'),

@@ -1,11 +1,12 @@
 // Stream keys: what encoders publish with in a performer's name.
 import { z } from 'zod';
 import { HumanText, Id, Instant } from './ids.ts';
+import { RoomGrant } from './tickets.ts';
 
 export const streamKeysMax = 10;
 export const streamKeyNameCharsMax = 40;
 
-export const ingestProtocols = ['whip', 'rtmp'] as const;
+export const ingestProtocols = ['whip', 'rtmp', 'srt'] as const;
 export const IngestProtocol = z.enum(ingestProtocols);
 export type IngestProtocol = z.infer<typeof IngestProtocol>;
 
@@ -33,7 +34,11 @@ export const StreamKey = z.object({
 });
 export type StreamKey = z.infer<typeof StreamKey>;
 
-export const StreamKeyList = z.object({ keys: z.array(StreamKey) });
+/** Where encoders push to: by SRT the key is put behind it. Null for a protocol that nobody listens for. */
+export const IngestServers = z.object({ rtmp: z.string().nullable(), srt: z.string().nullable() });
+export type IngestServers = z.infer<typeof IngestServers>;
+
+export const StreamKeyList = z.object({ keys: z.array(StreamKey), servers: IngestServers });
 
 /** `secret` is told once: null for a request that was sent before, whose answer told it. */
 export const NewStreamKey = z.object({ key: StreamKey, secret: z.string().nullable() });
@@ -46,8 +51,5 @@ export const IngestBody = z.strictObject({
 });
 
 /** Admits one publisher, once, to the room of the stream. */
-export const IngestTicket = z.object({
-  streamId: Id,
-  room: z.object({ url: z.string(), ticket: z.string() }),
-});
+export const IngestTicket = z.object({ streamId: Id, room: RoomGrant });
 export type IngestTicket = z.infer<typeof IngestTicket>;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Role } from './accounts.ts';
 import { Id, Instant } from './ids.ts';
+import { MediaHold, nothingHeld, StageGuestState } from './stage.ts';
 
 /** The only signature algorithm that a ticket may carry (RFC 8037, Ed25519). */
 export const ticketAlgorithm = 'EdDSA';
@@ -13,7 +14,8 @@ export const roomTicketTtlSeconds = 60;
 export const nodeTicketTtlSeconds = 60;
 export const hlsTicketTtlSeconds = 300;
 
-export const Capability = z.enum(['publish', 'subscribe', 'moderate']);
+/** `publish` is the host's; `stage` lets a guest of the host publish beside them. */
+export const Capability = z.enum(['publish', 'stage', 'subscribe', 'moderate']);
 export type Capability = z.infer<typeof Capability>;
 
 /** The types of tickets, as their header says (RFC 8725, section 3.11): none is taken for another. */
@@ -45,6 +47,8 @@ export const RoomTicket = z.object({
   stream: Id,
   node: z.string().min(1).max(64),
   capabilities: z.array(Capability),
+  /** What is kept from everybody of that which they publish. */
+  held: MediaHold.default(nothingHeld),
 });
 export type RoomTicket = z.infer<typeof RoomTicket>;
 
@@ -89,14 +93,22 @@ export const IceServer = z.object({
 });
 export type IceServer = z.infer<typeof IceServer>;
 
+/** The way into a room: `url` is a WebSocket address; `iceServers` is empty where there are no relays. */
+export const RoomGrant = z.object({
+  url: z.string(),
+  ticket: z.string(),
+  iceServers: z.array(IceServer),
+});
+export type RoomGrant = z.infer<typeof RoomGrant>;
+
 /**
- * The answer to a ticket request. `transport` is what the player should start with.
- * `room.url` is a WebSocket address; `room.iceServers` is empty where there are no relays. `hls.url` is a multivariant playlist to which the player adds
- * `?ticket=`; it is null until the transcoder has packaged the first segment.
+ * The answer to a ticket request. `transport` is what the player should start with. `hls.url` is a multivariant playlist
+ * to which the player adds `?ticket=`; it is null until the transcoder has packaged the first segment.
  */
 export const TicketGrant = z.object({
   transport: Transport,
-  room: z.object({ url: z.string(), ticket: z.string(), iceServers: z.array(IceServer) }),
+  room: RoomGrant,
   hls: z.object({ url: z.string(), ticket: z.string(), expiresAt: Instant }).nullable(),
+  stage: StageGuestState.nullable(),
 });
 export type TicketGrant = z.infer<typeof TicketGrant>;

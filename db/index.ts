@@ -35,6 +35,7 @@ export * from './second-factors.ts';
 export * from './sessions.ts';
 export * from './settlements.ts';
 export * from './staff.ts';
+export * from './stage.ts';
 export * from './stream-keys.ts';
 export * from './streams.ts';
 export * from './tax.ts';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   Id,
   type IngestProtocol,
+  MediaHold,
   Revocation,
   Role,
   RoomEvent,
@@ -66,6 +67,8 @@ export async function endStreamKey(
 }
 
 const OpenedByKey = z.object({
+  /** What is kept from everybody of that which the performer publishes in the stream. */
+  held: MediaHold,
   keyId: Id,
   streamId: Id,
   performer: z.object({ id: Id, username: z.string(), role: Role }),

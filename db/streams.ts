@@ -4,8 +4,10 @@ import { z } from 'zod';
 import {
   type CreateStreamBody,
   type EditStreamBody,
+  MediaHold,
   Revocation,
   RoomEvent,
+  StageGuestState,
   Stream,
   type StreamEndReason,
   type StreamState,
@@ -75,6 +77,10 @@ const WatchFacts = z.object({
   moderates: z.boolean(),
   /** Has an entry. */
   entered: z.boolean(),
+  /** How the viewer stands to its stage; null for who was not invited. */
+  stage: StageGuestState.nullable(),
+  /** What is kept from everybody of that which the viewer publishes in it. */
+  held: MediaHold,
   /** Blocked by its performer, or banned from their rooms. */
   shunned: z.boolean(),
   silenced: z.boolean(),

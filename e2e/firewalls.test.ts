@@ -5,10 +5,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assert, TicketGrant } from '#contract';
 import { hasIpv6Loopback } from '../testing/loopback.ts';
 import { forcePaths, type PathRules, relayRefuses, usedPaths } from '../testing/paths.ts';
-import { admitGuest, goLive, type PersonInBrowser, register } from '../testing/people.ts';
+import {
+  accessTokenOf,
+  admitGuest,
+  goLive,
+  type PersonInBrowser,
+  register,
+} from '../testing/people.ts';
 import { type Product, startProduct } from '../testing/product.ts';
 import { type RunningTurnServer, startTurnServer } from '../testing/turn-server.ts';
 import { framesAdvance, soundArrives, untilPlaying } from '../testing/video.ts';
+import {
+  foreignOrigin,
+  foreignPageArgs,
+  openForeignPage,
+  playByWhep,
+  receivedByPeer,
+} from '../testing/whip-whep.ts';
 
 const secret = 'the-secret-of-the-relay-in-this-test';
 const lines: string[] = [];
@@ -25,6 +38,7 @@ beforeAll(async () => {
   const secureAt = `127.0.0.1:${relay.tlsPort}`;
   product = await startProduct(
     {
+      API_ORIGINS: foreignOrigin,
       TURN_URLS: `turn:${at}?transport=udp,turn:${at}?transport=tcp,turns:${secureAt}?transport=tcp`,
       TURN_SECRET: secret,
       SFU_MEDIA_LISTEN_ADDRESS: hasIpv6Loopback ? '127.0.0.1,::1' : '127.0.0.1',
@@ -32,7 +46,11 @@ beforeAll(async () => {
     },
     {
       // The certificate of the relay is nobody's; and IPv6 may be there on the loopback address alone.
-      browserArgs: ['--ignore-certificate-errors', '--allow-loopback-in-peer-connection'],
+      browserArgs: [
+        '--ignore-certificate-errors',
+        '--allow-loopback-in-peer-connection',
+        ...foreignPageArgs,
+      ],
       onLine: (_, text) => lines.push(text),
     },
   );
@@ -97,6 +115,21 @@ test('a performer who may only go through a relay is seen', async () => {
   expect(await usedPaths(hidden.page)).toMatchObject([{ way: 'relay', relayProtocol: 'tcp' }]);
   expect(await usedPaths(page)).toMatchObject([{ way: expect.not.stringMatching('relay') }]);
   await hidden.context.close();
+  await context.close();
+});
+
+test('a WHEP player that is not ours goes through a relay that the answer to its offer names', async () => {
+  const fan = await product.openWindow();
+  const { page, context } = fan;
+  await register(fan, 'fan');
+  const token = await accessTokenOf(fan);
+  await forcePaths(context, { relayOnly: true, relaysOver: 'udp' });
+  await openForeignPage(page);
+  await playByWhep(page, { url: `${product.stack.urls.edge}/v1/whep/${streamId}`, token });
+  await expect
+    .poll(async () => (await receivedByPeer(page)).frames, { timeout: 20_000 })
+    .toBeGreaterThan(20);
+  expect(await usedPaths(page)).toMatchObject([{ way: 'relay', relayProtocol: 'udp' }]);
   await context.close();
 });
 

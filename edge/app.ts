@@ -1,7 +1,7 @@
 // The edge app: every route, the same on every runtime.
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { avatarBytesMax } from '#contract';
+import { avatarBytesMax, sdpBytesMax } from '#contract';
 import type { AppEnv, Deps } from './deps.ts';
 import { problem, renderError } from './problem.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -26,17 +26,20 @@ import { searchRoutes } from './routes/search.ts';
 import { secondFactorRoutes } from './routes/second-factor.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { staffRoutes } from './routes/staff.ts';
+import { stageRoutes } from './routes/stage.ts';
 import { ingestRoutes, streamKeyRoutes } from './routes/stream-keys.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { avatarRoutes, userRoutes } from './routes/users.ts';
 import { walletRoutes } from './routes/wallet.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { whepRoutes, whipRoutes } from './routes/whip.ts';
 import { crossOrigin } from './services/cross-origin.ts';
 import { observe } from './services/observe.ts';
 
 const bodyBytesMax = 64 * 1024;
-/** The one route that takes something else than JSON. */
+/** The routes that take something else than JSON. */
 const avatarPath = '/v1/users/me/avatar';
+const offerPaths = /^\/v1\/(?:whip|whep)(?:\/|$)/;
 /** Reports of a node with thousands of rooms are the largest bodies. */
 const reportBytesMax = 1024 * 1024;
 const publicKeysCacheSeconds = 60;
@@ -64,8 +67,11 @@ export function createApi(deps: Deps) {
     .route('/v1/avatars', avatarRoutes(deps))
     .route('/v1/streams', streamRoutes(deps))
     .route('/v1/streams', roomRoutes(deps))
+    .route('/v1/streams', stageRoutes(deps))
     .route('/v1/stream-keys', streamKeyRoutes(deps))
     .route('/v1/ingest', ingestRoutes(deps))
+    .route('/v1/whip', whipRoutes(deps))
+    .route('/v1/whep', whepRoutes(deps))
     .route('/v1/search', searchRoutes(deps))
     .route('/v1/payments', paymentRoutes(deps))
     .route('/v1/payments', refundRoutes(deps))
@@ -87,8 +93,17 @@ export function createApp(
   const app = new Hono<AppEnv>()
     .use(observe(deps))
     .use('/v1/*', crossOrigin(deps))
-    .use('/v1/*', withBody(byPath(limitBody(bodyBytesMax), limitBody(avatarBytesMax))))
-    .use('/v1/*', withBody(byPath(onlyJson, ownTypes)))
+    .use(
+      '/v1/*',
+      withBody(
+        byPath({
+          usual: limitBody(bodyBytesMax),
+          ofAvatar: limitBody(avatarBytesMax),
+          ofOffer: limitBody(sdpBytesMax),
+        }),
+      ),
+    )
+    .use('/v1/*', withBody(byPath({ usual: onlyJson, ofAvatar: ownTypes, ofOffer: ownTypes })))
     .use('/internal/*', withBody(limitBody(reportBytesMax)), withBody(onlyJson))
     .route('/', api)
     .route('/internal', internalRoutes(deps))
@@ -146,11 +161,17 @@ function withBody(handler: MiddlewareHandler<AppEnv>): MiddlewareHandler<AppEnv>
     c.req.method === 'GET' || c.req.method === 'HEAD' ? next() : handler(c, next);
 }
 
-function byPath(
-  usual: MiddlewareHandler<AppEnv>,
-  ofAvatar: MiddlewareHandler<AppEnv>,
-): MiddlewareHandler<AppEnv> {
-  return (c, next) => (c.req.path === avatarPath ? ofAvatar(c, next) : usual(c, next));
+function byPath(handlers: {
+  usual: MiddlewareHandler<AppEnv>;
+  ofAvatar: MiddlewareHandler<AppEnv>;
+  ofOffer: MiddlewareHandler<AppEnv>;
+}): MiddlewareHandler<AppEnv> {
+  const { usual, ofAvatar, ofOffer } = handlers;
+  return (c, next) => {
+    const { path } = c.req;
+    if (path === avatarPath) return ofAvatar(c, next);
+    return offerPaths.test(path) ? ofOffer(c, next) : usual(c, next);
+  };
 }
 
 /** Whether the request says that it brings a body (RFC 9112, section 6.3). */

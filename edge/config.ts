@@ -101,6 +101,10 @@ const Config = z.object({
   TURN_URLS: commaList.pipe(z.array(turnUrl).max(turnUrlsMax)),
   /** What the relays know credentials by; of several, separated by commas, the first signs. */
   TURN_SECRET: commaList.pipe(z.array(secret).max(turnSecretsMax)),
+  /** Where encoders reach the bridge, as performers are told: `rtmps://ingest.example.com/live`. */
+  INGEST_RTMP_URL: z.url({ protocol: /^rtmps?$/ }).optional(),
+  /** The same by SRT: `srt://ingest.example.com:9000`. */
+  INGEST_SRT_URL: z.url({ protocol: /^srt$/ }).optional(),
   /** Origins of other pages that may call the API, with access tokens and without cookies. */
   API_ORIGINS: urlList,
   /** Header in which a proxy in front names the user's address; unset: the socket's own address. */

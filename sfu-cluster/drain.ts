@@ -17,7 +17,7 @@ const lookEveryMs = 50;
 export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promise<void> {
   const endsAtMs = performance.now() + timeoutMs;
   const left = () => endsAtMs - performance.now();
-  const publishers = () => rooms.all.flatMap(({ publisher }) => publisher ?? []);
+  const publishers = () => rooms.all.flatMap((room) => room.publishers);
   const first = publishers();
   // Told before there is nothing to tap any more, so that they look for it elsewhere.
   for (const { peers } of rooms.all) for (const peer of peers) if (peer.nodeUse) tell(peer);
@@ -32,7 +32,7 @@ export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promi
     await wait(tellingStepMs);
   }
   await until(
-    () => rooms.all.every(({ viewers, publisher }) => viewers === 0 && !publisher),
+    () => rooms.all.every(({ viewers, publishers }) => viewers + publishers.length === 0),
     left(),
   );
   log.info({ rooms: rooms.size }, 'the drain is over');

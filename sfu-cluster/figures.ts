@@ -22,6 +22,8 @@ interface Looked {
   eventLoop: EventLoopWatch;
   registry: Registry;
   draining: boolean;
+  /** Of encoders and players that speak HTTP. */
+  connections: SfuStats['connections'];
 }
 
 export function readFigures(node: Looked): SfuStats {
@@ -34,6 +36,7 @@ export function readFigures(node: Looked): SfuStats {
     viewers: pool.viewers.now,
     viewersMax: pool.viewers.max,
     sockets: sockets.sockets,
+    connections: node.connections,
     upSeconds: process.uptime(),
     eventLoopDelayMs: node.eventLoop.delayMs,
     beatAgeMs: node.registry.beatAgeMs,
@@ -73,6 +76,7 @@ function mediaFigures(media: RoomMedia | null, sampler: FlowSampler) {
     pipesIn: count('pipe-in'),
     pipesOut: count('pipe-out'),
     taps: count('tap'),
+    guests: media?.guests.length ?? 0,
     ...traffic,
     scores: scoresOf(media),
     keyframesWanted: keyframes?.wanted ?? 0,
@@ -82,10 +86,11 @@ function mediaFigures(media: RoomMedia | null, sampler: FlowSampler) {
   };
 }
 
-/** The best layer counts: what nobody wants the publisher does not send, and that is no fault. */
+/** Of what the host sends. The best layer counts: what nobody wants the publisher does not send, and that is no fault. */
 function scoresOf(media: RoomMedia | null): SfuRoomStats['scores'] {
   const scores: SfuRoomStats['scores'] = {};
-  for (const { source, producer } of media?.tracks ?? []) {
+  for (const { source, producer, owner } of media?.tracks ?? []) {
+    if (!owner.isHost) continue;
     const best = producer.score.map(({ score }) => score);
     if (best.length > 0) scores[source] = Math.max(...best);
   }

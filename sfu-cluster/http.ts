@@ -1,4 +1,4 @@
-// The HTTP server of a node: health for orchestrators, figures for the machine itself, room sockets.
+// The HTTP server of a node: health for orchestrators, figures for the machine itself, WHIP and WHEP, room sockets.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
@@ -11,6 +11,7 @@ import {
 } from '#contract';
 import { expositionType } from './metrics/exposition.ts';
 import { socketsMax } from './socket-server.ts';
+import type { WhipRoutes } from './whip/routes.ts';
 
 /** A connection that has not sent its request by then is cut, */
 const requestTimeoutMs = 5_000;
@@ -21,6 +22,7 @@ const connectionsMax = socketsMax + 2_000;
 
 interface HttpRoutes {
   ready(): Promise<Health>;
+  whip: WhipRoutes;
   /** Each of them opens the figures: they name streams that are not public. */
   secrets: readonly string[];
   stats(): SfuStats;
@@ -59,6 +61,7 @@ async function route(
   response: ServerResponse,
   routes: HttpRoutes,
 ): Promise<void> {
+  if (await routes.whip.serve(request, response)) return;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     answerProblem(response, 'method-not-allowed');
     return;

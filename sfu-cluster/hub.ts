@@ -25,6 +25,8 @@ const messageCharsMax = 16 * 1024;
 interface HubEvents {
   event: [RoomEvent];
   revoked: [Revocation];
+  /** The stage of a stream has changed, and these should know. */
+  stage: [streamId: string, subjects: string[]];
   /** From here on everything is heard. */
   hearing: [];
   /** From here on nothing is heard. */
@@ -146,8 +148,11 @@ export class Hub extends EventEmitter<HubEvents> {
       case 'revoked':
         this.emit('revoked', message.revocation);
         return true;
+      case 'stage':
+        this.emit('stage', message.streamId, message.subjects);
+        return true;
       default:
-        return assertNever(message.type);
+        return assertNever(message);
     }
   }
 

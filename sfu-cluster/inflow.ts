@@ -89,6 +89,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
         id: producerId,
         kind: track.kind,
         source: track.source,
+        owner: track.owner,
         rtpParameters: parseRtpParameters(track.rtpParameters),
         isOurs: false,
       });

@@ -30,6 +30,8 @@ import { Rooms } from './rooms.ts';
 import { openSession } from './session.ts';
 import { createSocketServer } from './socket-server.ts';
 import { createTicketGate } from './ticket-gate.ts';
+import { createResources } from './whip/resources.ts';
+import { createWhipRoutes } from './whip/routes.ts';
 
 const probeTimeoutMs = 1_000;
 /** A node waits so long for Redis before it starts without: it comes up, but is not ready. */
@@ -92,11 +94,15 @@ export async function createSfuNode({
     log,
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
+  const resources = createResources({ gate, revocations, rooms, refusals, log });
+  const { forwarding } = config;
   const figures = () =>
     readFigures({
       ...{ config, pool, rooms, sockets, refusals, sampler, eventLoop, registry, draining },
+      connections: resources.counts,
     });
   const server = createNodeServer({
+    whip: createWhipRoutes({ resources, forwarding, refusals, log }),
     ready: () => checkReady({ pool, redis, hub, revocations, reporter, registry, draining }),
     secrets: [config.nodeSecret, config.metrics.secret].filter((secret) => secret !== undefined),
     stats: figures,

@@ -1,15 +1,29 @@
 // What one peer has on the media of its room: its transports, its tracks, its consumers and its tap.
 
-import type { Consumer, Producer, WebRtcTransport } from 'mediasoup/types';
+import type {
+  Consumer,
+  PlainTransport,
+  Producer,
+  Transport,
+  WebRtcTransport,
+} from 'mediasoup/types';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import type { ClientFrameOf, ConsumerData, ResponseData, TransportDirection } from '#contract';
+import {
+  assert,
+  type ClientFrameOf,
+  type ConsumerData,
+  type MediaKind,
+  type ResponseData,
+  type TransportDirection,
+} from '#contract';
 import { mediaCall } from './media/faults.ts';
 import { Outflow } from './media/outflow.ts';
 import {
   parseDtlsParameters,
   parseRtpCapabilities,
   parseRtpParameters,
+  parseSrtpParameters,
 } from './media/parameters.ts';
 import type { RoomMedia, Track } from './media/room-media.ts';
 import { Tap, type TapRules } from './media/tap.ts';
@@ -40,6 +54,8 @@ export class PeerMedia {
   readonly #tapRules: TapRules;
   /** One per direction: a new one takes the place of the one before. */
   readonly #transports = new Map<Direction, WebRtcTransport>();
+  /** Of a publisher without WebRTC, one for each kind of track. */
+  readonly #plain = new Map<MediaKind, PlainTransport>();
   readonly #connected = new WeakSet<WebRtcTransport>();
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
@@ -73,9 +89,7 @@ export class PeerMedia {
     this.#transports.get(direction)?.close();
     this.#transports.set(direction, transport);
     // Its worker has failed; a room that is closed has sent its peers away before.
-    transport.once('routerclose', () =>
-      this.#peer.dismiss('unavailable', 'the media worker has failed; join again'),
-    );
+    transport.once('routerclose', () => this.#workerFailed());
     transport.observer.once('close', () => {
       if (this.#transports.get(direction) === transport) this.#transports.delete(direction);
     });
@@ -103,9 +117,31 @@ export class PeerMedia {
     return { iceParameters: { ...iceParameters } };
   }
 
+  /** A transport without WebRTC for one track; one for the same kind that was there before is closed. */
+  async createPlainTransport({
+    kind,
+    srtpParameters,
+  }: ClientFrameOf<'transport.plain'>): Promise<ResponseData<'transport.plain'>> {
+    const theirs = parseSrtpParameters(srtpParameters);
+    const { pipeListen } = this.#tapRules;
+    const transport = await mediaCall('malformed-frame', async () => {
+      const media = await this.#room.media();
+      return media.openPlainTransport(pipeListen, theirs);
+    });
+    this.#used = true;
+    if (this.#peer.leaving || transport.closed) {
+      transport.close();
+      throw refusal('unavailable', 'the room was closed');
+    }
+    this.#plain.get(kind)?.close();
+    this.#plain.set(kind, transport);
+    transport.once('routerclose', () => this.#workerFailed());
+    return plainTransportDataOf(transport);
+  }
+
   async produce(frame: ClientFrameOf<'produce'>): Promise<ResponseData<'produce'>> {
     const { source, kind } = frame;
-    const transport = this.#transport(frame.transportId, 'send');
+    const transport = this.#sendingTransport(frame);
     if (kindOfSource[source] !== kind) {
       throw refusal('unsupported-media', `a ${source} is no ${kind}`);
     }
@@ -116,7 +152,7 @@ export class PeerMedia {
     this.#room.takeStage(this.#peer);
     try {
       const producer = await mediaCall('unsupported-media', () =>
-        media.publish(transport, { source, kind, rtpParameters }),
+        media.publish(transport, { source, kind, owner: this.#peer.owner, rtpParameters }),
       );
       this.#own(producer);
       this.#log.info({ source, type: producer.type }, 'track published');
@@ -135,13 +171,18 @@ export class PeerMedia {
     this.#leaveStageIfSilent();
   }
 
-  /** Consumers of every track of the room that this socket does not consume yet, all paused. */
+  /**
+   * Consumers of every track of the room that this socket does not consume yet, all paused. Nobody on the stage hears
+   * themselves.
+   */
   async consume(frame: ClientFrameOf<'consume'>): Promise<ResponseData<'consume'>> {
     const transport = this.#transport(frame.transportId, 'receive');
     const rtpCapabilities = parseRtpCapabilities(frame.rtpCapabilities);
     const media = await this.#room.media();
     const consumed = new Set([...this.#consumers.values()].map((consumer) => consumer.producerId));
-    const tracks = media.tracks.filter((track) => !consumed.has(track.producer.id));
+    const tracks = media.tracks.filter(
+      (track) => !consumed.has(track.producer.id) && !this.#isOwn(track),
+    );
     const made = await Promise.all(
       tracks.map((track) => this.#consumeTrack(media, transport, track, rtpCapabilities)),
     );
@@ -237,6 +278,7 @@ export class PeerMedia {
     if (this.#closed) return;
     this.#closed = true;
     for (const transport of this.#transports.values()) transport.close();
+    for (const transport of this.#plain.values()) transport.close();
     this.#tap?.close();
     this.#outflow?.close();
     this.#room.leaveStage(this.#peer);
@@ -250,6 +292,11 @@ export class PeerMedia {
       this.#peer.send({ type: 'producer.closed', producerId: id });
       this.#leaveStageIfSilent();
     });
+  }
+
+  #isOwn({ owner }: Track): boolean {
+    const isSelf = owner.id === this.#peer.subject;
+    return isSelf && (!owner.isHost || this.#peer.isOnStage);
   }
 
   #leaveStageIfSilent(): void {
@@ -283,8 +330,20 @@ export class PeerMedia {
     consumer.observer.once('close', ended);
     // The worker would tell as well, but later than the room tells its new list of sources.
     producer.observer.once('close', ended);
+    const { source, owner } = track;
     const rtpParameters = { ...consumer.rtpParameters };
-    return { consumerId: id, producerId, kind, source: track.source, rtpParameters };
+    return { consumerId: id, producerId, kind, source, owner, rtpParameters };
+  }
+
+  #sendingTransport({ transportId, kind }: ClientFrameOf<'produce'>): Transport {
+    const plain = this.#plain.get(kind);
+    return plain?.id === transportId && !plain.closed
+      ? plain
+      : this.#transport(transportId, 'send');
+  }
+
+  #workerFailed(): void {
+    this.#peer.dismiss('unavailable', 'the media worker has failed; join again');
   }
 
   #transport(id: string, direction?: Direction): WebRtcTransport {
@@ -300,4 +359,18 @@ export class PeerMedia {
     if (!consumer) throw refusal('not-found', 'this socket has no such consumer');
     return consumer;
   }
+}
+
+function plainTransportDataOf({
+  id,
+  tuple,
+  rtcpTuple,
+}: PlainTransport): ResponseData<'transport.plain'> {
+  assert(rtcpTuple, 'a transport without RTCP mux has a second port');
+  return {
+    transportId: id,
+    address: tuple.localAddress,
+    port: tuple.localPort,
+    rtcpPort: rtcpTuple.localPort,
+  };
 }

@@ -1,9 +1,17 @@
-// A peer: one socket that has joined a room, and who stands behind it.
+// A peer: one socket, or one who came without, that has joined a room, and who stands behind it.
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Capability, NodeTicket, Revocation, ServerFrame, SocketErrorCode } from '#contract';
+import {
+  type Capability,
+  type MediaHold,
+  type NodeTicket,
+  nothingHeld,
+  type Revocation,
+  type ServerFrame,
+  type SocketErrorCode,
+  type TrackOwner,
+} from '#contract';
 import type { EncodedFrame } from './frames.ts';
-import type { Link } from './link.ts';
 import type { TapRules } from './media/tap.ts';
 import { PeerMedia } from './peer-media.ts';
 import type { ViewerQuality } from './quality.ts';
@@ -18,8 +26,20 @@ import { createTokenBucket } from './token-bucket.ts';
 export const buildingRatePerSecond = 2;
 export const buildingBurstMax = 20;
 
+/** What carries a peer: a room socket, or a quiet link for whoever has none. */
+export interface PeerLink {
+  /** True from the moment in which it is being closed. */
+  readonly closed: boolean;
+  /** Adds who the peer is to what is logged. */
+  identify(fields: { streamId: string; peerId: string }): void;
+  send(frame: ServerFrame): void;
+  sendEncoded(frame: EncodedFrame): void;
+  close(code: SocketErrorCode, detail: string): void;
+  once(event: 'close', listener: () => void): unknown;
+}
+
 interface PeerOptions {
-  link: Link;
+  link: PeerLink;
   ticket: Ticket;
   room: Room;
   log: Logger;
@@ -34,14 +54,18 @@ export class Peer {
     ratePerSecond: buildingRatePerSecond,
     burst: buildingBurstMax,
   });
-  readonly #link: Link;
+  readonly #link: PeerLink;
   readonly #ticket: Ticket;
   readonly #log: Logger;
+  readonly #room: Room;
+  #held: MediaHold;
   #closed = false;
 
   private constructor({ link, ticket, room, log, tap }: PeerOptions) {
     this.#link = link;
     this.#ticket = ticket;
+    this.#room = room;
+    this.#held = ticket.aud === 'room' ? ticket.held : nothingHeld;
     const fields = { streamId: ticket.stream, peerId: this.id };
     link.identify(fields);
     this.quality = room.quality.ofViewer();
@@ -77,9 +101,30 @@ export class Peer {
     return this.#ticket.aud === 'node' ? this.#ticket.use : null;
   }
 
-  /** Whether the socket stands for somebody who watches: not the performer, not a machine of ours. */
+  /** Whether it may publish: the host of the room, or somebody whom they have invited. */
+  get isOnStage(): boolean {
+    return this.can('publish') || this.can('stage');
+  }
+
+  /** What its tracks say of whom they belong to. */
+  get owner(): TrackOwner {
+    const name = this.#ticket.aud === 'room' ? this.#ticket.name : '';
+    return { id: this.subject, name, isHost: this.can('publish') };
+  }
+
+  /** What is kept from everybody of that which it publishes. */
+  get held(): MediaHold {
+    return this.#held;
+  }
+
+  hold(held: MediaHold): void {
+    this.#held = held;
+    this.#room.hold(this);
+  }
+
+  /** Whether the socket stands for somebody who watches: nobody of the stage, not a machine of ours. */
   get isViewer(): boolean {
-    return this.nodeUse === null && !this.can('publish');
+    return this.nodeUse === null && !this.isOnStage;
   }
 
   /** True from the moment in which the socket is being closed. */

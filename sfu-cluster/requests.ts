@@ -13,7 +13,8 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
     case 'join':
       throw refusal('out-of-order', 'this socket has joined already');
     case 'transport.create':
-      requireCapability(peer, frame.direction === 'send' ? 'publish' : 'subscribe');
+      if (frame.direction === 'send') requireStage(peer);
+      else requireCapability(peer, 'subscribe');
       spend(peer);
       return media.createTransport(frame.direction);
     case 'transport.connect':
@@ -21,8 +22,12 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
       return done;
     case 'transport.restart-ice':
       return media.restartIce(frame.transportId);
-    case 'produce':
+    case 'transport.plain':
       requireCapability(peer, 'publish');
+      spend(peer);
+      return media.createPlainTransport(frame);
+    case 'produce':
+      requireStage(peer);
       spend(peer);
       return media.produce(frame);
     case 'producer.close':
@@ -74,6 +79,10 @@ function requireCapability(peer: Peer, capability: Capability): void {
   if (!peer.can(capability)) {
     throw refusal('forbidden', `the ticket does not allow to ${capability}`);
   }
+}
+
+function requireStage(peer: Peer): void {
+  if (!peer.isOnStage) throw refusal('forbidden', 'the ticket does not allow to publish');
 }
 
 /** For requests that make the worker build something. */

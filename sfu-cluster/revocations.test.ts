@@ -211,9 +211,10 @@ describe('whom a node admits', () => {
     const { revocations } = started();
     const ended: number[] = [];
     const watch = () =>
-      revocations.watch({ ...somebody, sessionId: 'session-1' }, ({ number }) => {
-        ended.push(number);
-      });
+      revocations.watch(
+        { ...somebody, sessionId: 'session-1' },
+        { end: ({ number }) => ended.push(number), hold: () => undefined },
+      );
     const leave = watch();
     watch();
     leave();

@@ -2,6 +2,8 @@
 import {
   createRevocationList,
   isEndedBy,
+  isHoldOn,
+  type MediaHold,
   type Revocable,
   type Revocation,
   revocationsPageMax,
@@ -12,9 +14,16 @@ import { refusal } from './refusals.ts';
 /** So long after the last moment up to which nothing can have been missed, nobody new is admitted. */
 export const unheardMaxSeconds = 60;
 
-interface Watched {
-  what: Revocable;
+interface Holder {
   end(revocation: Revocation): void;
+  /** From now on this is kept from everybody of that which the holder publishes. */
+  hold(held: MediaHold): void;
+}
+
+interface Watched extends Holder {
+  what: Revocable;
+  /** The newest word on what is held of it. */
+  heldSince: number;
 }
 
 export interface Revocations {
@@ -24,8 +33,8 @@ export interface Revocations {
   readonly current: boolean;
   /** Throws a `Refusal` when one of them ends this, or when nobody can tell. */
   check(what: Revocable): void;
-  /** Calls `end` with each that ends this from now on, until the answer is called. */
-  watch(what: Revocable, end: (revocation: Revocation) => void): () => void;
+  /** Tells the holder of this what concerns it from now on, until the answer is called. */
+  watch(what: Revocable, holder: Holder): () => void;
   /** Takes in one that Redis has told. */
   hear(revocation: Revocation): void;
   /** Takes in the edge's answer to a report that was sent at `askedAtMs`. */
@@ -71,8 +80,16 @@ export function createRevocations({
     const named = revocation.subject ?? revocation.streamId ?? '';
     for (const one of watched.get(named) ?? []) {
       if (isEndedBy(one.what, revocation)) one.end(revocation);
+      if (isHoldOn(one.what, revocation)) hold(one, revocation);
     }
     return inOrder;
+  }
+
+  /** What Redis and the edge tell may come out of order. */
+  function hold(one: Watched, { number, held }: Revocation): void {
+    if (!held || number <= one.heldSince) return;
+    one.heldSince = number;
+    one.hold(held);
   }
 
   return {
@@ -86,8 +103,8 @@ export function createRevocations({
       if (list.ends(what)) throw refusal('revoked', 'the ticket was revoked; ask for a new one');
       if (!isCurrent()) throw refusal('unavailable', 'what was revoked is not known at the moment');
     },
-    watch(what, end) {
-      const one = { what, end };
+    watch(what, { end, hold }) {
+      const one = { what, end, hold, heldSince: 0 };
       const names = [what.sessionId, what.subject, what.streamId].filter((name) => name !== null);
       for (const name of names) {
         const those = watched.get(name) ?? new Set();

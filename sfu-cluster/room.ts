@@ -1,7 +1,14 @@
 // A room: the sockets of one stream on this node, what they are told, and the media that they share.
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import type { MediaSource, RoomEvent, ServerFrame, SfuReport, SocketErrorCode } from '#contract';
+import {
+  type MediaSource,
+  type RoomEvent,
+  type ServerFrame,
+  type SfuReport,
+  type SocketErrorCode,
+  stagePublishersMax,
+} from '#contract';
 import { encodeFrame } from './frames.ts';
 import { type Inflow, openInflow } from './inflow.ts';
 import { type PipeListen, RoomMedia } from './media/room-media.ts';
@@ -48,7 +55,8 @@ export class Room extends EventEmitter<RoomHappenings> {
   readonly #viewers = new Map<string, number>();
   #media: Promise<RoomMedia> | null = null;
   #liveMedia: RoomMedia | null = null;
-  #publisher: Peer | null = null;
+  /** By person: the socket that they publish on. */
+  readonly #stage = new Map<string, Peer>();
   #inflow: Inflow | null = null;
   #unwatchedTimer: NodeJS.Timeout | undefined;
   #audience = { viewers: 0, atMs: Number.NEGATIVE_INFINITY };
@@ -88,21 +96,23 @@ export class Room extends EventEmitter<RoomHappenings> {
     return Math.max(this.viewers, isFresh ? this.#audience.viewers : 0);
   }
 
+  /** What the host shows. */
   get sources(): MediaSource[] {
     return this.#liveMedia?.sources ?? [];
   }
 
-  /** Whether the room's media comes into this node from its publisher, and not from another node. */
+  /** Whether the room's media comes into this node from its publishers, and not from another node. */
   get isPublishedHere(): boolean {
     return this.#liveMedia?.isPublishedHere ?? false;
   }
 
   /** The facts about this room that the edge wants. */
   get report(): SfuReport['streams'][number] {
+    const media = this.#liveMedia?.isHostedHere ? this.#liveMedia : null;
     return {
       streamId: this.streamId,
-      publishing: this.isPublishedHere,
-      videoCodec: this.isPublishedHere ? (this.#liveMedia?.videoCodec ?? null) : null,
+      publishing: media !== null,
+      videoCodec: media?.videoCodec ?? null,
       viewers: this.viewers,
     };
   }
@@ -133,7 +143,7 @@ export class Room extends EventEmitter<RoomHappenings> {
 
   /** What a new socket is told right after it has joined. */
   greet(peer: Peer): void {
-    peer.send({ type: 'room.media', sources: this.sources });
+    peer.send(this.#mediaNotice());
   }
 
   /** Tells every socket; the frame is encoded once. */
@@ -161,29 +171,52 @@ export class Room extends EventEmitter<RoomHappenings> {
   }
 
   /**
-   * Makes `peer` the publisher. Somebody else's stage is refused; the same person's older socket,
+   * Puts `peer` on the stage. A second host is refused, and whoever finds it full; the same person's older socket,
    * which is most often a dead one, gives way.
    */
   takeStage(peer: Peer): void {
+    const holder = this.#stage.get(peer.subject);
+    if (holder !== peer) this.#refuseStage(peer);
     // Whoever publishes here is the room's own source from now on.
     this.#stopInflow();
-    const holder = this.#publisher;
+    this.#stage.set(peer.subject, peer);
+    this.#liveMedia?.hold(peer.subject, peer.held);
     if (holder && holder !== peer) {
-      if (!holder.leaving && holder.subject !== peer.subject) {
-        throw refusal('already-published', 'somebody publishes in this room');
-      }
       holder.dismiss('replaced', 'you publish from another window now');
     }
-    this.#publisher = peer;
+  }
+
+  #refuseStage(peer: Peer): void {
+    const others = this.publishers.filter(
+      (other) => other.subject !== peer.subject && !other.leaving,
+    );
+    if (peer.owner.isHost && others.some(({ owner }) => owner.isHost)) {
+      throw refusal('already-published', 'somebody publishes in this room');
+    }
+    if (others.length >= stagePublishersMax) {
+      throw refusal('stage-full', `no more than ${stagePublishersMax} publish in a room`);
+    }
   }
 
   leaveStage(peer: Peer): void {
-    if (this.#publisher === peer) this.#publisher = null;
+    if (this.#stage.get(peer.subject) === peer) this.#stage.delete(peer.subject);
   }
 
-  /** Whoever publishes, to be sent to another node before all others. */
-  get publisher(): Peer | null {
-    return this.#publisher;
+  /** Those who publish, to be sent to another node before all others. */
+  get publishers(): Peer[] {
+    return [...this.#stage.values()];
+  }
+
+  /** What is to be kept from everybody of that which somebody on the stage publishes has changed. */
+  hold(peer: Peer): void {
+    if (this.#stage.get(peer.subject) === peer) this.#liveMedia?.hold(peer.subject, peer.held);
+  }
+
+  /** Tells these people that the stage has changed. */
+  tellStage(subjects: readonly string[]): void {
+    for (const peer of this.#peers) {
+      if (subjects.includes(peer.subject)) peer.send({ type: 'room.stage' });
+    }
   }
 
   get peers(): Peer[] {
@@ -213,15 +246,19 @@ export class Room extends EventEmitter<RoomHappenings> {
     }
     this.#liveMedia = media;
     media.on('change', () => {
-      this.broadcast({ type: 'room.media', sources: this.sources });
+      this.broadcast(this.#mediaNotice());
       this.emit('media');
       this.#considerInflow(media);
     });
     media.on('demand', (producerId, spatialLayer) => {
-      // Nobody else has it: what comes from another node is told there by the inflow.
-      if (media.isPublishedHere) {
-        this.#publisher?.send({ type: 'producer.layers', producerId, spatialLayer });
-      }
+      // Whose it is knows it by its id; what comes from another node is told there by the inflow.
+      const owner = media.tracks.find(({ producer }) => producer.id === producerId)?.owner;
+      const publisher = owner && this.#stage.get(owner.id);
+      publisher?.send({ type: 'producer.layers', producerId, spatialLayer });
+    });
+    media.on('held', ({ owner, producer }, isHeld) => {
+      const frame = { type: 'producer.held', producerId: producer.id, isHeld } as const;
+      this.#stage.get(owner.id)?.send(frame);
     });
     media.on('watched', () => this.#considerInflow(media));
     media.on('unwatched', () => {
@@ -236,7 +273,7 @@ export class Room extends EventEmitter<RoomHappenings> {
 
   /** Media that somebody here watches and nobody here publishes is brought from where it is published. */
   #considerInflow(media: RoomMedia): void {
-    if (media.isPublishedHere || this.#publisher) return;
+    if (media.isPublishedHere || this.#stage.size > 0) return;
     if (this.#inflow || this.#closed || media.viewers === 0) return;
     const { pull, pipeListen } = this.#deps;
     this.#inflow = openInflow({
@@ -252,6 +289,10 @@ export class Room extends EventEmitter<RoomHappenings> {
     clearTimeout(this.#unwatchedTimer);
     this.#inflow?.close();
     this.#inflow = null;
+  }
+
+  #mediaNotice(): ServerFrame {
+    return { type: 'room.media', sources: this.sources, guests: this.#liveMedia?.guests ?? [] };
   }
 
   /** Whoever had media must come back; the others stay and keep hearing events. */

@@ -48,6 +48,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
       rooms.find(event.streamId)?.deliver(event);
       if (event.type === 'stream.state' && event.data.state === 'ended') rooms.end(event.streamId);
     });
+    hub.on('stage', (streamId, subjects) => rooms.find(streamId)?.tellStage(subjects));
     hub.on('resync', () => {
       for (const { room } of rooms.#open.values()) room.broadcast({ type: 'room.resync' });
     });

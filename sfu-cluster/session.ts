@@ -13,13 +13,14 @@ import { isSameHost } from './addresses.ts';
 import type { SfuConfig } from './config.ts';
 import { Link, type Served } from './link.ts';
 import { routerRtpCapabilities } from './media/codecs.ts';
-import { Peer } from './peer.ts';
+import type { Peer } from './peer.ts';
 import { type RefusalCounter, refusal } from './refusals.ts';
 import { serveRequest } from './requests.ts';
 import type { Revocations } from './revocations.ts';
 import type { Rooms } from './rooms.ts';
+import { seatPeer } from './seat.ts';
 import type { Arrival } from './socket-server.ts';
-import { revocableOf, type TicketGate } from './ticket-gate.ts';
+import type { TicketGate } from './ticket-gate.ts';
 
 interface SessionDeps {
   nodeId: string;
@@ -67,25 +68,14 @@ async function join(
     throw refusal('version-unsupported', `this node speaks version ${signallingVersion}`);
   }
   const ticket = await deps.gate.admit(frame.ticket);
-  const revocable = revocableOf(ticket);
   return deps.rooms.join(ticket.stream, (room) => {
-    if (link.closed) throw refusal('unavailable', 'the socket was closed');
-    // What was revoked since the ticket was taken has met nobody here.
-    if (revocable) deps.revocations.check(revocable);
     const tap = {
       listenAddress: deps.media.tapListenAddress,
       pipeListen: deps.media.pipeListen,
       allows: (target: string) =>
         isSameHost(address, target) || isWithin(deps.tapAllowedAddresses, target),
     };
-    const peer = Peer.join({ link, ticket, room, log: deps.log, tap });
-    if (revocable) {
-      const { revocations } = deps;
-      link.once(
-        'close',
-        revocations.watch(revocable, (revocation) => peer.revoke(revocation)),
-      );
-    }
+    const peer = seatPeer(room, { link, ticket, tap }, deps);
     return {
       peer,
       data: {

@@ -60,6 +60,8 @@ export interface TestEdge {
   control: ControlClient;
   /** What was mailed. */
   mailbox: TestMailbox;
+  /** Room address of a node that a test may start: nobody is there, and the configuration names it. */
+  offerNodeUrl: string;
   /** A request to the sandbox's controls, for what is said in its own words. */
   controlSandbox(method: string, path: string, body?: unknown): Promise<Answer>;
   /** A performer with a stream that has gone live on a node. */
@@ -94,11 +96,13 @@ export async function newSigningKeys(kid = 'test'): Promise<string> {
 /** `more` is added to the configuration. */
 export async function startTestEdge(more: Record<string, string> = {}): Promise<TestEdge> {
   const log = pino({ level: 'silent' });
-  const [database, port, sandboxPort] = await Promise.all([
+  const [database, port, sandboxPort, offerNodePort] = await Promise.all([
     createTestDatabase(),
     freePort(),
     freePort(),
+    freePort(),
   ]);
+  const offerNodeUrl = `ws://127.0.0.1:${offerNodePort}/room`;
   const url = `http://127.0.0.1:${port}`;
   const mailbox = await startTestMailbox(database, log);
   const upstashToken = randomUUID();
@@ -144,7 +148,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
     LEDGER_KEYS: await newSigningKeys('books'),
     RAZORPAY_API_URL: sandbox.url,
     RAZORPAY_CHECKOUT_URL: `${sandbox.url}/v1/checkout.js`,
-    MEDIA_ORIGINS: 'ws://127.0.0.1:1,http://127.0.0.1:2',
+    MEDIA_ORIGINS: `ws://127.0.0.1:1,http://127.0.0.1:2,${new URL(offerNodeUrl).origin}`,
     LOG_LEVEL: 'silent',
     // Limits count by address; tests choose theirs.
     CLIENT_ADDRESS_HEADER: 'x-test-address',
@@ -188,6 +192,7 @@ export async function startTestEdge(more: Record<string, string> = {}): Promise<
       keySecret: gatewayKeySecret,
     }),
     mailbox,
+    offerNodeUrl,
     call,
 
     async register(role = 'viewer') {

@@ -83,14 +83,20 @@ export async function mailedLink(
   }
 }
 
+/** What requests in the name of somebody who is logged in carry. */
+export async function accessTokenOf({
+  context,
+}: Pick<PersonInBrowser, 'context'>): Promise<string> {
+  const { accessToken } = await (await context.request.post('/v1/auth/refresh')).json();
+  return accessToken;
+}
+
 /** Registers by the form, and opens the link that is mailed then. */
 export async function register(person: PersonInBrowser, prefix: string): Promise<void> {
   await registerOnly(person, prefix);
   const { hash } = await mailedLink(person, emailOf(person.username), linkPages.verify);
-  const { request } = person.context;
-  const { accessToken } = await (await request.post('/v1/auth/refresh')).json();
-  const answer = await request.post('/v1/auth/email/verification', {
-    headers: { authorization: `Bearer ${accessToken}` },
+  const answer = await person.context.request.post('/v1/auth/email/verification', {
+    headers: { authorization: `Bearer ${await accessTokenOf(person)}` },
     data: { token: hash.slice(1) },
   });
   if (!answer.ok()) throw new Error(`the address is not confirmed: ${await answer.text()}`);

@@ -1,5 +1,6 @@
 // The publisher: one WebRTC transport that sends a picture in three sizes and a sound into a room.
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
+import type { MediaHold } from '#contract';
 import { type Cancel, type Clock, repeat } from '../models/clock.ts';
 import { createTransport, loadDevice, type types } from './device.ts';
 import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
@@ -60,6 +61,12 @@ export class Publisher {
   readonly #clock: Clock;
   readonly #guard: IceGuard;
   readonly #health = signal<Health | null>(null);
+  /** Ids of our tracks that the room keeps from everybody. */
+  readonly #heldIds = signal<ReadonlySet<string>>(new Set());
+  readonly held: ReadonlySignal<MediaHold> = computed(() => ({
+    sound: this.#heldIds.value.has(this.#audio?.id ?? ''),
+    picture: this.#heldIds.value.has(this.#video?.id ?? ''),
+  }));
   readonly #stopMeasuring: Cancel;
   readonly #stopHearing: Cancel;
   #video: types.Producer | null = null;
@@ -81,6 +88,10 @@ export class Publisher {
       if (notice.type === 'producer.closed' && this.#owns(notice.producerId)) this.#guard.lose();
       if (notice.type === 'producer.layers' && notice.producerId === this.#video?.id) {
         this.#sendUpTo(notice.spatialLayer);
+      }
+      if (notice.type === 'producer.held') {
+        const others = [...this.#heldIds.peek()].filter((id) => id !== notice.producerId);
+        this.#heldIds.value = new Set(notice.isHeld ? [...others, notice.producerId] : others);
       }
     });
   }

@@ -1,7 +1,7 @@
 // The receiver: one WebRTC transport that brings a room's audio and video into one MediaStream.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { ConsumerData, MediaSource } from '#contract';
+import type { ConsumerData, MediaSource, TrackOwner } from '#contract';
 import { type Cancel, type Clock, repeat } from '../models/clock.ts';
 import { asLibrary, createTransport, loadDevice, type types } from './device.ts';
 import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
@@ -19,7 +19,15 @@ export const jitterBufferTargetMs = 0;
 /** With several pictures in a room, the one that is shown. */
 const pictureOrder: readonly MediaSource[] = ['screen', 'camera'];
 
-type Taken = { consumer: types.Consumer; source: MediaSource };
+type Taken = { consumer: types.Consumer; source: MediaSource; owner: TrackOwner };
+
+/** A guest on the stage: their picture and sound. */
+export type GuestMedia = {
+  readonly id: string;
+  readonly name: string;
+  readonly stream: MediaStream;
+  readonly hasPicture: boolean;
+};
 
 export class Receiver {
   readonly stream = new MediaStream();
@@ -32,6 +40,7 @@ export class Receiver {
   readonly #taken = new Map<string, Taken>();
   readonly #flowing = signal(false);
   readonly #pictured = signal(false);
+  readonly #guests = signal<readonly GuestMedia[]>([]);
   readonly #latencyMs = signal<number | null>(null);
   readonly #cancels: Cancel[] = [];
   #asking: Promise<void> = Promise.resolve();
@@ -95,6 +104,11 @@ export class Receiver {
     return this.#flowing;
   }
 
+  /** Those who are on the stage beside the host, in the order in which they came. */
+  get guests(): ReadonlySignal<readonly GuestMedia[]> {
+    return this.#guests;
+  }
+
   /** True once a picture has begun to come, which is with a keyframe: the node sends nothing of it before. */
   get pictured(): ReadonlySignal<boolean> {
     return this.#pictured;
@@ -121,16 +135,24 @@ export class Receiver {
   #hear(notice: Notice): void {
     if (notice.type === 'consumer.closed') this.#drop(notice.consumerId);
     else if (notice.type === 'producer.closed') this.#dropProducer(notice.producerId);
-    else if (notice.type === 'room.media' && this.#misses(notice.sources)) {
+    else if (notice.type === 'room.media' && this.#misses(notice)) {
       this.#ask().catch(() => {
         // A broken socket brings a new receiver; a refused request is made again with the next notice.
       });
     }
   }
 
-  #misses(sources: readonly MediaSource[]): boolean {
-    const have = new Set([...this.#taken.values()].map((taken) => taken.source));
-    return sources.some((source) => !have.has(source));
+  #misses({ sources, guests }: Extract<Notice, { type: 'room.media' }>): boolean {
+    const have = new Set(
+      [...this.#taken.values()].map(({ owner, source }) => placeOf(owner, source)),
+    );
+    const host = { id: '', isHost: true };
+    return (
+      sources.some((source) => !have.has(placeOf(host, source))) ||
+      guests.some(({ id, sources: theirs }) =>
+        theirs.some((source) => !have.has(placeOf({ id, isHost: false }, source))),
+      )
+    );
   }
 
   /** Asks for all producers at once; one question at a time, so that none is answered twice. */
@@ -163,15 +185,15 @@ export class Receiver {
       producerId: data.producerId,
       kind: data.kind,
       rtpParameters: asLibrary<types.RtpParameters>(data.rtpParameters),
-      // One stream id, so that the browser keeps lips and voice together.
-      streamId: this.#socket.joined.streamId,
+      // One stream id for each person, so that the browser keeps lips and voice together.
+      streamId: data.owner.id,
     });
     const { rtpReceiver } = consumer;
     if (rtpReceiver && 'jitterBufferTarget' in rtpReceiver) {
       rtpReceiver.jitterBufferTarget = jitterBufferTargetMs;
     }
-    consumer.track.addEventListener('unmute', () => this.#begun(data.kind));
-    this.#taken.set(consumer.id, { consumer, source: data.source });
+    consumer.track.addEventListener('unmute', () => this.#begun(data));
+    this.#taken.set(consumer.id, { consumer, source: data.source, owner: data.owner });
   }
 
   #drop(consumerId: string): void {
@@ -188,23 +210,29 @@ export class Receiver {
     }
   }
 
-  /** Puts into the stream what should be seen and heard: one picture, every sound. */
+  /** Puts into each stream what should be seen and heard of a person: one picture, every sound. */
   #arrange(): void {
     const taken = [...this.#taken.values()];
-    const picture = pictureOrder
-      .map((source) => taken.find((one) => one.source === source))
-      .find((one) => one !== undefined);
-    const wanted = new Set<MediaStreamTrack>();
-    if (picture) wanted.add(picture.consumer.track);
-    for (const { consumer } of taken) if (consumer.kind === 'audio') wanted.add(consumer.track);
-    for (const track of this.stream.getTracks()) {
-      if (!wanted.has(track)) this.stream.removeTrack(track);
-    }
-    for (const track of wanted) this.stream.addTrack(track);
+    fill(
+      this.stream,
+      taken.filter(({ owner }) => owner.isHost),
+    );
+    this.#arrangeGuests(taken.filter(({ owner }) => !owner.isHost));
   }
 
-  #begun(kind: ConsumerData['kind']): void {
-    if (kind === 'video') {
+  #arrangeGuests(taken: readonly Taken[]): void {
+    const known = new Map(this.#guests.peek().map((guest) => [guest.id, guest.stream]));
+    const byId = Map.groupBy(taken, ({ owner }) => owner.id);
+    this.#guests.value = [...byId].map(([id, theirs]) => {
+      const stream = known.get(id) ?? new MediaStream();
+      fill(stream, theirs);
+      const name = theirs[0]?.owner.name ?? '';
+      return { id, name, stream, hasPicture: stream.getVideoTracks().length > 0 };
+    });
+  }
+
+  #begun({ kind, owner }: ConsumerData): void {
+    if (kind === 'video' && owner.isHost) {
       this.#pictured.value = true;
       this.#quality.begun();
     }
@@ -251,4 +279,20 @@ export class Receiver {
     else if (this.#clock.now() - this.#grownAtMs > flowSilenceMs) this.#flowing.value = false;
     this.#mediaBytes = bytes;
   }
+}
+
+/** What somebody shows, by whom it is of; of the host there is one. */
+function placeOf({ id, isHost }: Pick<TrackOwner, 'id' | 'isHost'>, source: MediaSource): string {
+  return `${isHost ? 'host' : id} ${source}`;
+}
+
+function fill(stream: MediaStream, taken: readonly Taken[]): void {
+  const picture = pictureOrder
+    .map((source) => taken.find((one) => one.source === source))
+    .find((one) => one !== undefined);
+  const wanted = new Set<MediaStreamTrack>();
+  if (picture) wanted.add(picture.consumer.track);
+  for (const { consumer } of taken) if (consumer.kind === 'audio') wanted.add(consumer.track);
+  for (const track of stream.getTracks()) if (!wanted.has(track)) stream.removeTrack(track);
+  for (const track of wanted) stream.addTrack(track);
 }

@@ -80,6 +80,11 @@ const neverMet: readonly ProblemCode[] = [
   'payout-in-doubt',
   'payout-exists',
   'payout-mismatch',
+  // Of encoders and players that speak HTTP.
+  'malformed-sdp',
+  'not-acceptable',
+  'offer-refused',
+  'already-published',
 ];
 
 test('every refusal that somebody can meet is told in words of ours, or in those that the edge has for it', () => {

@@ -10,8 +10,9 @@ import { createFakeStreams } from '../testing/fake-streams.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { reconnectBackoff } from './backoff.ts';
-import { Broadcast, type PublisherHandle, streamRefreshMs } from './broadcast.ts';
+import { Broadcast, streamRefreshMs } from './broadcast.ts';
 import { publisherOverlapMs } from './room-link.ts';
+import type { PublisherHandle } from './sending.ts';
 
 const streamIn = (state: StreamState): Stream =>
   anyStream({ id: anyUuid, state, performer: { id: anyUuid, username: 'meera' } });
@@ -48,6 +49,7 @@ function createScene() {
         transport: 'webrtc',
         room: { url, ticket: `t${tickets}`, iceServers: [] },
         hls: null,
+        stage: null,
       };
     },
     events: async () => ({ events: [], resyncNeeded: false }),
@@ -61,6 +63,7 @@ function createScene() {
       const publisher = {
         path: signal<PathState>('connected'),
         health: signal<Health | null>(null),
+        held: signal({ sound: false, picture: false }),
         closed: false,
         videos: [] as unknown[],
         replaceVideo: async (track: MediaStreamTrack) => void publisher.videos.push(track),

@@ -20,6 +20,7 @@ function createScene(grantOf?: () => Promise<TicketGrant>) {
           transport: 'webrtc',
           room: { url, ticket: `ticket-${asked}`, iceServers: [] },
           hls: null,
+          stage: null,
         };
       }),
     openWebSocket: server.open,

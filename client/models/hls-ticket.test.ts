@@ -32,6 +32,7 @@ function createScene({ clockAheadMs = 0 } = {}) {
         transport: 'webrtc',
         room: { url: 'ws://x', ticket: 'r', iceServers: [] },
         hls: hls(),
+        stage: null,
       };
     },
   });

@@ -1,6 +1,7 @@
 // The live side of the player: one receiver at a time over the room's socket, replaced when it breaks.
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { PathState } from '../media/ice-guard.ts';
+import type { GuestMedia } from '../media/receiver.ts';
 import type { RoomSocket } from '../media/room-socket.ts';
 import type { Cancel, Clock } from './clock.ts';
 import type { RoomLink } from './room-link.ts';
@@ -13,6 +14,7 @@ export type LiveMedia = {
   readonly pictured: ReadonlySignal<boolean>;
   readonly path: ReadonlySignal<PathState>;
   readonly latencyMs: ReadonlySignal<number | null>;
+  readonly guests: ReadonlySignal<readonly GuestMedia[]>;
   close(): void;
 };
 
@@ -39,6 +41,7 @@ export class LiveSide {
   readonly #deps: LiveSideDeps;
   readonly #flowing = signal(false);
   readonly #latencyMs: Signal<number | null> = signal(null);
+  readonly #guests: Signal<readonly GuestMedia[]> = signal([]);
   /** A socket carries one receiver in its life: the room has no word for giving one back. */
   readonly #usedSockets = new WeakSet<RoomSocket>();
   readonly #stopFollowing: Cancel;
@@ -66,6 +69,11 @@ export class LiveSide {
 
   get latencyMs(): ReadonlySignal<number | null> {
     return this.#latencyMs;
+  }
+
+  /** Who is on the stage beside the host. */
+  get guests(): ReadonlySignal<readonly GuestMedia[]> {
+    return this.#guests;
   }
 
   get seeking(): boolean {
@@ -166,6 +174,9 @@ export class LiveSide {
       media.latencyMs.subscribe((latencyMs) => {
         this.#latencyMs.value = latencyMs;
       }),
+      media.guests.subscribe((guests) => {
+        this.#guests.value = guests;
+      }),
       media.path.subscribe((path) => {
         // One of a socket that was left for another one is lost by that.
         if (path === 'lost' && this.#deps.link.socket.peek() === socket) this.#deps.link.rejoin();
@@ -183,6 +194,7 @@ export class LiveSide {
     this.#mediaSocket = null;
     this.#flowing.value = false;
     this.#latencyMs.value = null;
+    this.#guests.value = [];
   }
 
   #stopFollowingMedia(): void {

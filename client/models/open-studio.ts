@@ -4,6 +4,7 @@ import { ladders } from '../media/ladders.ts';
 import { RoomSocket } from '../media/room-socket.ts';
 import { createMeter, mixSounds } from '../media/sound-desk.ts';
 import type { App } from './app.ts';
+import { createStageApi } from './stage-api.ts';
 import { createStudio, type Studio } from './studio.ts';
 
 export function openStudio(app: App): Studio {
@@ -25,6 +26,11 @@ export function openStudio(app: App): Studio {
         clock,
         transportAhead: 'send',
       }),
+    stage: {
+      api: createStageApi(app.api.request),
+      openReceiver: async (socket) =>
+        (await import('../media/receiver.ts')).Receiver.create(socket, clock),
+    },
     openPublisher: async (socket, tracks, ladder) => {
       const { Publisher } = await import('../media/publisher.ts');
       return Publisher.create(socket, tracks, ladder, clock);

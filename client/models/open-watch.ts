@@ -4,6 +4,7 @@ import { RoomSocket } from '../media/room-socket.ts';
 import type { App } from './app.ts';
 import { createPeopleApi } from './people-api.ts';
 import type { Choice } from './player.ts';
+import { createStageApi } from './stage-api.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 const loadReceiver = () => import('../media/receiver.ts');
@@ -44,6 +45,18 @@ export function openWatch(app: App, streamId: string, choice: Choice, country: s
         clock,
         transportAhead: watch.wantsLive() ? 'receive' : null,
       }),
+    stage: {
+      api: createStageApi(app.api.request),
+      join: (room) =>
+        RoomSocket.join(room, {
+          openWebSocket: app.openWebSocket,
+          clock,
+          transportAhead: 'send',
+        }),
+      openDesk: async () => (await import('./open-desk.ts')).openDesk(clock),
+      openPublisher: async (...asked) =>
+        (await import('./open-desk.ts')).openPublisher(clock, ...asked),
+    },
     async openReceiver(socket) {
       const wantedAtMs = clock.now();
       return (await loadReceiver()).Receiver.create(socket, clock, wantedAtMs);

@@ -54,6 +54,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
 
   const grantOf = (): TicketGrant => ({
     transport,
+    stage: null,
     room: { url: 'ws://x', ticket: 't', iceServers: [] },
     hls: {
       url: playlist,
@@ -116,6 +117,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
         stream: {} as MediaStream,
         flowing: signal(false),
         pictured: signal(false),
+        guests: signal([]),
         path: signal<PathState>('new'),
         latencyMs: signal(120),
         socket: over,
@@ -208,6 +210,7 @@ test('a room that cannot be joined at all ends in HLS, too', async () => {
     transport: 'webrtc',
     room: { url: 'ws://x', ticket: 't', iceServers: [] },
     hls: { url: playlist, ticket: 'h', expiresAt: new Date(clock.now() + 300_000).toISOString() },
+    stage: null,
   };
   await clock.advance(webrtcConnectLimitMs);
   expect(player.transport.value).toBe('hls');

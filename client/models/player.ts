@@ -2,6 +2,7 @@
 
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Transport } from '#contract';
+import type { GuestMedia } from '../media/receiver.ts';
 import type { Surface } from '../media/surface.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { HlsSide, type HlsSideDeps } from './hls-side.ts';
@@ -61,6 +62,10 @@ export class Player {
   readonly transport: ReadonlySignal<Transport> = computed(() => this.#transport.value);
   readonly latencyMs: ReadonlySignal<number | null> = computed(() =>
     this.#transport.value === 'hls' ? this.#hls.latencyMs.value : this.#live.latencyMs.value,
+  );
+  /** Whom to show beside the host: HLS brings the host alone. */
+  readonly guests: ReadonlySignal<readonly GuestMedia[]> = computed(() =>
+    this.#transport.value === 'hls' ? [] : this.#live.guests.value,
   );
   readonly state: ReadonlySignal<PlayerState> = computed(() => this.#judge());
 

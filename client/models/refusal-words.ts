@@ -53,6 +53,8 @@ const words: Partial<Record<ProblemCode, Words>> = {
   'self-tip': 'You cannot tip your own stream.',
   'stream-limit': 'You have a stream open already. Resume it or end it first.',
   'raid-refused': 'Your viewers cannot be led to this stream. Choose another one.',
+  'stage-full':
+    'There are as many guests on the stage as there may be. Take somebody off it first.',
   'stream-key-limit':
     'You have as many stream keys as there may be. Delete one that you do not use.',
   'invalid-request': 'Something in it does not fit. Look it over and try again.',

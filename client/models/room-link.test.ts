@@ -37,7 +37,7 @@ function createScene({ grantFails = {}, joinFails = {}, nodes = {} }: SceneOptio
         ticket: `ticket-${grants}`,
         iceServers: [],
       };
-      return { transport: 'webrtc', room, hls: null };
+      return { transport: 'webrtc', room, hls: null, stage: null };
     },
     join: (room) => RoomSocket.join(room, { openWebSocket: server.open, clock }),
     clock,

@@ -44,6 +44,7 @@ function createScene(options: SceneOptions = {}) {
         transport: 'webrtc',
         room: { url: 'ws://node/room', ticket, iceServers: [] },
         hls: null,
+        stage: null,
       };
     },
     async events(_id: string, after?: number): Promise<RoomEventList> {

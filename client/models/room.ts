@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import {
   assertNever,
+  type GuestOnStage,
   type MediaSource,
   type RoomEvent,
   type Stream,
@@ -95,6 +96,9 @@ export function createRoom(deps: RoomDeps) {
   const feed = createFeed();
   const viewers = signal(0);
   const sources = signal<readonly MediaSource[]>([]);
+  const guests = signal<readonly GuestOnStage[]>([]);
+  /** Grows with every change of the stage that concerns whoever is here. */
+  const stageNews = signal(0);
   const publishing = signal(false);
   const { streamState, endReason, follow, seed } = createStreamStateSignals();
   const life = new AbortController();
@@ -122,9 +126,14 @@ export function createRoom(deps: RoomDeps) {
         return;
       case 'room.media':
         sources.value = notice.sources;
+        guests.value = notice.guests;
         publishing.value = notice.sources.length > 0;
         return;
+      case 'room.stage':
+        stageNews.value += 1;
+        return;
       case 'producer.layers':
+      case 'producer.held':
       case 'producer.closed':
       case 'consumer.closed':
       case 'room.move':
@@ -159,6 +168,8 @@ export function createRoom(deps: RoomDeps) {
     feed,
     viewers,
     sources,
+    guests,
+    stageNews,
     publishing,
     streamState,
     endReason,

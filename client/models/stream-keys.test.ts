@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { NewStreamKey, StreamKey } from '#contract';
+import { ingestProtocols, type NewStreamKey, type StreamKey } from '#contract';
 import { createManualClock } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createStreamKeys } from './stream-keys.ts';
@@ -32,7 +32,10 @@ function createScene(answers: (NewStreamKey | Error)[] = []) {
     },
     api: {
       streamKeys: {
-        list: async () => ({ keys: [keyOf('one', 'OBS')] }),
+        list: async () => ({
+          keys: [keyOf('one', 'OBS')],
+          servers: { rtmp: null, srt: null },
+        }),
         async create({ name }, key) {
           sent.push({ name, key });
           const answer = answers.shift();
@@ -84,8 +87,7 @@ test('nothing is sent without a name or a use', async () => {
   await streamKeys.make();
   expect(streamKeys.fault.value).toContain('name');
   streamKeys.name.value = 'OBS';
-  streamKeys.toggle('whip');
-  streamKeys.toggle('rtmp');
+  for (const protocol of ingestProtocols) streamKeys.toggle(protocol);
   await streamKeys.make();
   expect(streamKeys.fault.value).toContain('for');
   expect(sent).toEqual([]);

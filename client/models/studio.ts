@@ -11,6 +11,7 @@ import type { Clock } from './clock.ts';
 import { createEarnings } from './earnings.ts';
 import { createLoaded } from './load.ts';
 import type { Room } from './room.ts';
+import { createStageDesk, type StageDesk, type StageDeskDeps } from './stage-desk.ts';
 import { createStreamEditor } from './stream-editor.ts';
 import { createStreamForm } from './stream-form.ts';
 import type { Toasts } from './toasts.ts';
@@ -24,6 +25,7 @@ export type StudioDeps = {
   desk: CaptureDeskDeps;
   join: BroadcastDeps['join'];
   openPublisher: BroadcastDeps['openPublisher'];
+  stage: Pick<StageDeskDeps, 'api' | 'openReceiver'>;
 };
 
 /** What one stream has brought so far, counted from its own events. */
@@ -36,6 +38,7 @@ export function createStudio(deps: StudioDeps) {
   const earnings = createEarnings(deps.fetchEarnings, clock);
   const chat = signal<Chat | null>(null);
   const tally = signal<StreamTally>(emptyTally);
+  const stage = signal<StageDesk | null>(null);
   const mine = createLoaded(() => api.streams.listMine());
 
   function count(event: RoomEvent, origin: 'history' | 'live'): void {
@@ -53,6 +56,7 @@ export function createStudio(deps: StudioDeps) {
       newKey,
       toast: (text) => toasts.show(text, 'bad'),
     });
+    stage.value = createStageDesk({ room, clock, ...deps.stage });
     room.feed.onEvent(count);
     room.viewers.subscribe((viewers) => {
       const now = tally.peek();
@@ -107,6 +111,7 @@ export function createStudio(deps: StudioDeps) {
     earnings,
     chat,
     tally,
+    stage,
     form,
     editor,
     announcing,
@@ -134,6 +139,7 @@ export function createStudio(deps: StudioDeps) {
       }
     },
     close(): void {
+      stage.peek()?.close();
       broadcast.close();
       desk.close();
       earnings.close();

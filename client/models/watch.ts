@@ -14,6 +14,7 @@ import { type Choice, Player } from './player.ts';
 import { createRaidNotice } from './raid-notice.ts';
 import { createRoom, type RoomDeps } from './room.ts';
 import { shareRequest } from './shared-request.ts';
+import { createStageSeat, type StageSeatDeps } from './stage-seat.ts';
 import { createTipBar } from './tip-bar.ts';
 import { createTipShow } from './tip-show.ts';
 import type { Toasts } from './toasts.ts';
@@ -41,6 +42,9 @@ export type WatchDeps = {
   /** The ticket that was asked for before this model was there, if it was. */
   takeGrant: (streamId: string) => Promise<TicketGrant> | null;
   openReceiver: LiveSideDeps['openReceiver'];
+  stage: Pick<StageSeatDeps, 'api' | 'openDesk' | 'openPublisher'> & {
+    join: StageSeatDeps['join'];
+  };
   openHls: (video: HTMLVideoElement, url: string, ticket: HlsTicket) => Promise<HlsMedia>;
 };
 
@@ -79,6 +83,15 @@ export function createWatch(deps: WatchDeps) {
     tipShow.add({ id: event.id, username, amountTokens, message });
   });
 
+  const seat = createStageSeat({
+    room,
+    self,
+    grant: () => api.streams.ticket(streamId, { intent: 'publish' }),
+    clock,
+    toasts,
+    ...deps.stage,
+  });
+
   const gate = createWatchGate({
     streamId,
     api,
@@ -113,6 +126,7 @@ export function createWatch(deps: WatchDeps) {
     }),
     tipShow,
     raid,
+    seat,
     player,
     ended: computed(() => room.streamState.value === 'ended'),
     refresh,
@@ -146,6 +160,7 @@ export function createWatch(deps: WatchDeps) {
       ticket.rest();
       tipShow.close();
       raid.close();
+      seat.close();
       room.close();
     },
   };

@@ -15,6 +15,7 @@ import { RupeeIcon } from '../ui/money-icons.tsx';
 import { Empty } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
 import { DeviceFault, Preview } from '../ui/preview.tsx';
+import { StagePanel } from '../ui/stage-panel.tsx';
 import { StreamKeysCard } from '../ui/stream-keys-card.tsx';
 import { BroadcastFault, OnAirBar, StudioSide } from '../ui/studio-live.tsx';
 import { StudioSetup } from '../ui/studio-setup.tsx';
@@ -162,6 +163,7 @@ function OpenStudio() {
         <Desk studio={studio} />
         {onAir ? <StudioSide studio={studio} /> : <StudioSetup studio={studio} />}
       </div>
+      {onAir && studio.stage.value && <StagePanel desk={studio.stage.value} />}
       {!onAir && <StreamKeysCard />}
     </Page>
   );

@@ -23,6 +23,7 @@ import { PageSkeleton } from '../ui/page-skeleton.tsx';
 import { Player } from '../ui/player.tsx';
 import { RaidNotice } from '../ui/raid-notice.tsx';
 import { Skeleton } from '../ui/skeleton.tsx';
+import { StageSeatCard } from '../ui/stage-seat-card.tsx';
 import { TipPanel } from '../ui/tip-panel.tsx';
 import { useChatOrder } from '../ui/use-chat-order.ts';
 import { WatchGate } from '../ui/watch-gate.tsx';
@@ -234,6 +235,9 @@ function WatchStream({ streamId, user }: { streamId: string; user: Me | null }) 
           {watch.ended.value && <Ended watch={watch} stream={stream} />}
         </div>
         <RaidNotice raid={watch.raid} />
+        {watch.seat.state.value !== 'none' && (
+          <StageSeatCard seat={watch.seat} host={stream?.performer.username ?? 'The performer'} />
+        )}
         <About watch={watch} stream={stream} />
       </div>
       {!watch.ended.value && !gate && !own && (

@@ -8,6 +8,7 @@ import type { Player as PlayerModel, PlayerState } from '../models/player.ts';
 import type { Watch } from '../models/watch.ts';
 import { useApp } from './app-context.ts';
 import { Button } from './button.tsx';
+import { GuestTiles } from './guest-tiles.tsx';
 import { SoundIcon } from './icons.tsx';
 import { PlayerControls } from './player-controls.tsx';
 import { StreamPicture } from './stream-picture.tsx';
@@ -108,6 +109,12 @@ export function Player({ watch }: PlayerProps) {
         aria-label="Live picture"
       />
       <canvas ref={still} class="player-still" hidden />
+      {surface && player && (
+        <GuestTiles
+          guests={player.guests.value}
+          sound={{ muted: surface.muted.value, volume: surface.volume.value }}
+        />
+      )}
       <Veil
         state={state}
         stream={watch.stream.value.value}

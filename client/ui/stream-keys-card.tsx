@@ -10,12 +10,13 @@ import { useApp, useLife } from './app-context.ts';
 import { Badge } from './badge.tsx';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
+import { EncoderGuide, WhipAddress } from './encoder-guide.tsx';
 import { TextField } from './field.tsx';
 import { formatDay, formatDayTime } from './format.ts';
 import { Notice } from './notice.tsx';
 import './stream-keys-card.css';
 
-const protocolNames: Record<IngestProtocol, string> = { whip: 'WHIP', rtmp: 'RTMP' };
+const protocolNames: Record<IngestProtocol, string> = { whip: 'WHIP', rtmp: 'RTMP', srt: 'SRT' };
 
 function Key({ keys, streamKey }: { keys: StreamKeys; streamKey: StreamKey }) {
   const { name, hint, protocols, createdAt, lastUsedAt } = streamKey;
@@ -122,7 +123,7 @@ function Secret({ keys }: { keys: StreamKeys }) {
       actions={
         <>
           <Button look="primary" onClick={() => keys.copySecret()} data-testid="stream-key-copy">
-            Copy
+            Copy the key
           </Button>
           <Button onClick={keys.putAway} data-testid="stream-key-done">
             I have kept it
@@ -137,6 +138,7 @@ function Secret({ keys }: { keys: StreamKeys }) {
         <output class="stream-key-secret" data-testid="stream-key-secret">
           {shown?.secret}
         </output>
+        {shown?.key.protocols.includes('whip') && <WhipAddress />}
       </div>
     </Dialog>
   );
@@ -221,6 +223,7 @@ export function StreamKeysCard() {
           New stream key
         </Button>
       )}
+      <EncoderGuide servers={keys.list.value.value?.servers} />
       <Secret keys={keys} />
       <Question keys={keys} />
     </section>

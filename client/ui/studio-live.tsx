@@ -10,6 +10,7 @@ import { Tokens } from './coin.tsx';
 import { Dialog } from './dialog.tsx';
 import { Segment } from './field.tsx';
 import { formatCount, formatDuration, formatRupees } from './format.ts';
+import { heldWords } from './held-words.ts';
 import { EyeIcon, StopIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
 import { RaidButton } from './raid-dialog.tsx';
@@ -177,7 +178,8 @@ export function StudioSide({ studio }: { studio: Studio }) {
 export function BroadcastFault({ studio }: { studio: Studio }) {
   const { broadcast } = studio;
   const fault = broadcast.fault.value;
-  if (!fault) return null;
+  const held = heldWords(broadcast.held.value);
+  if (!fault) return held && <Notice tone="warn">Our staff have stepped in. {held}</Notice>;
   const refused = broadcast.room.value?.link.state.value === 'closed';
   return (
     <Notice tone="bad">

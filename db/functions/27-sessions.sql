@@ -5,6 +5,7 @@ language sql immutable
 as $$
   select jsonb_build_object('number', p_revocation.number, 'kind', p_revocation.kind,
     'subject', p_revocation.subject, 'streamId', p_revocation.stream_id)
+    || case when p_revocation.held is null then '{}' else jsonb_build_object('held', p_revocation.held) end
 $$;
 
 -- The number that a token or ticket carries; to be read before the facts that it is about.

@@ -127,6 +127,14 @@ begin
 end
 $$;
 
+-- What is kept from everybody of that which somebody publishes in a stream, whoever wants it so.
+create or replace function held_of(p_stream uuid, p_user uuid) returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object('sound', coalesce(bool_or(sound), false), 'picture', coalesce(bool_or(picture), false))
+    from media_holds where stream_id = p_stream and user_id = p_user
+$$;
+
 -- Everything by which it is decided who may watch a stream and talk in it, in one look. `p_viewer` is null for a
 -- guest; `p_countries` are those that the viewer is known to be in besides that of their account. Null: no stream.
 create or replace function watch_facts(p_stream uuid, p_viewer uuid, p_countries text[]) returns jsonb
@@ -142,6 +150,8 @@ as $$
       'moderates', coalesce((select true from stream_moderators
         where stream_id = s.id and user_id = p_viewer), false),
       'entered', coalesce((select true from stream_entries where stream_id = s.id and user_id = p_viewer), false),
+      'stage', (select state from stage_guests where stream_id = s.id and user_id = p_viewer),
+      'held', held_of(s.id, p_viewer),
       'shunned', coalesce((select true from relations
           where from_id = s.performer_id and kind = 'block' and to_id = p_viewer), false)
         or coalesce((select kind = 'banned' from room_bans

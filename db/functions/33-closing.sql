@@ -196,6 +196,7 @@ begin
       ('profiles', 'user_id = $1'), ('avatars', 'user_id = $1'), ('preferences', 'user_id = $1'),
       ('relations', '$1 in (from_id, to_id)'), ('country_blocks', 'performer_id = $1'),
       ('schedule', 'performer_id = $1'), ('stream_keys', 'performer_id = $1'), ('stream_moderators', 'user_id = $1'),
+      ('stage_guests', 'user_id = $1'), ('media_holds', 'user_id = $1'),
       ('room_bans', '$1 in (performer_id, user_id)'), ('spending_limits', 'user_id = $1'),
       ('passkeys', 'user_id = $1'), ('totp_factors', 'user_id = $1'), ('recovery_codes', 'user_id = $1'),
       ('known_devices', 'user_id = $1'), ('challenges', 'user_id = $1'), ('sessions', 'user_id = $1'),

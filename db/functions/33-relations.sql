@@ -79,6 +79,8 @@ begin
     v_unfollows := found;
     delete from stream_moderators m using streams s
       where s.id = m.stream_id and s.performer_id = p_from and m.user_id = p_to;
+    delete from stage_guests g using streams s
+      where s.id = g.stream_id and s.performer_id = p_from and g.user_id = p_to;
     perform give_entries_back(p_to, p_from);
     v_revocations := put_out(p_to, p_from, null, 'block');
     if v_unfollows then

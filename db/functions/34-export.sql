@@ -65,6 +65,12 @@ as $$
     'moderates', (select coalesce(jsonb_agg(jsonb_build_object('streamId', stream_id,
         'createdAt', instant(created_at))), '[]')
       from (select * from stream_moderators where user_id = p_user order by created_at desc limit p_rows) m),
+    'stages', (select coalesce(jsonb_agg(jsonb_build_object('streamId', stream_id, 'state', state,
+        'createdAt', instant(created_at))), '[]')
+      from (select * from stage_guests where user_id = p_user order by created_at desc limit p_rows) g),
+    'mediaHolds', (select coalesce(jsonb_agg(jsonb_build_object('streamId', stream_id, 'holder', holder,
+        'sound', sound, 'picture', picture, 'createdAt', instant(created_at))), '[]')
+      from (select * from media_holds where user_id = p_user order by created_at desc limit p_rows) h),
     'entries', (select coalesce(jsonb_agg(jsonb_build_object('streamId', stream_id,
         'createdAt', instant(created_at))), '[]')
       from (select * from stream_entries where user_id = p_user order by created_at desc limit p_rows) e),

@@ -124,6 +124,7 @@ begin
   update stream_keys set last_used_at = now()
     where id = v_key.id and coalesce(last_used_at, '-infinity') < now() - p_pace;
   return (select jsonb_build_object('keyId', v_key.id, 'streamId', v_stream.id, 'event', v_event,
+      'held', held_of(v_stream.id, v_key.performer_id),
       'performer', jsonb_build_object('id', u.id, 'username', u.username, 'role', u.role),
       'place', jsonb_build_object('nodeId', m.node_id, 'nodeUrl', m.node_url))
     from users u left join stream_media m on m.stream_id = v_stream.id where u.id = v_key.performer_id);

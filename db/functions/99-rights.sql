@@ -40,6 +40,8 @@ grant execute on function
   stream_of(uuid), live_page(jsonb), search_page(jsonb), every_live(uuid, integer), streams_of(uuid, uuid, integer), create_stream(uuid, jsonb, text),
   edit_stream(uuid, uuid, integer, jsonb), watch_facts(uuid, uuid, text[]), adult_years_of(text),
   buy_entry(uuid, uuid, bigint, text), settle_entries(integer), set_entry(uuid, uuid, uuid, boolean),
+  stage_of(uuid, uuid), invite_to_stage(uuid, uuid, text, integer), answer_stage(uuid, uuid, boolean),
+  put_off_stage(uuid, uuid, uuid), hold_media(uuid, uuid, uuid, text, jsonb),
   set_moderator(uuid, uuid, uuid, boolean), moderators_of(uuid), set_room_ban(uuid, uuid, uuid, text, timestamptz),
   delete_message(uuid, uuid, uuid),
   create_stream_key(uuid, jsonb, bytea, integer), stream_keys_of(uuid), rotate_stream_key(uuid, uuid, bytea, text),

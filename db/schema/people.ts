@@ -7,6 +7,7 @@ import {
   date,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -14,7 +15,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { roles } from '#contract';
+import { type MediaHold, roles } from '#contract';
 import { bytes, createdAt, id, moment, oneOf } from './columns.ts';
 
 /** Who is told of as somebody; a session ends, or its tokens become stale, for one of these reasons. */
@@ -132,10 +133,10 @@ export const refreshTokens = pgTable(
   (t) => [index('refresh_tokens_session_id').on(t.sessionId)],
 );
 
-const revocationKinds = ['session', 'user', 'viewer', 'stream'] as const;
+const revocationKinds = ['session', 'user', 'viewer', 'stream', 'hold'] as const;
 
 /**
- * What must not be believed any more: tokens and tickets carry the number of the last revocation that whoever signed
+ * What must not be believed any more, and what is to be held from now on: tokens and tickets carry the number of the last revocation that whoever signed
  * them knew, and one with a higher number ends them. No clocks are compared.
  */
 export const revocations = pgTable(
@@ -144,9 +145,11 @@ export const revocations = pgTable(
     /** Given under a lock that lasts until the commit: whoever sees one sees all before it. */
     number: bigint({ mode: 'number' }).primaryKey(),
     kind: text({ enum: revocationKinds }).notNull(),
-    /** A session, a person, or a viewer of one stream; null for all viewers of it. */
+    /** A session, a person, or who watches or publishes one stream; null for all viewers of it. */
     subject: text(),
     streamId: uuid('stream_id'),
+    /** Of a hold: what is kept from everybody of that which the subject publishes. */
+    held: jsonb().$type<MediaHold>(),
     reason: text().notNull(),
     createdAt: createdAt(),
     publishedAt: moment('published_at'),
@@ -156,7 +159,8 @@ export const revocations = pgTable(
     check(
       'revocations_whole',
       sql`(${t.subject} is null) = (${t.kind} = 'stream')
-        and (${t.streamId} is null) = (${t.kind} in ('session', 'user'))`,
+        and (${t.streamId} is null) = (${t.kind} in ('session', 'user'))
+        and (${t.held} is not null) = (${t.kind} = 'hold')`,
     ),
     index('revocations_unpublished').on(t.number).where(sql`${t.publishedAt} is null`),
     index('revocations_created_at').on(t.createdAt),

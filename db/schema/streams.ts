@@ -175,6 +175,53 @@ export const streamModerators = pgTable(
   ],
 );
 
+const stageGuestStates = ['invited', 'joined'] as const;
+
+/** Whom the performer of a stream has invited to publish beside them. */
+export const stageGuests = pgTable(
+  'stage_guests',
+  {
+    streamId: uuid('stream_id')
+      .notNull()
+      .references(() => streams.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    state: text({ enum: stageGuestStates }).notNull().default('invited'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.streamId, t.userId] }),
+    oneOf('stage_guests_state_known', t.state, stageGuestStates),
+    index('stage_guests_user').on(t.userId),
+  ],
+);
+
+const mediaHolders = ['host', 'staff'] as const;
+
+/** What is kept from everybody of that which somebody publishes: by the host of the stage, or by staff. */
+export const mediaHolds = pgTable(
+  'media_holds',
+  {
+    streamId: uuid('stream_id')
+      .notNull()
+      .references(() => streams.id, { onDelete: 'cascade' }),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    holder: text({ enum: mediaHolders }).notNull(),
+    sound: boolean().notNull(),
+    picture: boolean().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.streamId, t.userId, t.holder] }),
+    oneOf('media_holds_holder_known', t.holder, mediaHolders),
+    check('media_holds_something', sql`${t.sound} or ${t.picture}`),
+    index('media_holds_user').on(t.userId),
+  ],
+);
+
 /** Who may enter a ticketed stream: whoever has paid, or was let in by its performer. */
 export const streamEntries = pgTable(
   'stream_entries',

@@ -31,7 +31,10 @@ beforeAll(async () => {
   told = [];
   redis = new Redis(redisUrl());
   await redis.subscribe(controlChannel);
-  redis.on('message', (_, text) => told.push(ControlMessage.parse(JSON.parse(text)).revocation));
+  redis.on('message', (_, text) => {
+    const message = ControlMessage.parse(JSON.parse(text));
+    if (message.type === 'revoked') told.push(message.revocation);
+  });
 });
 afterAll(async () => {
   redis.disconnect();

@@ -68,6 +68,7 @@ import { staffPromotionRoutes } from './staff-promotions.ts';
 import { staffRuleRoutes } from './staff-rules.ts';
 import { staffSettlementRoutes } from './staff-settlements.ts';
 import { staffTaxRoutes } from './staff-tax.ts';
+import { staffStageRoutes } from './stage.ts';
 
 const tag = 'Staff';
 const IdParam = z.object({ id: Id });
@@ -445,6 +446,7 @@ export function staffRoutes(deps: Deps) {
     .route('/promotions', staffPromotionRoutes(deps))
     .route('/rules', staffRuleRoutes(deps))
     .route('/settlements', staffSettlementRoutes(deps))
+    .route('/streams', staffStageRoutes(deps))
     .route('/tax-profiles', staffTaxRoutes(deps))
     .post(
       '/users/:id/ban',

@@ -14,7 +14,10 @@ let edge: TestEdge;
 let cast: Cast;
 let unlistNode: () => Promise<void>;
 beforeAll(async () => {
-  edge = await startTestEdge();
+  edge = await startTestEdge({
+    INGEST_RTMP_URL: 'rtmp://ingest.test/live',
+    INGEST_SRT_URL: 'srt://ingest.test:9000',
+  });
   cast = createCast(edge);
   unlistNode = await listNode(edge, 'sfu-keys');
 });
@@ -55,10 +58,14 @@ describe('a key', () => {
     expect(body.secret).toMatch(/^lpk_[A-Za-z0-9_-]{43}$/);
     const listed = await performer.call('GET', '/v1/stream-keys');
     expect(listed.body.keys).toEqual([body.key]);
+    expect(listed.body.servers).toEqual({
+      rtmp: 'rtmp://ingest.test/live',
+      srt: 'srt://ingest.test:9000?streamid=',
+    });
     expect(body.key).toMatchObject({
       name: 'OBS at home',
       hint: body.secret.slice(-4),
-      protocols: ['whip', 'rtmp'],
+      protocols: ['whip', 'rtmp', 'srt'],
       lastUsedAt: null,
     });
     expect(JSON.stringify(listed.body)).not.toContain(body.secret);
@@ -136,7 +143,7 @@ describe('a key', () => {
       {},
       { name: ' ' },
       { name: 'x', protocols: [] },
-      { name: 'x', protocols: ['srt'] },
+      { name: 'x', protocols: ['rtsp'] },
     ]) {
       expect(await codeOf(make(performer, body))).toEqual([422, 'invalid-request']);
     }

@@ -9,16 +9,15 @@ import {
   StreamKeyBody,
   StreamKeyList,
 } from '#contract';
-import { createStreamKey, endStreamKey, listStreamKeys, Refusal, rotateStreamKey } from '#db';
+import { createStreamKey, endStreamKey, listStreamKeys, rotateStreamKey } from '#db';
 import type { AppEnv, Deps } from '../deps.ts';
-import { problem } from '../problem.ts';
-import { bearer, idempotencyKey } from '../services/access.ts';
+import { idempotencyKey } from '../services/access.ts';
+import { grantByStreamKey, ingestServers } from '../services/ingest.ts';
 import { operation } from '../services/operation.ts';
-import { countRequest, limits } from '../services/rate-limit.ts';
+import { limits } from '../services/rate-limit.ts';
 import { noteSecurityChange } from '../services/security-notice.ts';
 import { tellRevoked } from '../services/sessions.ts';
-import { hashOfStreamKey, newStreamKeySecret, streamKeyIdOf } from '../services/stream-keys.ts';
-import { grantIngest } from '../services/tickets.ts';
+import { newStreamKeySecret, streamKeyIdOf } from '../services/stream-keys.ts';
 import { validate } from '../services/validate.ts';
 
 const tag = 'Stream keys';
@@ -34,7 +33,10 @@ export function streamKeyRoutes(deps: Deps) {
         answers: [200, StreamKeyList],
         access: 'perform',
       }),
-      async (c) => c.json({ keys: await listStreamKeys(deps.db, c.var.identity.userId) }, 200),
+      async (c) => {
+        const keys = await listStreamKeys(deps.db, c.var.identity.userId);
+        return c.json({ keys, servers: ingestServers(deps.config) }, 200);
+      },
     )
     .post(
       '/',
@@ -130,18 +132,7 @@ export function ingestRoutes(deps: Deps) {
     validate('json', IngestBody),
     async (c) => {
       const { protocol, streamId = null } = c.req.valid('json');
-      const hash = await hashOfStreamKey(bearer(c));
-      try {
-        if (!hash) throw problem('unauthenticated');
-        return c.json(await grantIngest(deps, c, { hash, protocol, streamId }), 201);
-      } catch (error) {
-        // Whoever tries keys that do not exist is told no more than that after a few.
-        if (!hash || isUnknownKey(error)) await countRequest(deps, c, limits.ingestGuess);
-        throw error;
-      }
+      return c.json(await grantByStreamKey(deps, c, { protocol, streamId }), 201);
     },
   );
 }
-
-const isUnknownKey = (error: unknown): boolean =>
-  error instanceof Refusal && error.code === 'unauthenticated';

@@ -9,7 +9,7 @@ const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const allowedHeaders =
   'authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id';
 const exposedHeaders =
-  'content-disposition, etag, ratelimit, ratelimit-policy, retry-after, x-request-id';
+  'accept-patch, accept-post, content-disposition, etag, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id';
 
 const isSafe = (method: string) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 

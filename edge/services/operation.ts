@@ -34,6 +34,8 @@ interface Operation {
   access: Access;
   /** What it answers when it succeeds: a body of a schema, a file of one of these media types, or null for nothing. */
   answers: readonly [status: 200 | 201 | 202 | 204, body: z.ZodType | readonly string[] | null];
+  /** The media type of its body, where that is not JSON. */
+  takes?: string;
   /** The refusals that are its own; those of every route are added. */
   problems?: readonly ProblemCode[];
   /** How lately a second factor must have been shown in this session. Staff have to have shown one for whatever they do. */
@@ -173,6 +175,14 @@ function documentation(description: Operation): Parameters<typeof describeRoute>
               schema: { type: 'string', minLength: 8, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' },
             },
           ],
+        }
+      : {}),
+    ...(description.takes
+      ? {
+          requestBody: {
+            required: true,
+            content: { [description.takes]: { schema: { type: 'string' } } },
+          },
         }
       : {}),
     responses: {

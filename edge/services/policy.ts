@@ -35,7 +35,7 @@ export function watchRefusal(facts: WatchFacts, viewer: Viewer): Refused | null 
   const unread = readRefusal(facts, viewer);
   if (unread) return unread;
   if (!viewer.identity && !viewer.guest) return { code: 'age-gate-needed' };
-  if (facts.moderates) return null;
+  if (facts.moderates || facts.stage) return null;
   const { visibility, entryTokens } = facts.stream;
   if (visibility === 'followers' && !facts.follows) return { code: 'followers-only' };
   if (visibility === 'ticketed' && !facts.entered) {
@@ -53,5 +53,12 @@ export function watchCapabilities(facts: WatchFacts, viewer: Viewer): Capability
 /** Why somebody may not publish in a stream; null when they may. */
 export function publishRefusal(facts: WatchFacts, viewer: Viewer): Refused | null {
   if (!viewer.identity) return { code: 'unauthenticated' };
-  return isPerformer(facts, viewer) ? null : { code: 'forbidden' };
+  if (isPerformer(facts, viewer)) return null;
+  if (facts.stage !== 'joined') return { code: 'forbidden' };
+  return facts.shunned ? { code: 'blocked' } : null;
+}
+
+/** What a ticket to publish lets its holder do: the performer is the host, and whom they have invited a guest. */
+export function publishCapabilities(facts: WatchFacts, viewer: Viewer): Capability[] {
+  return isPerformer(facts, viewer) ? ['publish', 'subscribe', 'moderate'] : ['stage', 'subscribe'];
 }

@@ -20,6 +20,8 @@ export interface Publisher {
   publish(events: readonly StoredEvent[]): Promise<void>;
   /** Tells media nodes what to believe no more; answers whether they could be told. Never throws. */
   revoke(revocations: readonly Revocation[]): Promise<boolean>;
+  /** Tells these people that the stage of a stream has changed; whoever does not hear it finds out later. */
+  tellStage(streamId: string, subjects: readonly string[]): Promise<void>;
   /** Tells transcoders that there is work. */
   nudgeTranscoders(): Promise<void>;
   /** Of these ids, those that have been published. Throws when Redis is away. */
@@ -61,6 +63,15 @@ export function createPublisher(redis: EdgeRedis, log: Log): Publisher {
       } catch (error) {
         log.warn('revocations not told yet', { count: revocations.length, error: String(error) });
         return false;
+      }
+    },
+
+    async tellStage(streamId, subjects) {
+      const message: ControlMessage = { type: 'stage', streamId, subjects: [...subjects] };
+      try {
+        await redis.run((client) => client.publish(controlChannel, JSON.stringify(message)));
+      } catch (error) {
+        log.debug('the stage was not told', { streamId, error: String(error) });
       }
     },
 

@@ -6,6 +6,7 @@ import {
   type Guest,
   guestTtlSeconds,
   hlsTicketTtlSeconds,
+  type MediaHold,
   type NodeTicket,
   nodeTicketTtlSeconds,
   Role,
@@ -43,6 +44,7 @@ export interface Signer {
     streamId: string;
     nodeId: string;
     capabilities: Capability[];
+    held?: MediaHold;
   }): Promise<string>;
   hlsTicket(claims: {
     subject: string;
@@ -233,6 +235,7 @@ export async function createSigner(keysJson: string, now: () => Date): Promise<S
         stream: claims.streamId,
         node: claims.nodeId,
         capabilities: claims.capabilities,
+        ...(claims.held ? { held: claims.held } : {}),
       });
       return token;
     },

@@ -6,6 +6,7 @@ import type {
   IngestTicket,
   PullAnswer,
   PullBody,
+  RoomGrant,
   SfuNode,
   TicketGrant,
 } from '#contract';
@@ -21,14 +22,17 @@ import {
   placeViewer,
   readNodes,
 } from './placement.ts';
-import { publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
+import { publishCapabilities, publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
 import { openRoom, problemOf, viewerOf } from './rooms.ts';
 
 type RoomClaims = Parameters<Deps['signer']['roomTicket']>[0];
 /** Whom a ticket is for, and what may end it before its time. */
 type Holder = Pick<RoomClaims, 'subject' | 'sessionId' | 'revision'>;
 
-/** A ticket to publish one's own stream. Refuses `not-found`, `unauthenticated`, `forbidden`, `stream-ended`, `invalid-transition`. */
+/**
+ * A ticket to publish one's own stream, or as a guest of its performer. Refuses `not-found`, `unauthenticated`,
+ * `forbidden`, `blocked`, `stream-ended`, `invalid-transition`.
+ */
 export async function grantPublish(
   deps: Deps,
   c: Context<AppEnv>,
@@ -43,11 +47,12 @@ export async function grantPublish(
   const country = clientCountry(deps.config, c);
   const place = await placePublisher(deps, placedOf(facts), nodes, country);
   if (!place) throw problem('media-unavailable');
-  const capabilities = ['publish', 'subscribe', 'moderate'] as const;
+  const capabilities = publishCapabilities(facts, viewerOf(c));
   return {
     transport: 'webrtc',
-    room: await roomGrant(deps, c, { facts, holder }, place, capabilities),
+    room: await roomGrant(deps, place, claimsOf(c, { facts, holder }, capabilities)),
     hls: null,
+    stage: facts.stage,
   };
 }
 
@@ -79,10 +84,10 @@ export async function grantWatch(
   if (!place) throw problem('media-unavailable');
   const allowed = roomy ? capabilities : capabilities.filter((one) => one !== 'subscribe');
   const [granted, hls] = await Promise.all([
-    roomGrant(deps, c, room, place, allowed),
+    roomGrant(deps, place, claimsOf(c, room, allowed)),
     hlsGrant(deps, facts, holder),
   ]);
-  return { transport: roomy ? 'webrtc' : 'hls', room: granted, hls };
+  return { transport: roomy ? 'webrtc' : 'hls', room: granted, hls, stage: facts.stage };
 }
 
 /**
@@ -97,22 +102,22 @@ export async function grantIngest(
   // Before the facts: what is revoked from here on ends the ticket.
   const revision = await deps.revocations.known();
   const [opened, nodes] = await Promise.all([useStreamKey(deps.db, use), readNodes(deps)]);
-  const { keyId, streamId, performer, event } = opened;
+  const { keyId, streamId, performer, event, held } = opened;
   if (event) c.env.defer(deps.publisher.publish([event]));
   const placed = { id: streamId, ...opened.place };
   const place = await placePublisher(deps, placed, nodes, clientCountry(deps.config, c));
   if (!place) throw problem('media-unavailable');
-  const ticket = await deps.signer.roomTicket({
+  const room = await roomGrant(deps, place, {
     subject: performer.id,
     sessionId: keyId,
     revision,
     name: performer.username,
     role: performer.role,
     capabilities: ['publish'],
+    held,
     streamId,
-    nodeId: place.nodeId,
   });
-  return { streamId, room: { url: place.url, ticket } };
+  return { streamId, room };
 }
 
 interface Room {
@@ -141,26 +146,33 @@ const placedOf = ({ stream, place }: WatchFacts): PlacedStream => ({
   nodeUrl: place.nodeUrl,
 });
 
-async function roomGrant(
-  deps: Deps,
+/** What whoever asks may do in the room, as its ticket says it. */
+function claimsOf(
   c: Context<AppEnv>,
   { facts, holder }: Pick<Room, 'facts' | 'holder'>,
-  place: Place,
   capabilities: readonly Capability[],
-): Promise<TicketGrant['room']> {
+): Omit<RoomClaims, 'nodeId'> {
   const { identity } = viewerOf(c);
+  return {
+    ...holder,
+    name: identity?.username ?? '',
+    role: identity?.role ?? 'guest',
+    capabilities: [...capabilities],
+    held: facts.held,
+    streamId: facts.stream.id,
+  };
+}
+
+async function roomGrant(
+  deps: Deps,
+  { nodeId, url }: Place,
+  claims: Omit<RoomClaims, 'nodeId'>,
+): Promise<RoomGrant> {
   const [ticket, iceServers] = await Promise.all([
-    deps.signer.roomTicket({
-      ...holder,
-      name: identity?.username ?? '',
-      role: identity?.role ?? 'guest',
-      capabilities: [...capabilities],
-      streamId: facts.stream.id,
-      nodeId: place.nodeId,
-    }),
-    deps.turn.iceServersFor(holder.subject),
+    deps.signer.roomTicket({ ...claims, nodeId }),
+    deps.turn.iceServersFor(claims.subject),
   ]);
-  return { url: place.url, ticket, iceServers };
+  return { url, ticket, iceServers };
 }
 
 async function hlsGrant(

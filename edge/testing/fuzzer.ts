@@ -30,7 +30,9 @@ const Document = z.looseObject({
           .optional(),
         requestBody: z
           .looseObject({
-            content: z.looseObject({ 'application/json': z.looseObject({ schema: z.unknown() }) }),
+            content: z.looseObject({
+              'application/json': z.looseObject({ schema: z.unknown() }).optional(),
+            }),
           })
           .optional(),
       }),
@@ -91,7 +93,7 @@ export function createFuzzer(openapi: unknown, ids: readonly string[], random: R
       method: method.toUpperCase(),
       path,
       query: (operation.parameters ?? []).filter((one) => one.in === 'query'),
-      body: operation.requestBody?.content['application/json'].schema,
+      body: operation.requestBody?.content['application/json']?.schema,
     })),
   );
 

@@ -12,6 +12,7 @@ const arrows: Record<string, readonly string[]> = {
   edge: ['#contract', '#db', '#db/postgres', '#db/postgres-reads', '#db/neon'],
   'sfu-cluster': ['#contract'],
   transcoder: ['#contract'],
+  bridge: ['#contract'],
   client: ['#contract', 'type:#edge'],
 };
 

@@ -17,6 +17,10 @@ export interface StackUrls {
   sfu2: string;
   sfu2Socket: string;
   transcoder: string;
+  /** Health of the bridge, and where encoders push to: their stream key follows. */
+  bridge: string;
+  rtmp: string;
+  srt: string;
   jobs: string;
   sandbox: string | null;
   /** Null when mails go to a real provider. */
@@ -45,6 +49,9 @@ export function stackUrls(settings: Settings, secrets: Secrets): StackUrls {
     sfu2: at(ports.sfu2),
     sfu2Socket: `ws://127.0.0.1:${ports.sfu2}/room`,
     transcoder: at(ports.transcoder),
+    bridge: at(ports.bridge),
+    rtmp: `rtmp://127.0.0.1:${ports.rtmp}/live`,
+    srt: `srt://127.0.0.1:${ports.srt}`,
     jobs: at(ports.jobs),
     sandbox: settings.razorpay ? null : at(ports.sandbox),
     mailbox: settings.mail ? null : at(ports.mailbox),
@@ -103,7 +110,10 @@ export function edgeEnvironment(
     DATA_KEYS: JSON.stringify(secrets.dataKeys),
     HASH_KEY: secrets.hashKey,
     LEDGER_KEYS: JSON.stringify(secrets.ledgerKeys),
+    INGEST_RTMP_URL: urls.rtmp,
+    INGEST_SRT_URL: urls.srt,
     ...settings.turn,
+    ...settings.callers,
     MEDIA_ORIGINS: [
       ...[urls.sfuSocket, urls.sfu2Socket].map((url) => new URL(url).origin),
       urls.transcoder,

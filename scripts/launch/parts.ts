@@ -17,7 +17,7 @@ import { preparePostgres, probePostgres } from './postgres.ts';
 import { probeReady } from './probe.ts';
 import { pingRedis, prepareRedis } from './redis.ts';
 import type { Secrets } from './secrets.ts';
-import type { Settings } from './settings.ts';
+import { given, type Settings } from './settings.ts';
 import type { StepSpec } from './supervisor.ts';
 import { bundleWorker } from './worker-bundle.ts';
 
@@ -54,6 +54,7 @@ export function planParts(plan: StackPlan): { parts: PlannedPart[]; steps: StepS
       edge(plan),
       ...sfuNodes(plan),
       transcoder(plan),
+      bridge(plan),
       jobs(plan),
     ],
     steps: [
@@ -236,6 +237,23 @@ function transcoder({ settings, secrets, urls }: StackPlan): PlannedPart {
         ...mediaEnvironment(settings, secrets, urls),
         TRANSCODER_PORT: String(settings.ports.transcoder),
         TRANSCODER_PUBLIC_URL: urls.transcoder,
+      }),
+  });
+}
+
+function bridge({ settings, urls }: StackPlan): PlannedPart {
+  const { ports, logLevel, programs } = settings;
+  return service('bridge', urls.bridge, {
+    after: ['edge'],
+    ports: ['bridge', 'rtmp', 'srt'],
+    command: async () =>
+      nodeCommand('bridge/main.ts', {
+        LOG_LEVEL: logLevel,
+        EDGE_URL: urls.edge,
+        BRIDGE_PORT: String(ports.bridge),
+        BRIDGE_RTMP_PORT: String(ports.rtmp),
+        BRIDGE_SRT_PORT: String(ports.srt),
+        ...given({ FFMPEG_BIN: programs.FFMPEG_BIN }),
       }),
   });
 }

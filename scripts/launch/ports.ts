@@ -11,6 +11,9 @@ const table = {
   sfu2: { port: 4401, of: 'the second SFU node' },
   media2: { port: 44_500, of: 'the media of the second SFU node' },
   transcoder: { port: 4500, of: 'the transcoder' },
+  bridge: { port: 4650, of: 'the health of the bridge' },
+  rtmp: { port: 1935, of: 'the RTMP of the bridge' },
+  srt: { port: 9000, of: 'the SRT of the bridge' },
   jobs: { port: 4600, of: 'the job runner' },
   sandbox: { port: 4700, of: 'the payment sandbox' },
   mailbox: { port: 4800, of: 'the mailbox' },
@@ -92,7 +95,7 @@ async function whyTaken(name: PortName, port: number): Promise<string | null> {
   try {
     const { close } = await listen(port);
     await close();
-    if (name === 'media') await bindUdp(port);
+    if (name === 'media' || name === 'srt') await bindUdp(port);
     return null;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';

@@ -45,14 +45,16 @@ test('a real mail provider takes the place of the mailbox', () => {
   expect(readSettings({ ...smtp, LIVEPANTY_EDGE: 'node' }).mail).toEqual(smtp);
 });
 
-test('relays and the addresses of media are handed on as they are', () => {
+test('relays, the addresses of media and other pages are handed on as they are', () => {
   const turn = { TURN_URLS: 'turn:turn.example.com', TURN_SECRET: 's'.repeat(32) };
   const mediaAddresses = {
     SFU_MEDIA_LISTEN_ADDRESS: '0.0.0.0,::',
     SFU_MEDIA_ANNOUNCED_ADDRESS: '192.0.2.4,2001:db8::4',
   };
-  expect(readSettings({ ...turn, ...mediaAddresses })).toMatchObject({ turn, mediaAddresses });
-  expect(readSettings({})).toMatchObject({ turn: {}, mediaAddresses: {} });
+  const callers = { API_ORIGINS: 'https://player.example.com' };
+  const given = { turn, mediaAddresses, callers };
+  expect(readSettings({ ...turn, ...mediaAddresses, ...callers })).toMatchObject(given);
+  expect(readSettings({})).toMatchObject({ turn: {}, mediaAddresses: {}, callers: {} });
 });
 
 test.each([

@@ -32,6 +32,7 @@ const Environment = z.object({
   MAIL_API_URL: z.url({ protocol: /^https?$/ }).optional(),
   MAIL_API_KEY: z.string().min(1).optional(),
   MAIL_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  API_ORIGINS: z.string().min(1).optional(),
   TURN_URLS: z.string().min(1).optional(),
   TURN_SECRET: z.string().min(1).optional(),
   SFU_MEDIA_LISTEN_ADDRESS: z.string().min(1).optional(),
@@ -61,6 +62,8 @@ export interface Settings {
   mail: Record<string, string> | null;
   /** Those of relays, in the same way; empty without any. */
   turn: Record<string, string>;
+  /** Other pages that may call the API, in the same way. */
+  callers: Record<string, string>;
   /** Where media is heard, as the SFU node reads it; empty for its own default. */
   mediaAddresses: Record<string, string>;
 }
@@ -137,6 +140,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     razorpay: keyId && keySecret && webhookSecret ? { keyId, keySecret, webhookSecret } : null,
     mail: mailSettings(values),
     turn: given({ TURN_URLS, TURN_SECRET }),
+    callers: given({ API_ORIGINS: values.API_ORIGINS }),
     mediaAddresses: given({
       SFU_MEDIA_LISTEN_ADDRESS: values.SFU_MEDIA_LISTEN_ADDRESS,
       SFU_MEDIA_ANNOUNCED_ADDRESS: values.SFU_MEDIA_ANNOUNCED_ADDRESS,

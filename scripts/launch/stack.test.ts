@@ -36,6 +36,7 @@ test('every part is ready, and the edge reaches its database and Redis through t
       'edge',
       'sfu',
       'transcoder',
+      'bridge',
       'jobs',
     ].map((name) => `${name} ready`),
   );
@@ -77,6 +78,7 @@ test.each<PartName>([
   'mailbox',
   'sfu',
   'transcoder',
+  'bridge',
   'jobs',
 ])('when %s is killed it comes back, and the edge is ready again', async (part) => {
   const before = stack.statuses().find(({ name }) => name === part);

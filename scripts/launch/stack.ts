@@ -26,6 +26,7 @@ export type PartName =
   | 'sfu'
   | 'sfu-2'
   | 'transcoder'
+  | 'bridge'
   | 'jobs';
 
 export interface StackOptions {

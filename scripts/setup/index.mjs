@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './chromium.mjs';
 import { findTurnserver } from './coturn.mjs';
+import { installPackages as installSystemPackages } from './debian.mjs';
 import { findFfmpeg } from './ffmpeg.mjs';
 import { obtain } from './found.mjs';
 import { withLock } from './lock.mjs';
@@ -18,7 +19,9 @@ import { workDir } from './places.mjs';
 import { findReceivers } from './receivers.mjs';
 import { findRedisServer } from './redis.mjs';
 import { exitWith, SetupError } from './setup-error.mjs';
+import { packagesForSrt } from './srt.mjs';
 import { readStamp, writeStamp } from './stamp.mjs';
+import { findWhipClient, hasWhipClient } from './whip-client.mjs';
 
 const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
@@ -31,6 +34,7 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} [chromium] with `forTests` only
  * @property {string} [turnserver] with `forTests` only
  * @property {string} [receivers] the same, and on Linux only
+ * @property {string} [whipClient] the same, and on Debian 12 only
  */
 
 /**
@@ -79,11 +83,13 @@ async function provide({ forTests }) {
   ]);
   const found = { ffmpeg, redisServer: findRedisServer(), mediasoupWorker };
   if (!forTests) return { node, ...(await obtain(found)) };
+  await installSystemPackages(packagesForSrt());
   const forTestsOnly = {
     chromium: findChromium(node),
     turnserver: findTurnserver(),
     // They stand on epoll.
     ...(process.platform === 'linux' && { receivers: findReceivers() }),
+    ...(hasWhipClient() && { whipClient: findWhipClient() }),
   };
   return { node, ...(await obtain({ ...found, ...forTestsOnly })) };
 }

@@ -96,7 +96,8 @@ function procFile(pid, name) {
  * @returns {NodeJS.ProcessEnv}
  */
 function productEnv(programs) {
-  const { node, mediasoupWorker, ffmpeg, redisServer, chromium, turnserver, receivers } = programs;
+  const { node, mediasoupWorker, ffmpeg, redisServer } = programs;
+  const { chromium, turnserver, receivers, whipClient } = programs;
   const path = [dirname(node), join(modulesDir, '.bin'), process.env.PATH ?? ''].join(delimiter);
   return {
     ...process.env,
@@ -107,6 +108,7 @@ function productEnv(programs) {
     ...(chromium && { CHROMIUM_BIN: chromium }),
     ...(turnserver && { TURNSERVER_BIN: turnserver }),
     ...(receivers && { RECEIVERS_BIN: receivers }),
+    ...(whipClient && { WHIP_CLIENT_BIN: whipClient }),
     LIVEPANTY_PARENT_PIPE: '3',
   };
 }

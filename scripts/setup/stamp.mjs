@@ -9,6 +9,7 @@ import { runsTypeScript } from './node.mjs';
 import { lockHash, packagesAreCurrent, readJson } from './packages.mjs';
 import { cacheDir, platform, systemName, workDir } from './places.mjs';
 import { receiversPath } from './receivers.mjs';
+import { hasWhipClient, whipClientPath } from './whip-client.mjs';
 
 const stampPath = join(workDir, 'setup.json');
 
@@ -19,6 +20,7 @@ const CHOICES = /** @type {const} */ ({
   REDIS_SERVER_BIN: 'redisServer',
   CHROMIUM_BIN: 'chromium',
   TURNSERVER_BIN: 'turnserver',
+  WHIP_CLIENT_BIN: 'whipClient',
 });
 
 /** Whatever else decides which programs are the right ones. */
@@ -45,15 +47,16 @@ export function readStamp({ forTests }) {
     // What the product starts finds our own findings in its environment, and may set up again.
     if (chosen !== stamp.choices[variable] && chosen !== stamp.programs[program]) return undefined;
   }
-  const { chromium, turnserver, receivers, ...programs } = stamp.programs;
+  const { chromium, turnserver, receivers, whipClient, ...programs } = stamp.programs;
   // The host's Node may have been replaced by an older one at the same path.
   if (programs.node === process.execPath && !runsTypeScript(process.versions.node))
     return undefined;
   if (!forTests) return Object.values(programs).every(isExecutable) ? programs : undefined;
   // Those of other sources than the ones that are here are not the right ones.
   const linux = process.platform === 'linux' && { receivers: receiversPath() };
-  const wanted = { ...programs, chromium, turnserver, ...linux };
-  if (receivers !== wanted.receivers) return undefined;
+  const debian = hasWhipClient() && { whipClient: whipClientPath() };
+  const wanted = { ...programs, chromium, turnserver, ...linux, ...debian };
+  if (receivers !== wanted.receivers || whipClient !== wanted.whipClient) return undefined;
   return Object.values(wanted).every(isExecutable) ? wanted : undefined;
 }
 
@@ -70,6 +73,7 @@ export function writeStamp(programs) {
       chromium: known?.chromium,
       turnserver: known?.turnserver,
       receivers: known?.receivers,
+      whipClient: known?.whipClient,
     },
   };
   // By a rename, since somebody else may be reading it.

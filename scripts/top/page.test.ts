@@ -17,6 +17,7 @@ const node: NodeView = {
   stats: {
     ...{ nodeId: 'sfu-1', country: 'IN', draining: false, load: 0.85, viewers: 425 },
     ...{ viewersMax: 500, sockets: 430, upSeconds: 3_700, beatAgeMs: 10, bytesIn: 0, bytesOut: 0 },
+    connections: { whip: 0, whep: 0 },
     ...{ eventLoopDelayMs: { p50: 0, p99: 3, max: 4 }, rooms: [], refusals: { 'no-room': 7 } },
     workers: [
       {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { assert } from '#contract';
 import type { RoomClient } from '../testing/room-client.ts';
-import { opusParameters } from '../testing/rtp-source.ts';
+import { opusParameters, testHost } from '../testing/rtp-source.ts';
 import { freshSsrc, publishCamera, publishMicrophone, useScene } from '../testing/scene.ts';
 import { routerRtpCapabilities } from './codecs.ts';
 
@@ -43,6 +43,7 @@ describe('a socket that breaks in the middle of a request', () => {
     const publishing = media.publish(transport, {
       kind: 'audio',
       source: 'microphone',
+      owner: testHost,
       rtpParameters,
     });
     transport.close();

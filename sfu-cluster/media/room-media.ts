@@ -8,28 +8,42 @@ import type {
   Producer,
   RtpCapabilities,
   RtpParameters,
+  SrtpParameters,
   Transport,
   WebRtcTransport,
 } from 'mediasoup/types';
-import { type MediaSource, VideoCodec } from '#contract';
+import {
+  type GuestOnStage,
+  type MediaHold,
+  type MediaSource,
+  type TrackOwner,
+  VideoCodec,
+} from '#contract';
 import { refusal } from '../refusals.ts';
 import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
+import type { Dialect } from './dialect.ts';
 import { createFlows, type Flows, type FlowUse } from './flows.ts';
 import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
 import { createLayerDemand } from './layer-demand.ts';
+import type { Liveness } from './liveness.ts';
 import type { MediaWorker } from './worker.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What one publisher may send: three camera layers, a screen, and sound. */
 const publishBitrateMaxBps = 8_000_000;
+/** Nobody paces plain RTP: a keyframe comes as fast as the line carries it. The system may grant less. */
+const plainReceiveBufferBytes = 2_000_000;
 /** No picture has more layers; who has no wish wants them all. */
 export const layersMax = 3;
 /** A branch that nobody watches is kept so long: whoever leaves may come back, and others come. */
 export const branchLingersMs = 5_000;
+/** Each is a further copy of the room's media on its worker; players of one make share one. */
+export const dialectsMax = 16;
 
 export interface Track {
   source: MediaSource;
+  owner: TrackOwner;
   producer: Producer;
   /** Published on this node; otherwise it is piped in from another one. */
   isOurs: boolean;
@@ -50,6 +64,8 @@ interface RoomMediaEvents {
   unwatched: [];
   /** Up to which layer a picture is wanted from now on: by its id. */
   demand: [string, number];
+  /** From now on a track is kept from everybody, or is not any more. */
+  held: [Track, boolean];
   /** The worker is gone, and everything here with it. */
   lost: [];
 }
@@ -58,12 +74,19 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #pool: WorkerPool;
   readonly #home: Branch;
   readonly #branches = new Map<MediaWorker, Promise<Branch>>();
+  /** Branches of players that number codecs in their own way, by worker and dialect. */
+  readonly #dialects = new Map<string, Promise<Branch>>();
   readonly #living = new Set<Branch>();
   readonly #branchOf = new WeakMap<Transport, Branch>();
   readonly #lingering = new Map<Branch, NodeJS.Timeout>();
-  readonly #tracks = new Map<MediaSource, Track>();
-  /** Sources that a producer is being made for, and on what: two requests cannot both have one. */
-  readonly #reserved = new Map<MediaSource, Transport>();
+  /** By whom they belong to and what they show: of each there is one. */
+  readonly #tracks = new Map<string, Track>();
+  /** Places that a producer is being made for, and on what: two requests cannot both have one. */
+  readonly #reserved = new Map<string, Transport>();
+  /** By owner: what is kept from everybody of their tracks. */
+  readonly #holds = new Map<string, MediaHold>();
+  /** Kept from everybody at the moment; the library says so only once its worker has answered. */
+  readonly #held = new WeakSet<Producer>();
   readonly #resumed = new WeakSet<Consumer>();
   /** Stopped by their viewers after they had begun. */
   readonly #stopped = new WeakSet<Consumer>();
@@ -110,8 +133,21 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return [...this.#tracks.values()];
   }
 
+  /** What the host shows. */
   get sources(): MediaSource[] {
-    return [...this.#tracks.keys()];
+    return this.tracks.filter(({ owner }) => owner.isHost).map(({ source }) => source);
+  }
+
+  get guests(): GuestOnStage[] {
+    const guests = new Map<string, GuestOnStage>();
+    for (const { owner, source } of this.tracks) {
+      if (owner.isHost) continue;
+      const { id, name } = owner;
+      const guest = guests.get(id) ?? { id, name, sources: [] };
+      guest.sources.push(source);
+      guests.set(id, guest);
+    }
+    return [...guests.values()];
   }
 
   /** Whether somebody publishes here, on this node. */
@@ -124,13 +160,43 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return this.branches.reduce((sum, branch) => sum + branch.viewers, 0);
   }
 
-  /** The track that stands for the room's picture: a shared screen before the camera. */
+  /** Whether the host publishes here, on this node. */
+  get isHostedHere(): boolean {
+    return this.tracks.some(({ isOurs, owner }) => isOurs && owner.isHost);
+  }
+
+  /** The track that stands for the room's picture: what the host shows, a shared screen before the camera. */
   get picture(): Track | null {
-    return this.#tracks.get('screen') ?? this.#tracks.get('camera') ?? null;
+    return this.#ofHost('screen') ?? this.#ofHost('camera');
   }
 
   get sound(): Track | null {
-    return this.#tracks.get('microphone') ?? this.#tracks.get('screen-audio') ?? null;
+    return this.#ofHost('microphone') ?? this.#ofHost('screen-audio');
+  }
+
+  #ofHost(source: MediaSource): Track | null {
+    return this.tracks.find((track) => track.source === source && track.owner.isHost) ?? null;
+  }
+
+  /** Keeps sound, pictures, both or nothing of this owner from everybody, also of what they publish later. */
+  hold(ownerId: string, held: MediaHold): void {
+    if (held.sound || held.picture) this.#holds.set(ownerId, held);
+    else this.#holds.delete(ownerId);
+    for (const track of this.tracks) if (track.owner.id === ownerId) this.#applyHold(track);
+  }
+
+  #applyHold(track: Track): void {
+    const { owner, producer, isOurs } = track;
+    // Of what is brought from another node that one takes care.
+    if (!isOurs || producer.closed) return;
+    const held = this.#holds.get(owner.id);
+    const isHeld = (producer.kind === 'audio' ? held?.sound : held?.picture) ?? false;
+    if (isHeld === this.#held.has(producer)) return;
+    if (isHeld) this.#held.add(producer);
+    else this.#held.delete(producer);
+    // It fails only if the producer closes at this moment, and then nobody gets anything of it.
+    (isHeld ? producer.pause() : producer.resume()).catch(() => undefined);
+    this.emit('held', track, isHeld);
   }
 
   /** The codec of the picture, or null while there is none. */
@@ -151,21 +217,28 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   }
 
   /** For somebody who publishes: at home. */
-  async openPublisherTransport(): Promise<WebRtcTransport> {
-    const transport = await this.#home.openWebRtcTransport();
+  async openPublisherTransport(liveness?: Liveness): Promise<WebRtcTransport> {
+    const transport = await this.#home.openWebRtcTransport(liveness);
     await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
     this.flows.add(transport, 'publish');
     return transport;
   }
 
   /** For somebody who watches: on a worker that has room. Refuses `no-room`. */
-  async openViewerTransport(): Promise<WebRtcTransport> {
+  async openViewerTransport({
+    dialect = null,
+    liveness,
+  }: {
+    dialect?: Dialect | null;
+    liveness?: Liveness;
+  } = {}): Promise<WebRtcTransport> {
     this.#keyframes.expect();
-    const branch = await this.#branchOn(this.#pool.placeViewer([...this.#branches.keys()]));
+    const worker = this.#pool.placeViewer([...this.#branches.keys()]);
+    const branch = await (dialect ? this.#dialectOn(worker, dialect) : this.#branchOn(worker));
     const lingering = this.#lingering.get(branch);
     if (lingering) clearTimeout(lingering);
     this.#lingering.delete(branch);
-    const transport = await branch.openViewerTransport(() => this.#emptied(branch));
+    const transport = await branch.openViewerTransport(() => this.#emptied(branch), liveness);
     this.#branchOf.set(transport, branch);
     this.flows.add(transport, 'watch');
     this.emit('watched');
@@ -207,24 +280,56 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return transport;
   }
 
+  /** For somebody who publishes without WebRTC: at home; what does not carry their key is not heard. */
+  async openPlainTransport(
+    { address, announcedAddress }: PipeListen,
+    srtpParameters: SrtpParameters,
+  ): Promise<PlainTransport> {
+    const listenInfo = {
+      protocol: 'udp' as const,
+      ip: address,
+      recvBufferSize: plainReceiveBufferBytes,
+      ...(announcedAddress === undefined ? {} : { announcedAddress }),
+    };
+    const transport = await this.#home.router.createPlainTransport({
+      listenInfo,
+      rtcpListenInfo: listenInfo,
+      // Such publishers send their reports from a port of their own.
+      rtcpMux: false,
+      comedia: true,
+      enableSrtp: true,
+      srtpCryptoSuite: srtpParameters.cryptoSuite,
+    });
+    try {
+      await transport.connect({ srtpParameters });
+      this.flows.add(transport, 'publish');
+      return transport;
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+  }
+
   /** Publishes a track; refuses a source that is there already. `id` is that of the track it is a copy of. */
   async publish(
     transport: Transport,
     track: {
       id?: string;
       source: MediaSource;
+      owner: TrackOwner;
       kind: 'audio' | 'video';
       rtpParameters: RtpParameters;
       isOurs?: boolean;
     },
   ): Promise<Producer> {
-    const { id, source, kind, rtpParameters, isOurs = true } = track;
+    const { id, source, owner, kind, rtpParameters, isOurs = true } = track;
+    const place = `${owner.id} ${source}`;
     // What is being made on a transport that has closed will be nothing.
-    const reserved = this.#reserved.get(source)?.closed === false;
-    if (this.#tracks.has(source) || reserved) {
-      throw refusal('already-published', `there is a ${source} in this room already`);
+    const reserved = this.#reserved.get(place)?.closed === false;
+    if (this.#tracks.has(place) || reserved) {
+      throw refusal('already-published', `there is a ${source} of theirs in this room already`);
     }
-    this.#reserved.set(source, transport);
+    this.#reserved.set(place, transport);
     try {
       const producer = await transport.produce({
         ...(id === undefined ? {} : { id }),
@@ -234,17 +339,19 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       });
       if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
       refuseIfClosed(transport, producer);
-      this.#tracks.set(source, { source, producer, isOurs });
+      const made = { source, owner, producer, isOurs };
+      this.#tracks.set(place, made);
+      this.#applyHold(made);
       if (topLayerOf(producer) > 0) this.#demand.begin(producer.id, topLayerOf(producer));
       producer.observer.once('close', () => {
         this.#demand.forget(producer.id);
-        this.#tracks.delete(source);
+        this.#tracks.delete(place);
         this.#changed();
       });
       this.#changed();
       return producer;
     } finally {
-      if (this.#reserved.get(source) === transport) this.#reserved.delete(source);
+      if (this.#reserved.get(place) === transport) this.#reserved.delete(place);
     }
   }
 
@@ -257,11 +364,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     track: Track,
     rtpCapabilities: RtpCapabilities,
   ): Promise<Consumer | null> {
-    const producerId = track.producer.id;
+    const { id } = track.producer;
     // All routers are alike.
-    if (!this.#home.router.canConsume({ producerId, rtpCapabilities })) return null;
+    if (!this.#home.router.canConsume({ producerId: id, rtpCapabilities })) return null;
     const branch = this.#branchOf.get(transport);
-    if (branch && branch !== this.#home) await branch.carry(this.#home, track.producer);
+    const isElsewhere = branch !== undefined && branch !== this.#home;
+    const producerId = isElsewhere ? await branch.carry(this.#home, track.producer) : id;
     const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true });
     refuseIfClosed(transport, consumer);
     if (consumer.kind === 'video') this.flows.show(transport.id, consumer);
@@ -406,23 +514,40 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     for (const branch of this.#living) branch.close();
     this.#living.clear();
     this.#branches.clear();
+    this.#dialects.clear();
   }
 
   #branchOn(worker: MediaWorker): Promise<Branch> {
-    const known = this.#branches.get(worker);
+    return this.#branchIn(this.#branches, worker, () => Branch.create(worker));
+  }
+
+  #dialectOn(worker: MediaWorker, dialect: Dialect): Promise<Branch> {
+    const key = `${worker.index} ${dialect.key}`;
+    if (!this.#dialects.has(key) && this.#dialects.size >= dialectsMax) {
+      throw refusal('no-room', 'players of too many kinds watch this room');
+    }
+    return this.#branchIn(this.#dialects, key, () => Branch.create(worker, dialect));
+  }
+
+  #branchIn<K>(
+    branches: Map<K, Promise<Branch>>,
+    key: K,
+    create: () => Promise<Branch>,
+  ): Promise<Branch> {
+    const known = branches.get(key);
     if (known) return known;
-    const making = Branch.create(worker).then((branch) => {
+    const making = create().then((branch) => {
       this.#living.add(branch);
       branch.router.observer.once('close', () => {
         this.#living.delete(branch);
-        if (this.#branches.get(worker) === making) this.#branches.delete(worker);
+        if (branches.get(key) === making) branches.delete(key);
       });
       if (this.#home.closed) branch.close();
       return branch;
     });
-    this.#branches.set(worker, making);
+    branches.set(key, making);
     making.catch(() => {
-      if (this.#branches.get(worker) === making) this.#branches.delete(worker);
+      if (branches.get(key) === making) branches.delete(key);
     });
     return making;
   }

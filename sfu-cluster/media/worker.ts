@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { createWorker } from 'mediasoup';
 import type {
   Router,
+  RouterRtpCodecCapability,
   Transport,
   TransportListenInfo,
   WebRtcServer,
@@ -134,11 +135,12 @@ export class MediaWorker extends EventEmitter<MediaWorkerEvents> {
     };
   }
 
-  async createRouter(): Promise<Router> {
+  /** All routers speak the same codecs, if not under the same numbers. */
+  async createRouter(codecs: readonly RouterRtpCodecCapability[] = mediaCodecs): Promise<Router> {
     // Counted at once, so that rooms that open together spread out.
     this.#routers += 1;
     try {
-      const router = await this.#worker.createRouter({ mediaCodecs });
+      const router = await this.#worker.createRouter({ mediaCodecs: [...codecs] });
       router.observer.once('close', () => {
         this.#routers -= 1;
       });

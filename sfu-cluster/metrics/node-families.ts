@@ -10,6 +10,11 @@ export function nodeFamilies(stats: SfuStats, health: Health): Family[] {
     gauge('livepanty_sfu_load_ratio', 'Share of what the node can carry, 0 to 1.', stats.load),
     gauge('livepanty_sfu_draining', 'Whether everybody is sent away.', Number(stats.draining)),
     gauge('livepanty_sfu_sockets', 'Room sockets, joined or not.', stats.sockets),
+    gauge(
+      'livepanty_sfu_http_connections',
+      'Encoders (whip) and players (whep) that speak HTTP.',
+      Object.entries(stats.connections).map(([kind, count]): [Labels, number] => [{ kind }, count]),
+    ),
     gauge('livepanty_sfu_rooms', 'Streams that have sockets here.', stats.rooms.length),
     gauge('livepanty_sfu_viewers', 'Transports of people who watch.', stats.viewers),
     gauge('livepanty_sfu_viewers_max', 'How many may watch at once.', stats.viewersMax),

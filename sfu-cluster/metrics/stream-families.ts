@@ -22,6 +22,11 @@ export function streamFamilies(all: readonly SfuRoomStats[], streamsMax: number)
       each(({ viewers }) => viewers),
     ),
     gauge(
+      'livepanty_sfu_stream_guests',
+      'Who publishes beside the host, in the room on this node.',
+      each(({ guests }) => guests),
+    ),
+    gauge(
       'livepanty_sfu_stream_publishing',
       'Whether its publisher is on this node.',
       each(({ publishing }) => Number(publishing)),

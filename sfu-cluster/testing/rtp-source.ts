@@ -63,6 +63,9 @@ export function opusParameters(ssrc: number) {
   };
 }
 
+/** Whoever publishes without a socket in these tests. */
+export const testHost = { id: 'host', name: 'Host', isHost: true } as const;
+
 /**
  * Publishes into a room of a node in this process, and sends until it is closed. The payload's
  * second byte is the layer, so that a receiver can tell which one it got.
@@ -74,6 +77,7 @@ export async function publishRtp(room: Room, layers: number): Promise<RtpSource>
   const source: RtpSource = {
     audio: await media.publish(transport, {
       source: 'microphone',
+      owner: testHost,
       kind: 'audio',
       rtpParameters: opusParameters(2_000),
     }),
@@ -82,6 +86,7 @@ export async function publishRtp(room: Room, layers: number): Promise<RtpSource>
         ? null
         : await media.publish(transport, {
             source: 'camera',
+            owner: testHost,
             kind: 'video',
             rtpParameters: h264Parameters(videoSsrcs),
           }),

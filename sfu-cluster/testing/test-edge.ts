@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import {
   type Capability,
+  type MediaHold,
   type NodeTicket,
   type PullAnswer,
   PullBody,
@@ -30,6 +31,7 @@ export interface TicketWish {
   stream: string;
   node?: string;
   capabilities?: Capability[];
+  held?: MediaHold;
   use?: NodeTicket['use'];
   jti?: string;
   ttlSeconds?: number;
@@ -170,6 +172,7 @@ export async function startTestEdge(): Promise<TestEdge> {
         name: 'Somebody',
         role: 'viewer',
         capabilities: wish.capabilities ?? [],
+        ...(wish.held ? { held: wish.held } : {}),
       };
       return new SignJWT({ stream, node, ...(aud === 'room' ? room : { use: wish.use ?? 'tap' }) })
         .setProtectedHeader({ alg: ticketAlgorithm, kid, typ: wish.typ ?? ticketTypes[aud] })

@@ -81,6 +81,7 @@ export function listenToEdge(options: EdgeChannelOptions): EdgeChannel {
 
 function hearControl(text: string, { log, onNudge, onRevoked }: EdgeChannelOptions): void {
   const message = readMessage(text);
+  if (message?.type === 'stage') return;
   if (message) {
     onRevoked(message.revocation);
     return;

@@ -70,7 +70,8 @@ export function createCheckedTickets(
     },
     end(revocation) {
       const streams = new Set<Id>();
-      for (const ticket of byName.get(nameIn(revocation)) ?? []) {
+      const name = nameIn(revocation);
+      for (const ticket of (name && byName.get(name)) || []) {
         if (ticket.ended || !isEndedBy(ticket, revocation)) continue;
         ticket.ended = true;
         streams.add(ticket.streamId);
@@ -104,7 +105,8 @@ function namesOf({ subject, sessionId, streamId }: CheckedTicket): string[] {
   return sessionId === null ? names : [...names, `session:${sessionId}`];
 }
 
-function nameIn({ kind, subject, streamId }: Revocation): string {
+/** Null for what ends nothing. */
+function nameIn({ kind, subject, streamId }: Revocation): string | null {
   switch (kind) {
     case 'session':
       return `session:${subject}`;
@@ -113,6 +115,8 @@ function nameIn({ kind, subject, streamId }: Revocation): string {
       return `user:${subject}`;
     case 'stream':
       return `stream:${streamId}`;
+    case 'hold':
+      return null;
     default:
       return assertNever(kind);
   }

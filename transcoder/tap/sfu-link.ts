@@ -167,7 +167,9 @@ export class SfuLink extends EventEmitter<SfuLinkEvents> {
       case 'room.event':
       case 'room.resync':
       case 'room.viewers':
+      case 'room.stage':
       case 'producer.layers':
+      case 'producer.held':
         return;
       default:
         assertNever(frame);

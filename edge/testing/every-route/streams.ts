@@ -1,4 +1,5 @@
 // Every route of streams and their rooms, tips among them.
+import { startOfferNode } from '../nodes.ts';
 import type { Stage } from './stage.ts';
 
 export async function streamRoutes({ call, cast }: Stage): Promise<void> {
@@ -46,6 +47,24 @@ export async function roomRoutes({ call, cast, edge }: Stage): Promise<void> {
   });
 }
 
+export async function stageRoutes({ call, cast, edge }: Stage): Promise<void> {
+  const { performer: host, streamId } = await edge.goLive();
+  const token = host.session.accessToken;
+  const guest = await cast.member();
+  const staff = await cast.member('moderator');
+  const path = `/v1/streams/${streamId}/stage`;
+  await call('POST', path, { token, body: { username: guest.username } });
+  await call('POST', `${path}/answer`, { token: guest.token, body: { accept: true } });
+  const held = { sound: true, picture: false };
+  await call('PUT', `${path}/${guest.id}/hold`, { token, body: held });
+  await call('PUT', `/v1/admin/streams/${streamId}/holds/${guest.id}`, {
+    token: staff.token,
+    body: held,
+  });
+  await call('GET', path, { token });
+  await call('DELETE', `${path}/${guest.id}`, { token });
+}
+
 export async function findingRoutes({ call, cast }: Stage): Promise<void> {
   const staff = await cast.member('moderator');
   await call('GET', '/v1/streams/every', { token: staff.token });
@@ -66,4 +85,24 @@ export async function streamKeyRoutes({ call, edge }: Stage): Promise<void> {
   const { secret } = (await call('POST', `${path}/${key.id}/rotation`, { token })).body;
   await call('POST', '/v1/ingest/tickets', { token: secret, body: { protocol: 'whip' } });
   await call('DELETE', `${path}/${key.id}`, { token });
+}
+
+export async function offerRoutes({ call, cast, edge }: Stage): Promise<void> {
+  const node = await startOfferNode(edge, 'sfu-every-route');
+  try {
+    const { performer, streamId } = await cast.live();
+    await node.hold(streamId);
+    const made = await performer.act('POST', '/v1/stream-keys', { name: 'OBS' });
+    const offer = { body: 'v=0\r\n', headers: { 'content-type': 'application/sdp' } };
+    const fan = await cast.member();
+    for (const [path, token] of [
+      ['/v1/whip', made.body.secret],
+      [`/v1/whep/${streamId}`, fan.token],
+    ] as const) {
+      const answer = await call('POST', path, { ...offer, token });
+      if (!answer.headers.get('location')?.startsWith('http')) throw new Error('no address');
+    }
+  } finally {
+    await node.close();
+  }
 }

@@ -1,0 +1,80 @@
+// The stage desk: whom the performer has on the stage, and what becomes of them.
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { MediaHold, StageGuest } from '#contract';
+import type { GuestMedia } from '../media/receiver.ts';
+import { messageOf } from './api-error.ts';
+import type { Cancel, Clock } from './clock.ts';
+import { LiveSide, type LiveSideDeps } from './live-side.ts';
+import { createLoaded } from './load.ts';
+import type { Room } from './room.ts';
+import type { StageApi } from './stage-api.ts';
+
+export type StageDeskDeps = {
+  room: Pick<Room, 'streamId' | 'guests' | 'stageNews'> & { link: LiveSideDeps['link'] };
+  api: StageApi;
+  openReceiver: LiveSideDeps['openReceiver'];
+  clock: Clock;
+};
+
+export type StageDesk = ReturnType<typeof createStageDesk>;
+
+export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDeps) {
+  const { streamId } = room;
+  const list = createLoaded(() => api.list(streamId));
+  const username = signal('');
+  const busy = signal(false);
+  const fault = signal<string | null>(null);
+  // The performer sees and hears their guests; without guests there is nothing to receive.
+  const live = LiveSide.create({
+    link: room.link,
+    openReceiver,
+    onReceiver: () => {},
+    onImpossible: () => {
+      fault.value = 'This browser cannot show you your guests.';
+    },
+    clock,
+  });
+  const cancels: Cancel[] = [
+    room.stageNews.subscribe(() => void list.load()),
+    room.guests.subscribe((guests) => {
+      if (guests.length > 0 && !live.seeking) live.seek();
+    }),
+  ];
+
+  /** One act at a time, and the newest list after it. */
+  async function act(work: () => Promise<unknown>): Promise<boolean> {
+    if (busy.peek()) return false;
+    busy.value = true;
+    fault.value = null;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      fault.value = messageOf(error);
+      return false;
+    } finally {
+      busy.value = false;
+      await list.load();
+    }
+  }
+
+  return {
+    list,
+    username,
+    busy: busy as ReadonlySignal<boolean>,
+    fault: fault as ReadonlySignal<string | null>,
+    /** Pictures and sounds of the guests who publish. */
+    media: live.guests as ReadonlySignal<readonly GuestMedia[]>,
+    async invite(): Promise<void> {
+      const name = username.peek().trim().replace(/^@/, '');
+      if (name === '') return;
+      if (await act(() => api.invite(streamId, name))) username.value = '';
+    },
+    putOff: (guest: StageGuest) => act(() => api.putOff(streamId, guest.user.id)),
+    hold: ({ user }: StageGuest, held: MediaHold) => act(() => api.hold(streamId, user.id, held)),
+    close(): void {
+      for (const cancel of cancels) cancel();
+      live.close();
+    },
+  };
+}

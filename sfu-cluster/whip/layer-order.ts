@@ -1,0 +1,85 @@
+// The order of layers: from the smallest picture up, whatever the order in which an encoder lists them.
+import type { Consumer, Producer, Router } from 'mediasoup/types';
+import { routerRtpCapabilities } from '../media/codecs.ts';
+import { picturePixels } from '../media/picture-size.ts';
+
+/** After the first layer has told its size the others have so long: encoders begin with few. */
+export const othersAwaitedMs = 500;
+/** Sizes that have not been told so long after the first packet will not be: then the list stands as it is. */
+const sizesAwaitedMs = 5_000;
+
+/**
+ * Encoders list their best layer first (RFC 8853 asks for it) or last (browsers do), so sizes decide. A layer that does
+ * not flow yet is a larger one: encoders begin with what surely fits the line.
+ */
+export function orderLayers(
+  listed: readonly string[],
+  pixels: ReadonlyMap<string, number>,
+): string[] {
+  const sizeOf = (rid: string | undefined) => pixels.get(rid ?? '') ?? Number.POSITIVE_INFINITY;
+  if (listed.every((rid) => pixels.has(rid))) {
+    return listed.toSorted((a, b) => sizeOf(a) - sizeOf(b));
+  }
+  const isDescending = sizeOf(listed[0]) > sizeOf(listed.at(-1));
+  return isDescending ? listed.toReversed() : [...listed];
+}
+
+/** Looks at the keyframes of all layers of a track that nobody else sees; null when it ends meanwhile. */
+export async function findLayerOrder(
+  router: Router,
+  producer: Producer,
+  listed: readonly string[],
+): Promise<string[] | null> {
+  const transport = await router.createDirectTransport();
+  try {
+    // As for another node: every layer under a number of its own, in the order in which they were listed.
+    const consumer = await transport.consume({
+      producerId: producer.id,
+      rtpCapabilities: routerRtpCapabilities,
+      pipe: true,
+    });
+    const pixels = await watchSizes(consumer, producer, listed);
+    return producer.closed ? null : orderLayers(listed, pixels);
+  } finally {
+    transport.close();
+  }
+}
+
+function watchSizes(
+  consumer: Consumer,
+  producer: Producer,
+  listed: readonly string[],
+): Promise<Map<string, number>> {
+  const { encodings = [], codecs } = consumer.rtpParameters;
+  const mimeType = codecs[0]?.mimeType ?? '';
+  const names = new Map(encodings.map(({ ssrc }, place) => [ssrc, listed[place]]));
+  const pixels = new Map<string, number>();
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    function done(): void {
+      clearTimeout(timer);
+      consumer.off('rtp', look);
+      resolve(pixels);
+    }
+    function look(packet: Buffer): void {
+      const rid = names.get(packet.readUInt32BE(8));
+      if (rid === undefined || pixels.has(rid)) return;
+      const size = picturePixels(packet, mimeType);
+      if (size === null) return;
+      pixels.set(rid, size);
+      if (pixels.size === 1) {
+        clearTimeout(timer);
+        timer = setTimeout(done, othersAwaitedMs);
+      }
+      if (pixels.size === listed.length) done();
+    }
+    // The first score comes with the first packet.
+    producer.observer.once('score', () => {
+      timer ??= setTimeout(done, sizesAwaitedMs);
+    });
+    consumer.on('rtp', look);
+    consumer.observer.once('close', done);
+    producer.observer.once('close', done);
+    if (consumer.closed || producer.closed) done();
+  });
+}
