@@ -73,6 +73,7 @@ const everything: [method: string, path: string, body?: object][] = [
   ['PUT', '/rules/payout_min_paise', { value: 40_000, reason: 'x' }],
   ['POST', `/tax-profiles/${id}/correction`, { pan: 'ABCPE1234F', reason: 'x' }],
   ['POST', `/rules/proposals/${id}/decision`, { approve: true }],
+  ['PUT', `/streams/${id}/holds/${id}`, { sound: true, picture: true }],
   ['POST', `/users/${id}/ban`, { reason: 'x' }],
   ['DELETE', `/users/${id}/ban`],
   ['DELETE', `/users/${id}/sessions`],
@@ -88,7 +89,7 @@ describe('who may', () => {
       );
     const known = everything.map(
       ([method, path]) =>
-        `${method} /v1/admin${path.split('?')[0]?.replace(id, '{id}').replace('payout_min_paise', '{name}').replace('setl_1/lines/1', '{settlementId}/lines/{line}')}`,
+        `${method} /v1/admin${path.split('?')[0]?.replace(`holds/${id}`, 'holds/{userId}').replace(id, '{id}').replace('payout_min_paise', '{name}').replace('setl_1/lines/1', '{settlementId}/lines/{line}')}`,
     );
     expect(known.sort()).toEqual(offered.sort());
   });
