@@ -89,7 +89,7 @@ describe('who may', () => {
       );
     const known = everything.map(
       ([method, path]) =>
-        `${method} /v1/admin${path.split('?')[0]?.replace(`holds/${id}`, 'holds/{userId}').replace(id, '{id}').replace('payout_min_paise', '{name}').replace('setl_1/lines/1', '{settlementId}/lines/{line}')}`,
+        `${method} /v1/admin${path.split('?')[0]?.replace(`/holds/${id}`, '/holds/{userId}').replace(id, '{id}').replace('payout_min_paise', '{name}').replace('setl_1/lines/1', '{settlementId}/lines/{line}')}`,
     );
     expect(known.sort()).toEqual(offered.sort());
   });
