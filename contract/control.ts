@@ -56,13 +56,13 @@ function keysOf({ subject, sessionId, streamId }: Omit<Revocable, 'rev'>): (stri
   ];
 }
 
-function keyOf({ kind, subject, streamId }: Revocation): string {
+function keyOf({ kind, subject, streamId }: Omit<Revocation, 'number'>): string {
   return [kind, streamId, subject].filter((part) => part !== null).join(':');
 }
 
 /** The revocations of the last while, by what they end. */
 export function createRevocationList(nowMs: () => number) {
-  const newest = new Map<string, { number: number; atMs: number }>();
+  const newest = new Map<string, { revocation: Revocation; atMs: number }>();
   let last = 0;
   return {
     /** The number up to which none is missing. */
@@ -77,9 +77,9 @@ export function createRevocationList(nowMs: () => number) {
     add(revocation: Revocation): boolean {
       const key = keyOf(revocation);
       const known = newest.get(key);
-      if (!known || known.number < revocation.number) {
+      if (!known || known.revocation.number < revocation.number) {
         newest.delete(key);
-        newest.set(key, { number: revocation.number, atMs: nowMs() });
+        newest.set(key, { revocation, atMs: nowMs() });
       }
       for (const [oldest, { atMs }] of newest) {
         const isStale = nowMs() - atMs > revocationMemorySeconds * 1000;
@@ -92,7 +92,16 @@ export function createRevocationList(nowMs: () => number) {
     },
     /** Whether one of them ends this. */
     ends(what: Revocable): boolean {
-      return keysOf(what).some((key) => key !== null && (newest.get(key)?.number ?? 0) > what.rev);
+      return keysOf(what).some((key) => {
+        const known = key === null ? undefined : newest.get(key);
+        return known !== undefined && known.revocation.number > what.rev;
+      });
+    },
+    /** The newest word on what is held of that which this one publishes; null for none since it was signed. */
+    holdOn(what: Revocable): Revocation | null {
+      const { subject, streamId } = what;
+      const known = newest.get(keyOf({ kind: 'hold', subject, streamId }))?.revocation;
+      return known && isHoldOn(what, known) ? known : null;
     },
   };
 }

@@ -80,13 +80,13 @@ export function createRevocations({
     const named = revocation.subject ?? revocation.streamId ?? '';
     for (const one of watched.get(named) ?? []) {
       if (isEndedBy(one.what, revocation)) one.end(revocation);
-      if (isHoldOn(one.what, revocation)) hold(one, revocation);
+      if (isHoldOn(one.what, revocation)) keep(one, revocation);
     }
     return inOrder;
   }
 
   /** What Redis and the edge tell may come out of order. */
-  function hold(one: Watched, { number, held }: Revocation): void {
+  function keep(one: Watched, { number, held }: Revocation): void {
     if (!held || number <= one.heldSince) return;
     one.heldSince = number;
     one.hold(held);
@@ -104,7 +104,10 @@ export function createRevocations({
       if (!isCurrent()) throw refusal('unavailable', 'what was revoked is not known at the moment');
     },
     watch(what, { end, hold }) {
-      const one = { what, end, hold, heldSince: 0 };
+      const one: Watched = { what, end, hold, heldSince: 0 };
+      // What was held since the ticket was signed has met nobody here.
+      const held = list.holdOn(what);
+      if (held) keep(one, held);
       const names = [what.sessionId, what.subject, what.streamId].filter((name) => name !== null);
       for (const name of names) {
         const those = watched.get(name) ?? new Set();

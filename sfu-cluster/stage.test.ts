@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assert, type MediaHold, nothingHeld, stagePublishersMax } from '#contract';
 import { routerRtpCapabilities } from './media/codecs.ts';
-import type { RoomClient } from './testing/room-client.ts';
+import { RoomClient } from './testing/room-client.ts';
 import { h264Parameters, opusParameters, publishRtp, testHost } from './testing/rtp-source.ts';
 import { freshSsrc, publishCamera, publishMicrophone, useScene } from './testing/scene.ts';
 import { startTestNode, type TestNode } from './testing/test-node.ts';
@@ -219,6 +219,25 @@ describe('what is held', () => {
     const paused = (await scene.room.media()).tracks.map(({ producer }) => producer.paused);
     expect(paused).toEqual([true, false, false]);
     for (const client of [guest, beside]) client.close();
+  });
+
+  test('is held of whoever comes with a ticket from before it, and so has not heard of it', async () => {
+    const guestId = randomUUID();
+    const { edge, node, stream } = scene;
+    const wish = { stream, node: node.nodeId, sub: guestId, capabilities: ['stage'] } as const;
+    const ticket = await edge.ticket({ ...wish, capabilities: [...wish.capabilities] });
+    const order = await scene.revoke({
+      kind: 'hold',
+      subject: guestId,
+      streamId: stream,
+      held: silent,
+    });
+    await expect.poll(() => node.revocations.known).toBeGreaterThanOrEqual(order.number);
+    const guest = await RoomClient.join(node.socketUrl, ticket);
+    const sound = await publishMicrophone(guest);
+    await guest.wait((frame) => frame.type === 'producer.held');
+    expect(heldOf(guest)).toEqual([[sound, true]]);
+    guest.close();
   });
 
   test('is known when Redis did not tell, and the newest word counts', async () => {
