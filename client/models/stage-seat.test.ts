@@ -7,7 +7,6 @@ import { RoomSocket } from '../media/room-socket.ts';
 import { anyUuid, createFakeRoom } from '../testing/fake-room.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
-import type { CaptureDesk } from './capture-desk.ts';
 import type { PublisherHandle } from './sending.ts';
 import { createStageSeat } from './stage-seat.ts';
 
@@ -58,9 +57,9 @@ function createScene(first: StageGuestState | null = 'invited') {
       const desk = {
         opened: 0,
         closed: false,
-        videoOut: signal({ id: 'camera' }),
+        videoOut: signal<MediaStreamTrack | null>({ id: 'camera' } as MediaStreamTrack),
         audioOut: signal(null),
-        ladder: signal('480p30'),
+        ladder: signal('480p30' as const),
         async open() {
           desk.opened += 1;
         },
@@ -69,8 +68,7 @@ function createScene(first: StageGuestState | null = 'invited') {
         },
       };
       desks.push(desk);
-      // The seat uses nothing else of a desk.
-      return desk as unknown as CaptureDesk;
+      return desk;
     },
     async openPublisher() {
       const publisher = {

@@ -10,7 +10,9 @@ import { createSendingState, Sending, type SendingDeps } from './sending.ts';
 import type { StageApi } from './stage-api.ts';
 import type { Toasts } from './toasts.ts';
 
-export type StageSeatDeps = {
+type SeatDesk = SendingDeps['desk'] & Pick<CaptureDesk, 'open' | 'close'>;
+
+export type StageSeatDeps<Desk extends SeatDesk = CaptureDesk> = {
   room: Pick<Room, 'streamId' | 'stageNews'> & { link: Pick<RoomLink, 'granted'> };
   /** Null for a guest without an account, whom nobody can invite. */
   self: { id: string } | null;
@@ -18,7 +20,7 @@ export type StageSeatDeps = {
   grant: () => Promise<TicketGrant>;
   join: RoomLinkDeps['join'];
   /** Fetched when it is needed: most people are never invited. */
-  openDesk: () => Promise<CaptureDesk>;
+  openDesk: () => Promise<Desk>;
   openPublisher: SendingDeps['openPublisher'];
   clock: Clock;
   toasts: Pick<Toasts, 'show'>;
@@ -27,13 +29,13 @@ export type StageSeatDeps = {
 /** `ready`: the camera is on, and nobody sees it yet. */
 export type SeatState = 'none' | 'invited' | 'away' | 'ready' | 'on-stage';
 
-export type StageSeat = ReturnType<typeof createStageSeat>;
+export type StageSeat = ReturnType<typeof createStageSeat<CaptureDesk>>;
 
-export function createStageSeat(deps: StageSeatDeps) {
+export function createStageSeat<Desk extends SeatDesk>(deps: StageSeatDeps<Desk>) {
   const { room, api, clock, toasts } = deps;
   const { streamId } = room;
   const standing = signal<StageGuestState | null>(null);
-  const desk = signal<CaptureDesk | null>(null);
+  const desk = signal<Desk | null>(null);
   const link = signal<RoomLink | null>(null);
   const busy = signal(false);
   const sent = createSendingState();
@@ -102,7 +104,7 @@ export function createStageSeat(deps: StageSeatDeps) {
 
   return {
     state,
-    desk: desk as ReadonlySignal<CaptureDesk | null>,
+    desk: desk as ReadonlySignal<Desk | null>,
     busy: busy as ReadonlySignal<boolean>,
     link: link as ReadonlySignal<RoomLink | null>,
     health: sent.health,

@@ -157,16 +157,23 @@ export const events = pgTable(
   ],
 );
 
-/** Who may keep order in a stream beside its performer. */
-export const streamModerators = pgTable(
-  'stream_moderators',
-  {
+/** Of rows about a person and a stream, which go with either. */
+function personInStream() {
+  return {
     streamId: uuid('stream_id')
       .notNull()
       .references(() => streams.id, { onDelete: 'cascade' }),
     userId: uuid('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
+  };
+}
+
+/** Who may keep order in a stream beside its performer. */
+export const streamModerators = pgTable(
+  'stream_moderators',
+  {
+    ...personInStream(),
     createdAt: createdAt(),
   },
   (t) => [
@@ -181,12 +188,7 @@ const stageGuestStates = ['invited', 'joined'] as const;
 export const stageGuests = pgTable(
   'stage_guests',
   {
-    streamId: uuid('stream_id')
-      .notNull()
-      .references(() => streams.id, { onDelete: 'cascade' }),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    ...personInStream(),
     state: text({ enum: stageGuestStates }).notNull().default('invited'),
     createdAt: createdAt(),
   },
@@ -203,12 +205,7 @@ const mediaHolders = ['host', 'staff'] as const;
 export const mediaHolds = pgTable(
   'media_holds',
   {
-    streamId: uuid('stream_id')
-      .notNull()
-      .references(() => streams.id, { onDelete: 'cascade' }),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    ...personInStream(),
     holder: text({ enum: mediaHolders }).notNull(),
     sound: boolean().notNull(),
     picture: boolean().notNull(),
@@ -226,12 +223,7 @@ export const mediaHolds = pgTable(
 export const streamEntries = pgTable(
   'stream_entries',
   {
-    streamId: uuid('stream_id')
-      .notNull()
-      .references(() => streams.id, { onDelete: 'cascade' }),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    ...personInStream(),
     /** The tokens that are set aside for it until the stream is live; null for a gift. */
     reservationId: uuid('reservation_id'),
     createdAt: createdAt(),
