@@ -31,18 +31,18 @@ export async function inviteToStage(
 }
 
 /**
- * What an invited person says: that they come, or that they do not, or not any more. Answers whom else it concerns.
- * Refuses `not-found`, `account-banned`, `stream-ended`.
+ * What an invited person says: that they come, or that they do not, or not any more. Answers whom else it concerns,
+ * and what is revoked. Refuses `not-found`, `account-banned`, `stream-ended`.
  */
 export async function answerStage(
   db: Db,
   answer: { streamId: string; userId: string; accept: boolean },
-): Promise<{ performerId: string }> {
+): Promise<{ performerId: string; revocations: Revocation[] }> {
   const { streamId, userId, accept } = answer;
   return callFunction(
     db,
     sql`select answer_stage(${streamId}, ${userId}, ${accept}) as result`,
-    z.object({ performerId: Id }),
+    z.object({ performerId: Id, revocations: Revocation.array() }),
   );
 }
 

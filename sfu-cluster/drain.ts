@@ -4,7 +4,7 @@ import type { Peer } from './peer.ts';
 import type { Rooms } from './rooms.ts';
 
 /**
- * Publishers go first, so that those who follow find the media where they go; for a moment they send to both. The others
+ * Hosts go first, so that those who follow find the media where they go; for a moment they send to both. The others
  * are told so long after them, or when they have left.
  */
 const publishersAheadMs = 1_500;
@@ -17,13 +17,15 @@ const lookEveryMs = 50;
 export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promise<void> {
   const endsAtMs = performance.now() + timeoutMs;
   const left = () => endsAtMs - performance.now();
-  const publishers = () => rooms.all.flatMap((room) => room.publishers);
-  const first = publishers();
+  // Hosts alone: a guest who came to another node before them would be there without them.
+  const hosts = () =>
+    rooms.all.flatMap((room) => room.publishers.filter(({ owner }) => owner.isHost));
+  const first = hosts();
   // Told before there is nothing to tap any more, so that they look for it elsewhere.
   for (const { peers } of rooms.all) for (const peer of peers) if (peer.nodeUse) tell(peer);
-  log.info({ rooms: rooms.size, publishers: first.length }, 'the node is drained');
+  log.info({ rooms: rooms.size, hosts: first.length }, 'the node is drained');
   for (const peer of first) tell(peer);
-  await until(() => publishers().length === 0, Math.min(publishersAheadMs, left()));
+  await until(() => hosts().length === 0, Math.min(publishersAheadMs, left()));
   const others = rooms.all.flatMap(({ peers }) => peers.filter(({ nodeUse }) => !nodeUse));
   const steps = Math.ceil(tellingSpreadMs / tellingStepMs);
   const perStep = Math.ceil(others.length / steps);

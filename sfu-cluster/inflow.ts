@@ -85,6 +85,8 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
     let asking: Promise<void> = Promise.resolve();
 
     async function take({ consumerId, producerId, ...track }: ConsumerData): Promise<void> {
+      // A guest who is here already is only leaving there.
+      if (media.isOurs(track.owner.id, track.source)) return;
       const producer = await media.publish(transport, {
         id: producerId,
         kind: track.kind,

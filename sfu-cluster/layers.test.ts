@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assert } from '#contract';
 import { routerRtpCapabilities } from './media/codecs.ts';
+import { createDialect } from './media/dialect.ts';
 import { loweringDelayMs } from './media/layer-demand.ts';
 import type { RoomClient } from './testing/room-client.ts';
 import { publishCamera, useScene } from './testing/scene.ts';
@@ -70,6 +71,26 @@ describe('a publisher of three layers', () => {
     await prefer(0);
     await expect.poll(() => told(host), soon).toEqual([0, 2, 0]);
     viewer.close();
+    host.close();
+  });
+
+  test('hears of players that number codecs in their own way as of others', async () => {
+    const host = await begin();
+    await expect.poll(() => told(host), soon).toEqual([0]);
+    const media = await scene.room.media();
+    const dialect = createDialect([
+      { kind: 'video', mimeType: 'video/H264', clockRate: 90_000, preferredPayloadType: 121 },
+    ]);
+    const transport = await media.openViewerTransport({ dialect });
+    const [track] = media.tracks;
+    assert(track, 'there is a picture');
+    const consumer = await media.consume(transport, track, { ...routerRtpCapabilities });
+    assert(consumer, 'it can be played');
+    await media.resume(transport, consumer);
+    await expect.poll(() => told(host)).toEqual([0, 2]);
+    await media.prefer(consumer, { spatialLayer: 1 });
+    await expect.poll(() => told(host), soon).toEqual([0, 2, 1]);
+    transport.close();
     host.close();
   });
 

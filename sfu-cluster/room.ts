@@ -177,8 +177,8 @@ export class Room extends EventEmitter<RoomHappenings> {
   takeStage(peer: Peer): void {
     const holder = this.#stage.get(peer.subject);
     if (holder !== peer) this.#refuseStage(peer);
-    // Whoever publishes here is the room's own source from now on.
-    this.#stopInflow();
+    // Where the host publishes is where the room is; guests may come here before them.
+    if (peer.owner.isHost) this.#stopInflow();
     this.#stage.set(peer.subject, peer);
     this.#liveMedia?.hold(peer.subject, peer.held);
     if (holder && holder !== peer) {
@@ -273,7 +273,7 @@ export class Room extends EventEmitter<RoomHappenings> {
 
   /** Media that somebody here watches and nobody here publishes is brought from where it is published. */
   #considerInflow(media: RoomMedia): void {
-    if (media.isPublishedHere || this.#stage.size > 0) return;
+    if (media.isHostedHere || this.publishers.some(({ owner }) => owner.isHost)) return;
     if (this.#inflow || this.#closed || media.viewers === 0) return;
     const { pull, pipeListen } = this.#deps;
     this.#inflow = openInflow({

@@ -141,6 +141,28 @@ describe('a guest on the stage', () => {
     for (const client of [host, guest, viewer]) client.close();
   });
 
+  test('may come to the next node before the host: viewers there go on seeing both', async () => {
+    const { nodeId, socketUrl } = scene.node;
+    scene.edge.origins.set(scene.stream, { nodeId, url: socketUrl });
+    const host = await scene.performer();
+    await publishCamera(host, 1);
+    const sub = randomUUID();
+    const before = await joinStage(sub);
+    await publishMicrophone(before);
+    const viewer = await scene.join({ capabilities: ['subscribe'] }, other);
+    await consume(viewer);
+    await viewer.wait(() => guestsOf(viewer).length === 1);
+    const after = await scene.join({ sub, capabilities: ['stage', 'subscribe'] }, other);
+    const moved = await publishMicrophone(after);
+    const room = other.rooms.find(scene.stream);
+    assert(room, 'the viewer is there');
+    const { tracks } = await room.media();
+    expect(room.sources).toEqual(['camera']);
+    const guests = tracks.filter(({ owner }) => !owner.isHost);
+    expect(guests.map(({ producer, isOurs }) => [producer.id, isOurs])).toEqual([[moved, true]]);
+    for (const client of [host, before, viewer, after]) client.close();
+  });
+
   test('without an invitation nobody publishes', async () => {
     const viewer = await scene.viewer();
     const asked = viewer.request('transport.create', { direction: 'send' });

@@ -63,9 +63,11 @@ export class Publisher {
   readonly #health = signal<Health | null>(null);
   /** Ids of our tracks that the room keeps from everybody. */
   readonly #heldIds = signal<ReadonlySet<string>>(new Set());
+  readonly #soundId = signal<string | null>(null);
+  readonly #pictureId = signal<string | null>(null);
   readonly held: ReadonlySignal<MediaHold> = computed(() => ({
-    sound: this.#heldIds.value.has(this.#audio?.id ?? ''),
-    picture: this.#heldIds.value.has(this.#video?.id ?? ''),
+    sound: this.#heldIds.value.has(this.#soundId.value ?? ''),
+    picture: this.#heldIds.value.has(this.#pictureId.value ?? ''),
   }));
   readonly #stopMeasuring: Cancel;
   readonly #stopHearing: Cancel;
@@ -170,6 +172,7 @@ export class Publisher {
       codecOptions: { videoGoogleStartBitrate: startBitrateKbps },
       ...(codec ? { codec } : {}),
     });
+    this.#pictureId.value = this.#video.id;
     await this.#keepPictureSize(this.#video.rtpSender);
   }
 
@@ -179,6 +182,7 @@ export class Publisher {
       stopTracks: false,
       codecOptions: soundOptions,
     });
+    this.#soundId.value = this.#audio.id;
   }
 
   /** Copies of the picture that nobody watches cost the performer's line and machine nothing. */

@@ -23,6 +23,7 @@ function createScene() {
   let lists = 0;
   let receivers = 0;
   let fails: ApiError | null = null;
+  let cannotReceive = false;
   const act = async (...what: unknown[]) => {
     if (fails) throw fails;
     acts.push(what);
@@ -50,6 +51,7 @@ function createScene() {
     },
     async openReceiver() {
       receivers += 1;
+      if (cannotReceive) throw Object.assign(new Error('full'), { code: 'no-room' });
       return {
         stream: {} as MediaStream,
         flowing: signal(true),
@@ -70,6 +72,9 @@ function createScene() {
     media,
     lists: () => lists,
     receivers: () => receivers,
+    refuseReceivers: () => {
+      cannotReceive = true;
+    },
     fail: (error: ApiError | null) => {
       fails = error;
     },
@@ -126,4 +131,14 @@ test('receives nothing until there is a guest, and then once', async () => {
   await settled();
   expect(receivers()).toBe(1);
   desk.close();
+});
+
+test('a node without room for the guests never costs the performer the socket on which they publish', async () => {
+  const { guests, acts, receivers, refuseReceivers } = createScene();
+  refuseReceivers();
+  for (const id of ['one', 'two', 'three']) {
+    guests.value = [...guests.value, { id, name: id, sources: ['camera'] }];
+    await settled();
+  }
+  expect([receivers(), acts]).toEqual([1, []]);
 });

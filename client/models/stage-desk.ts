@@ -24,12 +24,15 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
   const username = signal('');
   const busy = signal(false);
   const fault = signal<string | null>(null);
+  /** Asking again would cost the socket on which the performer publishes. */
+  let isImpossible = false;
   // The performer sees and hears their guests; without guests there is nothing to receive.
   const live = LiveSide.create({
     link: room.link,
     openReceiver,
     onReceiver: () => {},
     onImpossible: () => {
+      isImpossible = true;
       fault.value = 'This browser cannot show you your guests.';
     },
     clock,
@@ -37,7 +40,7 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
   const cancels: Cancel[] = [
     room.stageNews.subscribe(() => void list.load()),
     room.guests.subscribe((guests) => {
-      if (guests.length > 0 && !live.seeking) live.seek();
+      if (guests.length > 0 && !live.seeking && !isImpossible) live.seek();
     }),
   ];
 

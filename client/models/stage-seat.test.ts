@@ -189,6 +189,16 @@ test('an invitation that was taken back meanwhile ends with a word about it', as
   expect([seat.state.value, desks[0]?.closed, toasts.length]).toEqual(['none', true, 1]);
 });
 
+test('who thinks better of it while they are going on stage is not put there', async () => {
+  const { seat, publishers } = createScene();
+  await seat.prepare();
+  const joining = seat.join();
+  seat.stepBack();
+  await joining;
+  await settled();
+  expect([seat.state.value, publishers.length]).toEqual(['away', 0]);
+});
+
 test('who comes back to the page is still a guest, with the camera off', () => {
   const { seat, publishers } = createScene('joined');
   expect([seat.state.value, publishers.length]).toEqual(['away', 0]);

@@ -41,6 +41,8 @@ export function createStageSeat<Desk extends SeatDesk>(deps: StageSeatDeps<Desk>
   const sent = createSendingState();
   let sending: Sending | null = null;
   let cancelRefusal: Cancel = () => {};
+  /** The stage has changed while something was being done, whose outcome is newer. */
+  let hasMissed = false;
   let closed = false;
 
   const state: ReadonlySignal<SeatState> = computed(() => {
@@ -71,10 +73,13 @@ export function createStageSeat<Desk extends SeatDesk>(deps: StageSeatDeps<Desk>
 
   async function look(): Promise<void> {
     if (!deps.self) return;
+    hasMissed = busy.peek();
+    if (hasMissed) return;
     try {
       const { guests } = await api.list(streamId);
       const own = guests.find(({ user }) => user.id === deps.self?.id);
-      if (!closed && !busy.peek()) setStanding(own?.state ?? null);
+      if (busy.peek()) hasMissed = true;
+      else if (!closed) setStanding(own?.state ?? null);
     } catch {
       // The next ticket or the next news tells it again.
     }
@@ -90,6 +95,7 @@ export function createStageSeat<Desk extends SeatDesk>(deps: StageSeatDeps<Desk>
       toasts.show(messageOf(error), 'bad');
     } finally {
       busy.value = false;
+      if (hasMissed) look();
     }
   }
 
@@ -127,8 +133,9 @@ export function createStageSeat<Desk extends SeatDesk>(deps: StageSeatDeps<Desk>
         const opened = desk.peek();
         if (!opened || link.peek()) return;
         await api.answer(streamId, true);
-        if (closed) return;
         standing.value = 'joined';
+        // Whoever has thought better of it meanwhile is a guest with the camera off.
+        if (closed || desk.peek() !== opened) return;
         const made = RoomLink.create({
           grant: deps.grant,
           join: deps.join,

@@ -56,13 +56,32 @@ begin
 end
 $$;
 
--- What an invited person says: that they come, or that they do not, or not any more. Answers `{ performerId }`, whom it
--- concerns. Refuses `not-found` who comes and was not invited, `account-banned`, `stream-ended`.
+-- Ends a place on the stage, or an invitation to it. Answers what is revoked: whoever was there publishes no more, and
+-- whom the invitation alone has let in watches no more.
+create or replace function end_stage_place(p_stream uuid, p_user uuid) returns jsonb
+language plpgsql
+as $$
+declare
+  v_state text;
+begin
+  delete from stage_guests where stream_id = p_stream and user_id = p_user returning state into v_state;
+  delete from media_holds where stream_id = p_stream and user_id = p_user and holder = 'host';
+  if v_state = 'joined' or v_state = 'invited'
+    and exists (select from streams where id = p_stream and visibility in ('followers', 'ticketed')) then
+    return jsonb_build_array(revoke_access('viewer', p_user::text, p_stream, 'stage'));
+  end if;
+  return '[]';
+end
+$$;
+
+-- What an invited person says: that they come, or that they do not, or not any more. Answers `{ performerId, revocations }`: whom it
+-- concerns, and what is revoked. Refuses `not-found` who comes and was not invited, `account-banned`, `stream-ended`.
 create or replace function answer_stage(p_stream uuid, p_user uuid, p_accept boolean) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
   v_stream streams;
+  v_revocations jsonb := '[]';
 begin
   select * into v_stream from streams where id = p_stream for share;
   if not found then
@@ -78,26 +97,20 @@ begin
       perform refuse('not-found');
     end if;
   else
-    delete from stage_guests where stream_id = p_stream and user_id = p_user;
-    delete from media_holds where stream_id = p_stream and user_id = p_user and holder = 'host';
+    v_revocations := end_stage_place(p_stream, p_user);
   end if;
-  return jsonb_build_object('performerId', v_stream.performer_id);
+  return jsonb_build_object('performerId', v_stream.performer_id, 'revocations', v_revocations);
 end
 $$;
 
 -- The performer takes somebody off the stage, or an invitation back; again is no other than once. Answers what is
--- revoked: they publish no more. Refuses `not-found`, `forbidden`.
+-- revoked. Refuses `not-found`, `forbidden`.
 create or replace function put_off_stage(p_stream uuid, p_performer uuid, p_user uuid) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp
 as $$
-declare
-  v_state text;
 begin
   perform require_own_stream(p_stream, p_performer);
-  delete from stage_guests where stream_id = p_stream and user_id = p_user returning state into v_state;
-  delete from media_holds where stream_id = p_stream and user_id = p_user and holder = 'host';
-  return case when v_state = 'joined' then jsonb_build_array(revoke_access('viewer', p_user::text, p_stream, 'stage'))
-    else '[]' end;
+  return end_stage_place(p_stream, p_user);
 end
 $$;
 

@@ -148,7 +148,15 @@ describe('an invitation', () => {
     const guest = await cast.member();
     expect(await codeOf(ticket(guest, streamId, 'watch'))).toEqual([403, 'followers-only']);
     await invite(performer, streamId, guest.username);
-    expect((await ticket(guest, streamId, 'watch')).status).toBe(201);
+    const opened = await ticket(guest, streamId, 'watch');
+    expect(opened.status).toBe(201);
+    // Until it is taken back: what it has opened ends with it.
+    const { rev } = RoomTicket.parse(decodeJwt(opened.body.room.ticket));
+    await performer.call('DELETE', `${pathOf(streamId)}/${guest.id}`);
+    expect(await revokedSince(rev)).toEqual([
+      expect.objectContaining({ kind: 'viewer', subject: guest.id, streamId }),
+    ]);
+    expect(await codeOf(ticket(guest, streamId, 'watch'))).toEqual([403, 'followers-only']);
   });
 });
 
@@ -169,12 +177,14 @@ describe('the end of a place on the stage', () => {
     expect(await codeOf(taken)).toEqual([403, 'forbidden']);
   });
 
-  test('by the guest needs no permission, and ends nobody’s session', async () => {
+  test('by the guest needs no permission, ends what they have opened, and no session', async () => {
     const { streamId, guest } = await withGuest();
     const { rev } = await claimsOf(ticket(guest, streamId));
     expect((await say(guest, streamId, false)).status).toBe(204);
     expect(await codeOf(ticket(guest, streamId))).toEqual([403, 'forbidden']);
-    expect((await revokedSince(rev)).filter(({ subject }) => subject === guest.id)).toEqual([]);
+    expect(await revokedSince(rev)).toEqual([
+      expect.objectContaining({ kind: 'viewer', subject: guest.id, streamId }),
+    ]);
   });
 
   test('comes with a block, and with a ban from the rooms', async () => {

@@ -88,7 +88,9 @@ export function stageRoutes(deps: Deps) {
         const { id: streamId } = c.req.valid('param');
         const { userId } = c.var.identity;
         const { accept } = c.req.valid('json');
-        const { performerId } = await answerStage(deps.db, { streamId, userId, accept });
+        const answer = { streamId, userId, accept };
+        const { performerId, revocations } = await answerStage(deps.db, answer);
+        await tellRevoked(deps, c, revocations);
         c.env.defer(deps.publisher.tellStage(streamId, [performerId, userId]));
         return c.body(null, 204);
       },

@@ -40,6 +40,7 @@ export const layersMax = 3;
 export const branchLingersMs = 5_000;
 /** Each is a further copy of the room's media on its worker; players of one make share one. */
 export const dialectsMax = 16;
+export const dialectsPerSubjectMax = 4;
 
 export interface Track {
   source: MediaSource;
@@ -76,6 +77,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #branches = new Map<MediaWorker, Promise<Branch>>();
   /** Branches of players that number codecs in their own way, by worker and dialect. */
   readonly #dialects = new Map<string, Promise<Branch>>();
+  /** By the same: who came with the first player of that kind. */
+  readonly #broughtBy = new Map<string, string>();
   readonly #living = new Set<Branch>();
   readonly #branchOf = new WeakMap<Transport, Branch>();
   readonly #lingering = new Map<Branch, NodeJS.Timeout>();
@@ -91,6 +94,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** Stopped by their viewers after they had begun. */
   readonly #stopped = new WeakSet<Consumer>();
   readonly #wanting = new WeakSet<Consumer>();
+  /** Of consumers of a copy: the track at home, by whose id it is wanted. */
+  readonly #homeIds = new WeakMap<Consumer, string>();
   /** The transports by which media comes and goes, other than between our own workers. */
   readonly flows: Flows = createFlows();
   readonly #keyframes = createKeyframeGovernor();
@@ -153,6 +158,11 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** Whether somebody publishes here, on this node. */
   get isPublishedHere(): boolean {
     return this.tracks.some(({ isOurs }) => isOurs);
+  }
+
+  /** Whether this person publishes this on this node. */
+  isOurs(ownerId: string, source: MediaSource): boolean {
+    return this.#tracks.get(placeOf(ownerId, source))?.isOurs ?? false;
   }
 
   /** People who watch here, on all branches. */
@@ -227,14 +237,19 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** For somebody who watches: on a worker that has room. Refuses `no-room`. */
   async openViewerTransport({
     dialect = null,
+    subject = '',
     liveness,
   }: {
     dialect?: Dialect | null;
+    /** Who asks: one person brings only so many dialects into a room. */
+    subject?: string;
     liveness?: Liveness;
   } = {}): Promise<WebRtcTransport> {
     this.#keyframes.expect();
     const worker = this.#pool.placeViewer([...this.#branches.keys()]);
-    const branch = await (dialect ? this.#dialectOn(worker, dialect) : this.#branchOn(worker));
+    const branch = await (dialect
+      ? this.#dialectOn(worker, dialect, subject)
+      : this.#branchOn(worker));
     const lingering = this.#lingering.get(branch);
     if (lingering) clearTimeout(lingering);
     this.#lingering.delete(branch);
@@ -323,7 +338,10 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     },
   ): Promise<Producer> {
     const { id, source, owner, kind, rtpParameters, isOurs = true } = track;
-    const place = `${owner.id} ${source}`;
+    const place = placeOf(owner.id, source);
+    // Whoever comes from another node is here from now on, and their copy from there is not needed.
+    const copy = this.#tracks.get(place);
+    if (isOurs && copy && !copy.isOurs) copy.producer.close();
     // What is being made on a transport that has closed will be nothing.
     const reserved = this.#reserved.get(place)?.closed === false;
     if (this.#tracks.has(place) || reserved) {
@@ -372,6 +390,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     const producerId = isElsewhere ? await branch.carry(this.#home, track.producer) : id;
     const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true });
     refuseIfClosed(transport, consumer);
+    this.#homeIds.set(consumer, id);
     if (consumer.kind === 'video') this.flows.show(transport.id, consumer);
     return consumer;
   }
@@ -392,7 +411,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   async pause(consumer: Consumer): Promise<void> {
     this.#resumed.delete(consumer);
     this.#stopped.add(consumer);
-    this.wantLayer(consumer.producerId, consumer.id, null);
+    this.wantLayer(this.#homeIdOf(consumer), consumer.id, null);
     await consumer.pause();
   }
 
@@ -462,13 +481,18 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   }
 
   #wantPicture(consumer: Consumer): void {
-    const { producerId, id } = consumer;
+    const { id } = consumer;
+    const producerId = this.#homeIdOf(consumer);
     const layer = consumer.preferredLayers?.spatialLayer;
     if (!this.#wanting.has(consumer)) {
       this.#wanting.add(consumer);
       consumer.observer.once('close', () => this.wantLayer(producerId, id, null));
     }
     this.wantLayer(producerId, id, layer ?? layersMax);
+  }
+
+  #homeIdOf(consumer: Consumer): string {
+    return this.#homeIds.get(consumer) ?? consumer.producerId;
   }
 
   /**
@@ -521,12 +545,26 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return this.#branchIn(this.#branches, worker, () => Branch.create(worker));
   }
 
-  #dialectOn(worker: MediaWorker, dialect: Dialect): Promise<Branch> {
+  #dialectOn(worker: MediaWorker, dialect: Dialect, subject: string): Promise<Branch> {
     const key = `${worker.index} ${dialect.key}`;
-    if (!this.#dialects.has(key) && this.#dialects.size >= dialectsMax) {
-      throw refusal('no-room', 'players of too many kinds watch this room');
+    if (!this.#dialects.has(key)) {
+      const theirs = [...this.#dialects.keys()].filter(
+        (one) => this.#broughtBy.get(one) === subject,
+      );
+      if (this.#dialects.size >= dialectsMax || theirs.length >= dialectsPerSubjectMax) {
+        throw refusal('no-room', 'players of too many kinds watch this room');
+      }
+      this.#broughtBy.set(key, subject);
     }
-    return this.#branchIn(this.#dialects, key, () => Branch.create(worker, dialect));
+    const forget = () => this.#broughtBy.delete(key);
+    return this.#branchIn(this.#dialects, key, async () => {
+      const branch = await Branch.create(worker, dialect).catch((error) => {
+        forget();
+        throw error;
+      });
+      branch.router.observer.once('close', forget);
+      return branch;
+    });
   }
 
   #branchIn<K>(
@@ -561,6 +599,10 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     }, branchLingersMs);
     this.#lingering.set(branch, timer);
   }
+}
+
+function placeOf(ownerId: string, source: MediaSource): string {
+  return `${ownerId} ${source}`;
 }
 
 /** The highest layer of a picture, counted from zero. */

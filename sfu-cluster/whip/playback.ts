@@ -28,7 +28,7 @@ export async function play(seat: Seat, offer: Offer): Promise<Connection> {
   const { sections, capabilities, dialect } = termsToPlay(offer);
   const media = await mediaCall(null, () => seat.room.media());
   const transport = await mediaCall(null, () =>
-    media.openViewerTransport({ dialect, liveness: 'packets' }),
+    media.openViewerTransport({ dialect, subject: seat.peer.subject, liveness: 'packets' }),
   );
   seat.link.once('close', () => transport.close());
   if (seat.link.closed) transport.close();
@@ -48,7 +48,7 @@ export async function play(seat: Seat, offer: Offer): Promise<Connection> {
     }
     taken.set(section.mid, answerOf(section, consumer));
     await mediaCall(null, () => media.resume(transport, consumer));
-    followLayers(consumer);
+    followLayers(media, consumer);
   }
   endWhenChanged(seat, media, transport, tracks, kinds);
   return { transport, taken };
@@ -113,7 +113,7 @@ function answerOf(section: Section, consumer: Consumer): AnswerSection {
  * Players number header extensions in their own way, too, and the worker cannot: where theirs do not happen to be
  * ours, the line is not measured, and what is lost on it must say which layer fits.
  */
-function followLayers(consumer: Consumer): void {
+function followLayers(media: RoomMedia, consumer: Consumer): void {
   const layers = consumer.rtpParameters.encodings?.[0]?.scalabilityMode?.match(/^L(\d)/)?.[1];
   const isMeasured = (consumer.rtpParameters.codecs[0]?.rtcpFeedback ?? []).some(
     ({ type }) => type === 'transport-cc' || type === 'goog-remb',
@@ -126,7 +126,7 @@ function followLayers(consumer: Consumer): void {
     const layer = follower.hear(Math.min(scoreMax, score + scoreMax - producerScore));
     if (layer === null || consumer.closed) return;
     // It fails only if the consumer closes at this moment.
-    consumer.setPreferredLayers({ spatialLayer: layer, temporalLayer: 3 }).catch(() => undefined);
+    media.prefer(consumer, { spatialLayer: layer, temporalLayer: 3 }).catch(() => undefined);
   }, scoreReadEveryMs);
   consumer.observer.once('close', () => clearInterval(timer));
 }
