@@ -91,7 +91,7 @@ test('invites by name, as people write it, and keeps what was refused', async ()
   desk.username.value = 'nobody';
   await desk.invite();
   expect(desk.username.value).toBe('nobody');
-  expect(desk.fault.value).not.toBeNull();
+  expect(desk.fault.value).toBe('Nobody has this name.');
   desk.username.value = ' ';
   await desk.invite();
   expect(acts).toHaveLength(1);

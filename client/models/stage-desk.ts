@@ -2,7 +2,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { MediaHold, StageGuest } from '#contract';
 import type { GuestMedia } from '../media/receiver.ts';
-import { messageOf } from './api-error.ts';
+import { hasCode, messageOf } from './api-error.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { LiveSide, type LiveSideDeps } from './live-side.ts';
 import { createLoaded } from './load.ts';
@@ -45,7 +45,7 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
   ];
 
   /** One act at a time, and the newest list after it. */
-  async function act(work: () => Promise<unknown>): Promise<boolean> {
+  async function act(work: () => Promise<unknown>, told = messageOf): Promise<boolean> {
     if (busy.peek()) return false;
     busy.value = true;
     fault.value = null;
@@ -53,7 +53,7 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
       await work();
       return true;
     } catch (error) {
-      fault.value = messageOf(error);
+      fault.value = told(error);
       return false;
     } finally {
       busy.value = false;
@@ -71,7 +71,9 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
     async invite(): Promise<void> {
       const name = username.peek().trim().replace(/^@/, '');
       if (name === '') return;
-      if (await act(() => api.invite(streamId, name))) username.value = '';
+      const told = (error: unknown) =>
+        hasCode(error, 'not-found') ? 'Nobody has this name.' : messageOf(error);
+      if (await act(() => api.invite(streamId, name), told)) username.value = '';
     },
     putOff: (guest: StageGuest) => act(() => api.putOff(streamId, guest.user.id)),
     hold: ({ user }: StageGuest, held: MediaHold) => act(() => api.hold(streamId, user.id, held)),

@@ -1,5 +1,5 @@
 // How to send from an encoder: what OBS asks for, where its answers lie, and which settings suit live pictures.
-import type { IngestServers } from '#contract';
+import { type IngestProtocol, type IngestServers, ingestProtocols } from '#contract';
 import { CopyButton } from './copy-button.tsx';
 import './encoder-guide.css';
 
@@ -22,21 +22,23 @@ function Address({ name, label, text }: { name: string; label: string; text: str
   );
 }
 
-/** Where an encoder that speaks WHIP sends to. */
-export function WhipAddress() {
-  return <Address name="whip" label="WHIP server" text={whipAddress()} />;
-}
-
-/** Where encoders push to that speak RTMP or SRT, if anybody listens for them. */
-export function PushAddresses({ servers }: { servers: IngestServers | undefined }) {
+/** Where encoders send to by each of these protocols, as far as anybody listens for them. */
+export function EncoderAddresses({
+  servers,
+  protocols,
+}: {
+  servers: IngestServers | undefined;
+  protocols: readonly IngestProtocol[];
+}) {
+  const rtmp = protocols.includes('rtmp') && servers?.rtmp;
+  const srt = protocols.includes('srt') && servers?.srt;
   return (
     <>
-      {servers?.rtmp && (
-        <Address name="rtmp" label="RTMP server; the stream key is your key" text={servers.rtmp} />
+      {protocols.includes('whip') && (
+        <Address name="whip" label="WHIP server" text={whipAddress()} />
       )}
-      {servers?.srt && (
-        <Address name="srt" label="SRT server, with your key behind it" text={servers.srt} />
-      )}
+      {rtmp && <Address name="rtmp" label="RTMP server; the stream key is your key" text={rtmp} />}
+      {srt && <Address name="srt" label="SRT server, with your key behind it" text={srt} />}
     </>
   );
 }
@@ -48,12 +50,13 @@ export function EncoderGuide({ servers }: { servers: IngestServers | undefined }
       <div class="stack">
         <ol>
           <li>
-            Announce the stream in your <a href="/studio/schedule">schedule</a>: it starts by itself
-            when OBS does.
+            Set the stream up above: a title, and under <b>Tags, language, start</b> when it begins.
+            Press <b>Announce it for later</b>; it starts by itself when OBS does.
           </li>
           <li>
             In OBS 30 or later open <b>Settings › Stream</b> and choose the service <b>WHIP</b>. The
-            server is the address below, the bearer token your stream key.
+            server is the address below, the bearer token your stream key. For RTMP or SRT choose{' '}
+            <b>Custom</b> and the address of that.
           </li>
           <li>
             Under <b>Settings › Output</b> choose an H.264 encoder: profile <b>baseline</b>,
@@ -65,8 +68,7 @@ export function EncoderGuide({ servers }: { servers: IngestServers | undefined }
             OBS, and it ends half a minute later.
           </li>
         </ol>
-        <WhipAddress />
-        <PushAddresses servers={servers} />
+        <EncoderAddresses servers={servers} protocols={ingestProtocols} />
       </div>
     </details>
   );

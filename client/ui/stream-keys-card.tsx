@@ -10,7 +10,7 @@ import { useApp, useLife } from './app-context.ts';
 import { Badge } from './badge.tsx';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
-import { EncoderGuide, WhipAddress } from './encoder-guide.tsx';
+import { EncoderAddresses, EncoderGuide } from './encoder-guide.tsx';
 import { TextField } from './field.tsx';
 import { formatDay, formatDayTime } from './format.ts';
 import { Notice } from './notice.tsx';
@@ -138,7 +138,10 @@ function Secret({ keys }: { keys: StreamKeys }) {
         <output class="stream-key-secret" data-testid="stream-key-secret">
           {shown?.secret}
         </output>
-        {shown?.key.protocols.includes('whip') && <WhipAddress />}
+        <EncoderAddresses
+          servers={keys.list.value.value?.servers}
+          protocols={shown?.key.protocols ?? []}
+        />
       </div>
     </Dialog>
   );
