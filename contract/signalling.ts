@@ -192,9 +192,10 @@ export const TransportData = z.object({
 export const TrackOwner = z.object({ id: z.string(), name: z.string(), isHost: z.boolean() });
 export type TrackOwner = z.infer<typeof TrackOwner>;
 
-/** A guest on the stage, and which of their sources can be consumed now. */
+/** A guest on the stage: which of their sources can be consumed now, and which of these are kept from everybody. */
 export const GuestOnStage = TrackOwner.pick({ id: true, name: true }).extend({
   sources: z.array(MediaSource),
+  held: z.array(MediaSource),
 });
 export type GuestOnStage = z.infer<typeof GuestOnStage>;
 
@@ -276,10 +277,11 @@ export const ServerFrame = z.discriminatedUnion('type', [
   /** This node is about to end: join elsewhere with a new ticket, while it still serves this socket. */
   z.object({ type: z.literal('room.move') }),
   z.object({ type: z.literal('room.viewers'), viewers: z.int().nonnegative() }),
-  /** Sources of the host that can be consumed now, and those of guests; sent again whenever the set changes. */
+  /** The same of the host, and of all guests; sent again whenever any of it changes. */
   z.object({
     type: z.literal('room.media'),
     sources: z.array(MediaSource),
+    held: z.array(MediaSource),
     guests: z.array(GuestOnStage),
   }),
   /** To the host and to whom it concerns: somebody was invited, has answered, or is off the stage. Ask who is on it. */
@@ -296,3 +298,4 @@ export const ServerFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('consumer.closed'), consumerId: z.string() }),
 ]);
 export type ServerFrame = z.infer<typeof ServerFrame>;
+export type RoomMediaNotice = Extract<ServerFrame, { type: 'room.media' }>;

@@ -89,6 +89,14 @@ test('whom the host mutes nobody hears, and they are told; their picture goes on
   await expect.poll(() => guestIsHeard(viewer), { timeout: 15_000 }).toBe(true);
 });
 
+test('a picture that the host pauses is covered for everybody, and comes back', async () => {
+  await performer.page.getByTestId('guest-pause').click();
+  await viewer.page.locator(tile).waitFor({ state: 'hidden' });
+  await viewer.page.locator('[data-testid="guest-tile"] .guest-face').waitFor();
+  await performer.page.getByTestId('guest-pause').click();
+  await guestMoves(viewer);
+});
+
 test('whoever is taken off the stage is seen no more, and goes on watching', async () => {
   await performer.page.getByTestId('guest-put-off').click();
   await viewer.page.locator(tile).waitFor({ state: 'detached' });

@@ -1,7 +1,7 @@
 // An inflow: brings a room's media from the node on which it is published, for as long as somebody here wants it.
 import type { PipeTransport } from 'mediasoup/types';
 import type { Logger } from 'pino';
-import type { ConsumerData, PullAnswer } from '#contract';
+import type { ConsumerData, PullAnswer, RoomMediaNotice } from '#contract';
 import { pipeDataOf } from './media/outflow.ts';
 import { parseRtpParameters, parseSrtpParameters } from './media/parameters.ts';
 import type { PipeListen, RoomMedia } from './media/room-media.ts';
@@ -83,6 +83,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
   async function follow(link: NodeLink, transport: PipeTransport, nodeId: string): Promise<void> {
     const producers = new Map<string, { close(): void }>();
     let asking: Promise<void> = Promise.resolve();
+    let told: RoomMediaNotice | null = null;
 
     async function take({ consumerId, producerId, ...track }: ConsumerData): Promise<void> {
       // A guest who is here already is only leaving there.
@@ -113,6 +114,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
         if (emptyTimer) clearTimeout(emptyTimer);
         const { consumers } = await link.request('pipe.consume', {});
         await Promise.all(consumers.map(take));
+        if (told) media.hearHeld(told);
         if (producers.size === 0) await lookElsewhere();
       };
       const lookElsewhere = async () => {
@@ -129,8 +131,10 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
       };
       media.on('demand', tellDemand);
       link.on('notice', (notice) => {
-        if (notice.type === 'room.media') askNext();
-        else if (notice.type === 'consumer.closed') {
+        if (notice.type === 'room.media') {
+          told = notice;
+          askNext();
+        } else if (notice.type === 'consumer.closed') {
           producers.get(notice.consumerId)?.close();
           producers.delete(notice.consumerId);
         }

@@ -292,7 +292,8 @@ export class Room extends EventEmitter<RoomHappenings> {
   }
 
   #mediaNotice(): ServerFrame {
-    return { type: 'room.media', sources: this.sources, guests: this.#liveMedia?.guests ?? [] };
+    const { sources = [], held = [], guests = [] } = this.#liveMedia ?? {};
+    return { type: 'room.media', sources, held, guests };
   }
 
   /** Whoever had media must come back; the others stay and keep hearing events. */

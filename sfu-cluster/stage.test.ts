@@ -59,8 +59,8 @@ describe('a guest on the stage', () => {
     await publishMicrophone(second);
     await viewer.wait(() => guestsOf(viewer).length === 2);
     expect(guestsOf(viewer)).toEqual([
-      { id: guestId, name: 'Somebody', sources: ['microphone', 'camera'] },
-      { id: secondId, name: 'Somebody', sources: ['microphone'] },
+      { id: guestId, name: 'Somebody', sources: ['microphone', 'camera'], held: [] },
+      { id: secondId, name: 'Somebody', sources: ['microphone'], held: [] },
     ]);
     expect(scene.room.sources).toEqual(['camera']);
     const consumers = await (await consume(viewer))();
@@ -260,6 +260,34 @@ describe('what is held', () => {
     await guest.wait((frame) => frame.type === 'producer.held');
     expect(heldOf(guest)).toEqual([[sound, true]]);
     guest.close();
+  });
+
+  test('is told to everybody in the room, here and on other nodes', async () => {
+    const { nodeId, socketUrl } = scene.node;
+    scene.edge.origins.set(scene.stream, { nodeId, url: socketUrl });
+    const hostId = randomUUID();
+    const host = await scene.performer(hostId);
+    await publishCamera(host, 1);
+    const viewers = [
+      await scene.viewer(),
+      await scene.join({ capabilities: ['subscribe'] }, other),
+    ];
+    for (const viewer of viewers) await consume(viewer);
+    const held = (viewer: RoomClient) => viewer.of('room.media').at(-1)?.held;
+    await Promise.all(
+      viewers.map((viewer) =>
+        viewer.wait(() => viewer.of('room.media').at(-1)?.sources.length === 1),
+      ),
+    );
+    const hold = (what: MediaHold) =>
+      scene.revoke({ kind: 'hold', subject: hostId, streamId: scene.stream, held: what });
+    await hold({ sound: true, picture: true });
+    await Promise.all(
+      viewers.map((viewer) => viewer.wait(() => held(viewer)?.join() === 'camera')),
+    );
+    await hold(nothingHeld);
+    await Promise.all(viewers.map((viewer) => viewer.wait(() => held(viewer)?.length === 0)));
+    for (const client of [host, ...viewers]) client.close();
   });
 
   test('is known when Redis did not tell, and the newest word counts', async () => {

@@ -1,7 +1,8 @@
 import { type Signal, signal } from '@preact/signals';
 import { expect, test } from 'vitest';
-import type { StreamState, TicketGrant } from '#contract';
+import type { GuestOnStage, MediaSource, StreamState, TicketGrant } from '#contract';
 import type { PathState } from '../media/ice-guard.ts';
+import type { GuestMedia } from '../media/receiver.ts';
 import type { RoomSocket, SocketFault } from '../media/room-socket.ts';
 import { joined } from '../testing/fake-room.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
@@ -78,6 +79,9 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     // The player sees nothing else of a link.
     link,
     publishing: signal(true),
+    sources: signal<readonly MediaSource[]>(['camera', 'microphone']),
+    held: signal<readonly MediaSource[]>([]),
+    guests: signal<readonly GuestOnStage[]>([]),
     streamState: signal<StreamState | null>('live'),
   };
 
@@ -257,6 +261,39 @@ test('WebRTC that breaks while the performer sends is changed for HLS', async ()
   expect(player.transport.value).toBe('webrtc');
   await clock.advance(1);
   expect(player.transport.value).toBe('hls');
+});
+
+test('a picture that is held is covered, and HLS is not asked for what nobody gets', async () => {
+  const { clock, player, room, join, flow, latest, playbacks } = createScene();
+  join();
+  await settled();
+  await flow();
+  room.held.value = ['camera', 'microphone'];
+  expect(player.state.value).toBe('held');
+  const receiver = latest();
+  if (receiver) receiver.flowing.value = false;
+  await clock.advance(webrtcConnectLimitMs + webrtcBreakLimitMs);
+  expect([playbacks.length, player.transport.value]).toEqual([0, 'webrtc']);
+  room.held.value = [];
+  await flow();
+  expect(player.state.value).toBe('playing');
+});
+
+test('of a guest whose picture is held no picture is shown, and of the others it is', async () => {
+  const { player, room, join, latest } = createScene();
+  join();
+  await settled();
+  const stream = {} as MediaStream;
+  const guests = latest()?.guests as Signal<readonly GuestMedia[]>;
+  guests.value = ['ann', 'ben'].map((id) => ({ id, name: id, stream, hasPicture: true }));
+  room.guests.value = [
+    { id: 'ann', name: 'ann', sources: ['camera'], held: ['camera'] },
+    { id: 'ben', name: 'ben', sources: ['microphone', 'camera'], held: ['microphone'] },
+  ];
+  expect(player.guests.value.map(({ id, hasPicture }) => [id, hasPicture])).toEqual([
+    ['ann', false],
+    ['ben', true],
+  ]);
 });
 
 test('a performer who is away is waited for; nothing is changed over', async () => {

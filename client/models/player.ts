@@ -1,7 +1,7 @@
 // The player: chooses between WebRTC and HLS, changes over by itself, and says how it is going.
 
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { Transport } from '#contract';
+import type { GuestOnStage, MediaSource, Transport } from '#contract';
 import type { GuestMedia } from '../media/receiver.ts';
 import type { Surface } from '../media/surface.ts';
 import type { Cancel, Clock } from './clock.ts';
@@ -21,7 +21,15 @@ export const webrtcRetryMaxMs = 300_000;
 /** WebRTC that held for so long starts the retries afresh. */
 export const webrtcStableMs = 30_000;
 
-export type PlayerState = 'connecting' | 'playing' | 'buffering' | 'waiting' | 'ended' | 'failed';
+/** `held`: the picture is kept from everybody, and what was seen of it last is not to be seen either. */
+export type PlayerState =
+  | 'connecting'
+  | 'playing'
+  | 'buffering'
+  | 'waiting'
+  | 'held'
+  | 'ended'
+  | 'failed';
 export type Choice = 'live' | 'hls';
 /** Why HLS is shown. */
 export type HlsReason = 'chosen' | 'fallback' | 'placed' | 'unsupported';
@@ -29,7 +37,7 @@ export type HlsReason = 'chosen' | 'fallback' | 'placed' | 'unsupported';
 export type PlayerDeps = {
   /** What the viewer has chosen before there was anything to see; `live` when nothing. */
   choice?: Choice;
-  room: Pick<Room, 'publishing' | 'streamState'> & {
+  room: Pick<Room, 'publishing' | 'streamState' | 'sources' | 'held' | 'guests'> & {
     link: Pick<RoomLink, 'socket' | 'state' | 'granted' | 'refusal' | 'rejoin'>;
   };
   surface: Pick<Surface, 'moving' | 'showStream' | 'clear' | 'freeze'>;
@@ -65,7 +73,9 @@ export class Player {
   );
   /** Whom to show beside the host: HLS brings the host alone. */
   readonly guests: ReadonlySignal<readonly GuestMedia[]> = computed(() =>
-    this.#transport.value === 'hls' ? [] : this.#live.guests.value,
+    this.#transport.value === 'hls'
+      ? []
+      : withoutHeldPictures(this.#live.guests.value, this.#deps.room.guests.value),
   );
   readonly state: ReadonlySignal<PlayerState> = computed(() => this.#judge());
 
@@ -150,6 +160,7 @@ export class Player {
       room.link.socket.subscribe((socket) => {
         if (socket) this.#armDeadline(webrtcConnectLimitMs);
       }),
+      room.held.subscribe(() => this.#armDeadline(webrtcConnectLimitMs)),
       room.publishing.subscribe((publishing) => {
         if (publishing) this.#armDeadline(webrtcConnectLimitMs);
       }),
@@ -173,6 +184,7 @@ export class Player {
       return 'ended';
     }
     if (this.#transport.value === 'hls' && ticket.refusal.value) return 'failed';
+    if (room.held.value.some(isPicture)) return 'held';
     if (surface.moving.value) return 'playing';
     if (linkState === 'closed') return 'failed';
     if (linkState === 'not-live' || (linkState === 'open' && !room.publishing.value)) {
@@ -212,6 +224,13 @@ export class Player {
     this.#armDeadline(webrtcBreakLimitMs);
   }
 
+  /** Whether anything is to be had: what is held HLS has no more than we do. */
+  #isSent(): boolean {
+    const { publishing, sources, held } = this.#deps.room;
+    const isHeldWhole = sources.peek().every((source) => held.peek().includes(source));
+    return publishing.peek() && (sources.peek().length === 0 || !isHeldWhole);
+  }
+
   #armDeadline(limitMs: number): void {
     this.#cancelDeadline();
     if (this.#closed || !this.#live.seeking || this.#live.flowing.peek()) return;
@@ -222,7 +241,7 @@ export class Player {
     const { room } = this.#deps;
     this.#probing = false;
     // Nobody sends: HLS has nothing to show either, and the next publishing arms the deadline again.
-    if (room.link.state.peek() === 'open' && !room.publishing.peek()) return;
+    if (room.link.state.peek() === 'open' && !this.#isSent()) return;
     this.#enterHls('fallback');
     this.#settleOnHls();
     this.#planRetry();
@@ -276,4 +295,15 @@ export class Player {
     this.shownOnce.value = true;
     if (!this.#probing) this.#settleOnHls();
   }
+}
+
+const isPicture = (source: MediaSource): boolean => source === 'camera' || source === 'screen';
+
+/** Guests as they are to be seen; also used where the host looks at them. */
+export function withoutHeldPictures(
+  media: readonly GuestMedia[],
+  told: readonly GuestOnStage[],
+): readonly GuestMedia[] {
+  const held = new Set(told.filter((guest) => guest.held.some(isPicture)).map(({ id }) => id));
+  return media.map((guest) => (held.has(guest.id) ? { ...guest, hasPicture: false } : guest));
 }

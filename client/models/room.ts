@@ -96,6 +96,7 @@ export function createRoom(deps: RoomDeps) {
   const feed = createFeed();
   const viewers = signal(0);
   const sources = signal<readonly MediaSource[]>([]);
+  const held = signal<readonly MediaSource[]>([]);
   const guests = signal<readonly GuestOnStage[]>([]);
   /** Grows with every change of the stage that concerns whoever is here. */
   const stageNews = signal(0);
@@ -126,6 +127,7 @@ export function createRoom(deps: RoomDeps) {
         return;
       case 'room.media':
         sources.value = notice.sources;
+        held.value = notice.held;
         guests.value = notice.guests;
         publishing.value = notice.sources.length > 0;
         return;
@@ -168,6 +170,7 @@ export function createRoom(deps: RoomDeps) {
     feed,
     viewers,
     sources,
+    held,
     guests,
     stageNews,
     publishing,

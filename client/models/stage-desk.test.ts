@@ -117,7 +117,7 @@ test('receives nothing until there is a guest, and then once', async () => {
   const { desk, guests, media, receivers } = createScene();
   await settled();
   expect(receivers()).toBe(0);
-  guests.value = [{ id: anyUuid, name: 'asha', sources: ['camera'] }];
+  guests.value = [{ id: anyUuid, name: 'asha', sources: ['camera'], held: [] }];
   await settled();
   const seen: GuestMedia = {
     id: anyUuid,
@@ -127,7 +127,7 @@ test('receives nothing until there is a guest, and then once', async () => {
   };
   media.value = [seen];
   expect(desk.media.value).toEqual([seen]);
-  guests.value = [...guests.value, { id: 'other', name: 'ben', sources: ['camera'] }];
+  guests.value = [...guests.value, { id: 'other', name: 'ben', sources: ['camera'], held: [] }];
   await settled();
   expect(receivers()).toBe(1);
   desk.close();
@@ -137,7 +137,7 @@ test('a node without room for the guests never costs the performer the socket on
   const { guests, acts, receivers, refuseReceivers } = createScene();
   refuseReceivers();
   for (const id of ['one', 'two', 'three']) {
-    guests.value = [...guests.value, { id, name: id, sources: ['camera'] }];
+    guests.value = [...guests.value, { id, name: id, sources: ['camera'], held: [] }];
     await settled();
   }
   expect([receivers(), acts]).toEqual([1, []]);

@@ -1,11 +1,12 @@
 // The stage desk: whom the performer has on the stage, and what becomes of them.
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { MediaHold, StageGuest } from '#contract';
 import type { GuestMedia } from '../media/receiver.ts';
 import { hasCode, messageOf } from './api-error.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { LiveSide, type LiveSideDeps } from './live-side.ts';
 import { createLoaded } from './load.ts';
+import { withoutHeldPictures } from './player.ts';
 import type { Room } from './room.ts';
 import type { StageApi } from './stage-api.ts';
 
@@ -67,7 +68,9 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
     busy: busy as ReadonlySignal<boolean>,
     fault: fault as ReadonlySignal<string | null>,
     /** Pictures and sounds of the guests who publish. */
-    media: live.guests as ReadonlySignal<readonly GuestMedia[]>,
+    media: computed<readonly GuestMedia[]>(() =>
+      withoutHeldPictures(live.guests.value, room.guests.value),
+    ),
     async invite(): Promise<void> {
       const name = username.peek().trim().replace(/^@/, '');
       if (name === '') return;

@@ -30,7 +30,7 @@ function GuestTile({ guest, sound }: { guest: GuestMedia; sound: Sound }) {
     <li class="guest-tile" data-testid="guest-tile" data-guest={guest.name}>
       <video
         ref={video}
-        class="guest-video"
+        class={guest.hasPicture ? 'guest-video' : 'guest-video covered'}
         playsInline
         autoplay
         muted={sound.muted}

@@ -20,6 +20,7 @@ const words: Record<PlayerState, string> = {
   playing: '',
   buffering: 'One moment',
   waiting: 'The picture is not there yet. It appears by itself.',
+  held: 'The picture is paused.',
   ended: '',
   failed: 'The stream cannot be reached.',
 };
@@ -32,7 +33,7 @@ function Veil({ state, stream, shown, onRetry }: VeilProps) {
   const busy = state === 'connecting' || state === 'buffering' || state === 'waiting';
   return (
     <div class={`veil ${state}`}>
-      {stream && !shown && (
+      {stream && !shown && state !== 'held' && (
         <div class="veil-picture">
           <StreamPicture stream={stream} />
         </div>

@@ -16,6 +16,7 @@ import {
   type GuestOnStage,
   type MediaHold,
   type MediaSource,
+  type RoomMediaNotice,
   type TrackOwner,
   VideoCodec,
 } from '#contract';
@@ -143,13 +144,21 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return this.tracks.filter(({ owner }) => owner.isHost).map(({ source }) => source);
   }
 
+  /** What of that is kept from everybody. */
+  get held(): MediaSource[] {
+    return this.tracks
+      .filter(({ owner, producer }) => owner.isHost && this.#held.has(producer))
+      .map(({ source }) => source);
+  }
+
   get guests(): GuestOnStage[] {
     const guests = new Map<string, GuestOnStage>();
-    for (const { owner, source } of this.tracks) {
+    for (const { owner, source, producer } of this.tracks) {
       if (owner.isHost) continue;
       const { id, name } = owner;
-      const guest = guests.get(id) ?? { id, name, sources: [] };
+      const guest = guests.get(id) ?? { id, name, sources: [], held: [] };
       guest.sources.push(source);
+      if (this.#held.has(producer)) guest.held.push(source);
       guests.set(id, guest);
     }
     return [...guests.values()];
@@ -201,12 +210,28 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     if (!isOurs || producer.closed) return;
     const held = this.#holds.get(owner.id);
     const isHeld = (producer.kind === 'audio' ? held?.sound : held?.picture) ?? false;
-    if (isHeld === this.#held.has(producer)) return;
-    if (isHeld) this.#held.add(producer);
-    else this.#held.delete(producer);
+    if (!this.#noteHeld(producer, isHeld)) return;
     // It fails only if the producer closes at this moment, and then nobody gets anything of it.
     (isHeld ? producer.pause() : producer.resume()).catch(() => undefined);
     this.emit('held', track, isHeld);
+  }
+
+  /** What the node that our copies come from keeps from everybody. */
+  hearHeld({ held, guests }: Pick<RoomMediaNotice, 'held' | 'guests'>): void {
+    for (const { owner, source, producer, isOurs } of this.tracks) {
+      if (isOurs) continue;
+      const theirs = owner.isHost ? held : guests.find(({ id }) => id === owner.id)?.held;
+      this.#noteHeld(producer, theirs?.includes(source) ?? false);
+    }
+  }
+
+  /** Answers whether that is new. */
+  #noteHeld(producer: Producer, isHeld: boolean): boolean {
+    if (isHeld === this.#held.has(producer)) return false;
+    if (isHeld) this.#held.add(producer);
+    else this.#held.delete(producer);
+    this.#changed();
+    return true;
   }
 
   /** The codec of the picture, or null while there is none. */

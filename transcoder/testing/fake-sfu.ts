@@ -40,7 +40,7 @@ export async function startFakeSfu(options: FakeSfuOptions): Promise<FakeSfu> {
   let offered: MediaSource[] = ['microphone', 'camera'];
 
   function announce(sources: MediaSource[]): void {
-    const notice: ServerFrame = { type: 'room.media', sources, guests: [] };
+    const notice: ServerFrame = { type: 'room.media', sources, held: [], guests: [] };
     for (const socket of server.clients) socket.send(JSON.stringify(notice));
   }
 
