@@ -24,6 +24,10 @@ export const backlogBytesMax = 8 * 1024 * 1024;
 export const keyframeIntervalMsMax = 4_000;
 /** The pace of keyframes where we encode. */
 export const encodedKeyframeSeconds = 1;
+/** Of one ffmpeg, for each of decoding, filtering and encoding: one encoder must not have the whole machine. */
+export const ffmpegThreads = 2;
+/** Larger pictures (4096x2160) are not decoded: each takes 1.5 bytes for a pixel, and several are held. */
+export const decodedPixelsMax = 4_096 * 2_160;
 
 /** ffmpeg that takes input and tells of no packet for so long is stuck. */
 export const stalledMsMax = 1_500;
