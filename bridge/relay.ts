@@ -48,6 +48,7 @@ export class Relay extends EventEmitter<RelayEvents> {
   readonly #deps: RelayDeps;
   readonly #recoveries = createRecoveries();
   readonly #watch: NodeJS.Timeout;
+  readonly #ending = new AbortController();
   #log: Logger;
   #feed: Feed | null = null;
   #source: Source | null = null;
@@ -92,6 +93,7 @@ export class Relay extends EventEmitter<RelayEvents> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watch);
+    this.#ending.abort();
     this.#feed?.direct(null);
     this.#publisher?.close();
     this.#link?.close();
@@ -108,7 +110,12 @@ export class Relay extends EventEmitter<RelayEvents> {
     this.#feed = Feed.open(this.#caller, this.#deps.bitrateMaxBps);
     this.#feed.on('excess', () => this.close('more bits than are allowed'));
     this.#caller.accept();
-    this.#source = await probe(this.#deps.ffmpegBin, this.#caller.format, this.#feed);
+    this.#source = await probe({
+      ffmpegBin: this.#deps.ffmpegBin,
+      format: this.#caller.format,
+      feed: this.#feed,
+      signal: this.#ending.signal,
+    });
     if (this.#closed) return;
     if (this.#source.picture && !this.#source.picture.takenAsIs) this.#encodeFromNow();
     await this.#republish();
