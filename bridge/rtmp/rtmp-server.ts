@@ -31,7 +31,7 @@ export async function startRtmpServer(options: IngestServerOptions): Promise<Ing
       sockets.delete(socket);
       leave();
     });
-    RtmpCaller.open(socket, options.onCaller);
+    RtmpCaller.open(socket, socket.remoteAddress ?? '', options.onCaller);
   });
   server.listen(options.port, options.address);
   await once(server, 'listening');
