@@ -2,6 +2,8 @@
 
 /** From the first byte until the stream key; encoders need a few round trips. */
 export const keyShownMsMax = 5_000;
+/** Connections that have not shown a key, besides those that have; one more ends the oldest of them. */
+export const keylessConnectionsMax = 50;
 /** One line may hold so many connections at once, most of which are an encoder that comes again. */
 export const connectionsPerLineMax = 8;
 /** Wrong keys that one line may show in `wrongKeysWindowMs`; after that it is refused unasked. */

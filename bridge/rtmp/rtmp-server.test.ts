@@ -32,7 +32,7 @@ beforeEach(async () => {
   server = await startRtmpServer({
     address: '127.0.0.1',
     port: 0,
-    doorstep: createDoorstep(2),
+    doorstep: createDoorstep(1),
     onCaller(caller) {
       callers.push(caller);
       if (grants) caller.accept();
@@ -89,4 +89,14 @@ test.each([
   const script = chunk(scriptType, 100, Buffer.alloc(100), 6);
   socket.write(Buffer.concat(Array.from({ length: 200 }, () => script)));
   await expectEnd(socket);
+});
+
+test('one encoder more than there are places for is told so', async () => {
+  const first = await publish(server.port, 'key');
+  const second = await dial(server.port);
+  second.write(publishing('other'));
+  const said = (await second.toArray()).join('');
+  expect(said).toContain('NetStream.Publish.BadName');
+  expect(callers.length).toBe(1);
+  first.destroy();
 });

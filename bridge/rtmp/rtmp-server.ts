@@ -21,17 +21,21 @@ export interface IngestServerOptions {
 export async function startRtmpServer(options: IngestServerOptions): Promise<IngestServer> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
-    const leave = options.doorstep.enter(socket.remoteAddress ?? '');
-    if (!leave) {
+    const address = socket.remoteAddress ?? '';
+    const place = options.doorstep.enter(address, () => socket.destroy());
+    if (!place) {
       socket.destroy();
       return;
     }
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
-      leave();
+      place.leave();
     });
-    RtmpCaller.open(socket, socket.remoteAddress ?? '', options.onCaller);
+    RtmpCaller.open(socket, address, (caller) => {
+      if (place.showKey()) options.onCaller(caller);
+      else caller.refuse();
+    });
   });
   server.listen(options.port, options.address);
   await once(server, 'listening');
