@@ -33,6 +33,7 @@ beforeEach(async () => {
     address: '127.0.0.1',
     port: 0,
     doorstep: createDoorstep(1),
+    proxies: [],
     onCaller(caller) {
       callers.push(caller);
       if (grants) caller.accept();
