@@ -1,21 +1,13 @@
 // The bridge with real encoders and a real node: what is pushed by RTMP or SRT is seen and heard in the room.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { startTestNode, type TestNode } from '../testing/room-scene.ts';
 import { plainH264 } from './testing/encoder.ts';
 import { patient, useStage } from './testing/stage.ts';
-import { watch } from './testing/watcher.ts';
 
 const stage = useStage();
 const profileHigh = 100;
 const profileBaseline = 66;
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];
-
-function startOtherNode(nodeId: string): Promise<TestNode> {
-  const { edge, redisUrl } = stage.scene;
-  const env = { SFU_DRAIN_SECONDS: '20' };
-  return startTestNode({ edgeUrl: edge.url, redisUrl, nodeId, env });
-}
 
 describe.each(['rtmp', 'srt'] as const)('by %s', (protocol) => {
   test('picture and sound come into the room without loss, the picture as it was sent', async () => {
@@ -115,35 +107,4 @@ describe('ffmpeg', () => {
     const { seen } = await stage.watched();
     await expect.poll(() => seen.pictures, patient).toBeGreaterThan(30);
   });
-});
-
-test('a node that goes without a word is left for another one, and the encoder does not notice', async () => {
-  const going = await startOtherNode('sfu-going');
-  const { key } = stage.edge.keyFor(stage.scene.stream);
-  stage.edge.placeOn(going);
-  const encoder = stage.push('srt', key);
-  await expect.poll(() => going.rooms.find(stage.scene.stream)?.sources.length, patient).toBe(2);
-  stage.edge.placeOn(stage.scene.node);
-  await going.close();
-  const { seen } = await stage.watched();
-  await expect.poll(() => seen.pictures, patient).toBeGreaterThan(30);
-  expect(encoder.child.exitCode).toBeNull();
-});
-
-test('a node that is drained hands the stream to another one', async () => {
-  const leaving = await startOtherNode('sfu-leaving');
-  const { key } = stage.edge.keyFor(stage.scene.stream);
-  stage.edge.placeOn(leaving);
-  stage.push('rtmp', key);
-  await expect.poll(() => leaving.rooms.find(stage.scene.stream)?.sources.length, patient).toBe(2);
-  stage.edge.placeOn(stage.scene.node);
-  const drained = leaving.drain();
-  const { seen } = await stage.watched();
-  await drained;
-  await leaving.close();
-  const before = seen.pictures;
-  await expect.poll(() => seen.pictures, patient).toBeGreaterThan(before + 30);
-  const again = await watch(await stage.scene.transcoder());
-  stage.after(again.close);
-  await expect.poll(() => again.seen.soundPackets, patient).toBeGreaterThan(30);
 });

@@ -3,6 +3,8 @@ import type { EventEmitter } from 'node:events';
 import type { IngestProtocol } from '#contract';
 
 export interface CallerEvents {
+  /** So many bytes have come since it was accepted, whatever they are: before what they hold. */
+  received: [bytes: number];
   /** A piece of what it sends, in its container format. */
   data: [bytes: Buffer];
   /** Once: it is gone, whoever has ended it. */

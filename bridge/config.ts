@@ -1,9 +1,24 @@
 // Configuration of a bridge: every environment variable that it reads, parsed once.
 import { z } from 'zod';
-import { NodeId } from '#contract';
+import { type Network, NodeId, parseNetwork } from '#contract';
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 const Ip = z.union([z.ipv4(), z.ipv6()]);
+
+const Networks = z
+  .string()
+  .default('')
+  .transform((text, context): Network[] =>
+    text
+      .split(',')
+      .filter((part) => part.trim() !== '')
+      .map((part) => {
+        const read = parseNetwork(part.trim());
+        if (read) return read;
+        context.addIssue({ code: 'custom', message: `"${part}" is neither address nor network` });
+        return z.NEVER;
+      }),
+  );
 
 const Environment = z.object({
   BRIDGE_ID: NodeId.default('bridge-1'),
@@ -13,6 +28,8 @@ const Environment = z.object({
   /** Where encoders are heard, by TCP and by UDP. */
   BRIDGE_LISTEN_ADDRESS: Ip.default('127.0.0.1'),
   BRIDGE_RTMP_PORT: Port.default(1_935),
+  /** TLS proxies before the RTMP port, separated by commas: their connections begin with a PROXY header. */
+  BRIDGE_RTMP_PROXIES: Networks,
   BRIDGE_SRT_PORT: Port.default(9_000),
   /** The library libsrt; looked for under its usual names where it is not named. */
   BRIDGE_SRT_LIBRARY: z.string().min(1).optional(),
@@ -36,6 +53,7 @@ export interface BridgeConfig {
   port: number;
   listenAddress: string;
   rtmpPort: number;
+  rtmpProxies: readonly Network[];
   srtPort: number;
   srtLibrary: string | undefined;
   connectionsMax: number;
@@ -63,6 +81,7 @@ export function readConfig(env: Record<string, string | undefined>): BridgeConfi
     port: values.BRIDGE_PORT,
     listenAddress: values.BRIDGE_LISTEN_ADDRESS,
     rtmpPort: values.BRIDGE_RTMP_PORT,
+    rtmpProxies: values.BRIDGE_RTMP_PROXIES,
     srtPort: values.BRIDGE_SRT_PORT,
     srtLibrary: values.BRIDGE_SRT_LIBRARY,
     connectionsMax: values.BRIDGE_CONNECTIONS_MAX,

@@ -1,12 +1,34 @@
 // Ends of what an encoder sends: by a wrong key, a ban, the end of the stream, silence, or too much of it.
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { wrongKeysMax } from './limits.ts';
+import { probeMsMax, wrongKeysMax } from './limits.ts';
+import { chunk, publish, scriptType, untilClosed } from './testing/rtmp-client.ts';
 import { patient, useStage } from './testing/stage.ts';
 
 const stage = useStage({ BRIDGE_ENCODERS_MAX: '1', BRIDGE_BITRATE_MAX_KBPS: '6000' });
 const withBFrames = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '30'];
+/** As long as a script may be. */
+const scriptBytes = 16 * 1024;
 
 const why = () => stage.logged.map((line) => JSON.parse(line).why).filter(Boolean);
+
+/** Processes of the bridge that read what an encoder sends. */
+function ffmpegsOfOurs(): number {
+  const threads = readdirSync(`/proc/${process.pid}/task`);
+  const children = threads.flatMap((thread) =>
+    readFileSync(`/proc/${process.pid}/task/${thread}/children`, 'utf8').trim().split(' '),
+  );
+  return children.filter((pid) => commandLineOf(pid).includes('framecrc')).length;
+}
+
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    // It has ended meanwhile.
+    return '';
+  }
+}
 
 describe.each(['rtmp', 'srt'] as const)('by %s', (protocol) => {
   test('a key that the edge does not know is refused, and nothing comes into a room', async () => {
@@ -70,6 +92,28 @@ test('more bits than are allowed end it', async () => {
   const encoder = stage.push('rtmp', key, { video, size: '1280x720' });
   await encoder.ended;
   expect(why()).toContain('more bits than are allowed');
+});
+
+test('so do bits that are no media', async () => {
+  const { key } = stage.edge.keyFor(stage.scene.stream);
+  const socket = await publish(stage.bridge.rtmpPort, key);
+  stage.after(() => socket.destroy());
+  const script = chunk(scriptType, scriptBytes, Buffer.alloc(scriptBytes), 6);
+  const write = () => {
+    for (let more = true; more && socket.writable; ) more = socket.write(script);
+  };
+  socket.on('drain', write);
+  write();
+  await untilClosed(socket);
+  expect(why().at(-1)).toBe('more bits than are allowed');
+});
+
+test('what looks at an encoder ends with it', async () => {
+  const { key } = stage.edge.keyFor(stage.scene.stream);
+  const socket = await publish(stage.bridge.rtmpPort, key);
+  await expect.poll(ffmpegsOfOurs, patient).toBe(1);
+  socket.destroy();
+  await expect.poll(ffmpegsOfOurs, { timeout: probeMsMax / 2 }).toBe(0);
 });
 
 test('a picture that no encoder is free for is refused; one that needs none is taken', async () => {

@@ -30,6 +30,7 @@ export class Feed extends EventEmitter<FeedEvents> {
     super();
     this.#caller = caller;
     this.#bytesMax = (bitrateMaxBps / 8) * (bitrateWindowMs / 1_000);
+    caller.on('received', (bytes) => this.#measure(bytes));
     caller.on('data', (bytes) => this.#take(bytes));
   }
 
@@ -65,7 +66,6 @@ export class Feed extends EventEmitter<FeedEvents> {
 
   #take(bytes: Buffer): void {
     this.#heardAtMs = performance.now();
-    this.#measure(bytes.length);
     this.#keep(bytes);
     this.#sink?.write(bytes);
     if (!this.#sink?.congested) return;
@@ -83,8 +83,9 @@ export class Feed extends EventEmitter<FeedEvents> {
 
   #measure(bytes: number): void {
     const window = this.#window;
-    if (this.#heardAtMs - window.sinceMs > bitrateWindowMs) {
-      this.#window = { sinceMs: this.#heardAtMs, bytes };
+    const nowMs = performance.now();
+    if (nowMs - window.sinceMs > bitrateWindowMs) {
+      this.#window = { sinceMs: nowMs, bytes };
       return;
     }
     window.bytes += bytes;

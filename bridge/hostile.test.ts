@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { startNoise } from './testing/encoder.ts';
+import { chunk, handshake } from './testing/rtmp-client.ts';
 import { patient, useStage } from './testing/stage.ts';
 
 const stage = useStage();
-const handshakeBytes = 1 + 1_536 * 2;
 const roundsOfTcp = 400;
 const datagrams = 4_000;
 
@@ -22,16 +22,6 @@ async function offend(...pieces: Buffer[]): Promise<void> {
   socket.end();
   if (!socket.closed) await once(socket, 'close');
 }
-
-function chunk(type: number, length: number, payload: Buffer, stream = 3): Buffer {
-  const header = Buffer.alloc(12);
-  header[0] = stream;
-  header.writeUIntBE(length, 4, 3);
-  header[7] = type;
-  return Buffer.concat([header, payload]);
-}
-
-const handshake = () => Buffer.concat([Buffer.from([3]), randomBytes(handshakeBytes - 1)]);
 
 /** Commands whose values say that they are longer, deeper or more than they are. */
 function brokenCommand(): Buffer {

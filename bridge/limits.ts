@@ -2,6 +2,8 @@
 
 /** From the first byte until the stream key; encoders need a few round trips. */
 export const keyShownMsMax = 5_000;
+/** Connections that have not shown a key, besides those that have; one more ends the oldest of them. */
+export const keylessConnectionsMax = 50;
 /** One line may hold so many connections at once, most of which are an encoder that comes again. */
 export const connectionsPerLineMax = 8;
 /** Wrong keys that one line may show in `wrongKeysWindowMs`; after that it is refused unasked. */
@@ -24,6 +26,10 @@ export const backlogBytesMax = 8 * 1024 * 1024;
 export const keyframeIntervalMsMax = 4_000;
 /** The pace of keyframes where we encode. */
 export const encodedKeyframeSeconds = 1;
+/** Of one ffmpeg, for each of decoding, filtering and encoding: one encoder must not have the whole machine. */
+export const ffmpegThreads = 2;
+/** Larger pictures (4096x2160) are not decoded: each takes 1.5 bytes for a pixel, and several are held. */
+export const decodedPixelsMax = 4_096 * 2_160;
 
 /** ffmpeg that takes input and tells of no packet for so long is stuck. */
 export const stalledMsMax = 1_500;

@@ -36,7 +36,10 @@ try {
       setTimeout(() => process.exit(1), shutDownTimeoutMs).unref();
       bridge.close().then(
         () => process.exit(0),
-        () => process.exit(1),
+        (error: unknown) => {
+          log.error({ err: error }, 'the shut-down failed');
+          process.exit(1);
+        },
       );
     });
   }

@@ -48,6 +48,7 @@ export class Relay extends EventEmitter<RelayEvents> {
   readonly #deps: RelayDeps;
   readonly #recoveries = createRecoveries();
   readonly #watch: NodeJS.Timeout;
+  readonly #ending = new AbortController();
   #log: Logger;
   #feed: Feed | null = null;
   #source: Source | null = null;
@@ -57,6 +58,8 @@ export class Relay extends EventEmitter<RelayEvents> {
   #publisher: Publisher | null = null;
   /** Grows with each attempt to publish: what an earlier one still does is not wanted any more. */
   #attempt = 0;
+  /** Whether another link is being made. */
+  #isChanging = false;
   #closed = false;
 
   private constructor(caller: Caller, deps: RelayDeps) {
@@ -92,6 +95,7 @@ export class Relay extends EventEmitter<RelayEvents> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watch);
+    this.#ending.abort();
     this.#feed?.direct(null);
     this.#publisher?.close();
     this.#link?.close();
@@ -108,7 +112,12 @@ export class Relay extends EventEmitter<RelayEvents> {
     this.#feed = Feed.open(this.#caller, this.#deps.bitrateMaxBps);
     this.#feed.on('excess', () => this.close('more bits than are allowed'));
     this.#caller.accept();
-    this.#source = await probe(this.#deps.ffmpegBin, this.#caller.format, this.#feed);
+    this.#source = await probe({
+      ffmpegBin: this.#deps.ffmpegBin,
+      format: this.#caller.format,
+      feed: this.#feed,
+      signal: this.#ending.signal,
+    });
     if (this.#closed) return;
     if (this.#source.picture && !this.#source.picture.takenAsIs) this.#encodeFromNow();
     await this.#republish();
@@ -140,7 +149,7 @@ export class Relay extends EventEmitter<RelayEvents> {
   }
 
   /** Sends what comes from now on into the room, in place of what was sent before. */
-  async #publish(): Promise<void> {
+  async #publish(attempt: number): Promise<void> {
     const link = this.#link;
     const feed = this.#feed;
     if (!link || !feed || !this.#source || this.#closed) return;
@@ -149,7 +158,6 @@ export class Relay extends EventEmitter<RelayEvents> {
       this.close('neither picture nor sound');
       return;
     }
-    const attempt = ++this.#attempt;
     this.#publisher?.close();
     this.#publisher = null;
     const tracks = await openTracks(link, kinds, this.id);
@@ -186,11 +194,12 @@ export class Relay extends EventEmitter<RelayEvents> {
   }
 
   async #republish(): Promise<void> {
+    const attempt = ++this.#attempt;
     try {
-      await this.#publish();
+      await this.#publish(attempt);
     } catch (error) {
-      // A link that is gone is looked after where it ends.
-      if (this.#link && !this.#link.closed) this.#fail(error);
+      // A later attempt has its own end, and a link that is gone is looked after where it ends.
+      if (!this.#isStale(attempt) && this.#link && !this.#link.closed) this.#fail(error);
     }
   }
 
@@ -201,18 +210,14 @@ export class Relay extends EventEmitter<RelayEvents> {
     if (!this.#leaveEncoder) this.close('no encoder is free for this picture');
   }
 
-  /** The node ends: the room goes on at another one before this one is left. */
+  /** The node ends: the room goes on at another one before this one is left, which serves until then. */
   async #move(link: RoomLink): Promise<void> {
-    if (this.#link !== link || !this.#recoveries.take()) return;
+    if (!this.#isBy(link) || !this.#recoveries.take()) return;
     this.#log.info('the node asks to move');
-    try {
-      const next = await this.#join();
-      if (!next) return;
-      this.#adopt(next);
-      await this.#publish();
-      link.close();
-    } catch (error) {
-      this.#fail(error);
+    // Not counted: it ends with the node, and a link that is lost is counted.
+    while (this.#isBy(link) && !link.closed) {
+      await this.#changeFrom(link);
+      if (this.#isBy(link)) await delay(relinkDelayMs);
     }
   }
 
@@ -221,28 +226,36 @@ export class Relay extends EventEmitter<RelayEvents> {
     this.#attempt += 1;
     this.#feed?.direct(null);
     this.#publisher?.close();
-    while (!this.#closed && this.#link === lost) {
-      if (!this.#recoveries.take()) {
-        this.close('no node takes this stream');
-        return;
-      }
+    while (this.#isBy(lost)) {
       await delay(relinkDelayMs);
-      await this.#tryAgain().catch((error: unknown) => this.#weigh(error));
+      // A move that had begun before may be over by now, or will be.
+      if (!this.#isBy(lost) || this.#isChanging) continue;
+      if (this.#recoveries.take()) await this.#changeFrom(lost);
+      else this.close('no node takes this stream');
     }
   }
 
-  async #tryAgain(): Promise<void> {
-    if (this.#closed) return;
-    const link = await this.#join();
-    if (!link) return;
-    this.#adopt(link);
+  /** Whether this is the link by which it publishes. */
+  #isBy(link: RoomLink): boolean {
+    return !this.#closed && this.#link === link;
+  }
+
+  /** Publishes by another link, if one can be had now. One at a time: two would be two senders. */
+  async #changeFrom(link: RoomLink): Promise<void> {
+    this.#isChanging = true;
+    const next = await this.#join().catch((error: unknown) => this.#weigh(error));
+    this.#isChanging = false;
+    if (!next) return;
+    this.#adopt(next);
     await this.#republish();
+    link.close();
   }
 
   /** What will not pass ends it; the rest is tried again. */
-  #weigh(error: unknown): void {
+  #weigh(error: unknown): null {
     if (error instanceof EdgeRefusal && !error.isPassing) this.#fail(error);
     else this.#log.info({ err: error }, 'no link yet');
+    return null;
   }
 
   #fail(error: unknown): void {

@@ -41,7 +41,11 @@ export async function startBridge(config: BridgeConfig, log: Logger): Promise<Br
     relay.once('end', () => relays.delete(relay));
   };
   const ingest = { address: config.listenAddress, doorstep, onCaller };
-  const rtmp = await startRtmpServer({ ...ingest, port: config.rtmpPort });
+  const rtmp = await startRtmpServer({
+    ...ingest,
+    port: config.rtmpPort,
+    proxies: config.rtmpProxies,
+  });
   const srt = openSrt(config, log, { ...ingest, port: config.srtPort });
   const health = createHealthServer({
     ffmpegBin: config.ffmpegBin,

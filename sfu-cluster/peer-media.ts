@@ -124,7 +124,7 @@ export class PeerMedia {
   }: ClientFrameOf<'transport.plain'>): Promise<ResponseData<'transport.plain'>> {
     const theirs = parseSrtpParameters(srtpParameters);
     const { pipeListen } = this.#tapRules;
-    const transport = await mediaCall('malformed-frame', async () => {
+    const transport = await mediaCall(null, async () => {
       const media = await this.#room.media();
       return media.openPlainTransport(pipeListen, theirs);
     });

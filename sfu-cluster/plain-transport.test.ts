@@ -6,6 +6,7 @@ import type { MediaKind } from '#contract';
 import type { RoomClient } from './testing/room-client.ts';
 import { h264Parameters, opusParameters } from './testing/rtp-source.ts';
 import { freshSsrc, useScene } from './testing/scene.ts';
+import { startTestNode } from './testing/test-node.ts';
 
 const scene = useScene();
 
@@ -71,6 +72,16 @@ test('a second one for the same kind takes the place of the first, and what was 
   await expect(publishSound(host, first.transportId)).rejects.toThrow('not-found');
   expect(scene.room.sources).toEqual(['microphone']);
   host.close();
+});
+
+test('an address that is not this machine is our fault, not that of who asks', async () => {
+  const { edge, redisUrl } = scene;
+  const env = { SFU_PIPE_LISTEN_ADDRESS: '203.0.113.1' };
+  const node = await startTestNode({ edgeUrl: edge.url, redisUrl, nodeId: 'sfu-elsewhere', env });
+  const host = await scene.join({ capabilities: ['publish'] }, node);
+  await expect(open(host, 'audio')).rejects.toMatchObject({ code: 'internal' });
+  host.close();
+  await node.close();
 });
 
 describe('is refused', () => {

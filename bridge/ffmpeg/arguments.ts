@@ -1,7 +1,7 @@
 // ffmpeg arguments: made of constants, numbers and checked addresses, so that nothing foreign reaches a command line.
 import { isIP, isIPv6 } from 'node:net';
 import { assert } from '#contract';
-import { encodedKeyframeSeconds } from '../limits.ts';
+import { decodedPixelsMax, encodedKeyframeSeconds, ffmpegThreads } from '../limits.ts';
 import { srtpSuite, type Track } from '../node/tracks.ts';
 
 export type InputFormat = 'flv' | 'mpegts';
@@ -26,8 +26,11 @@ const shape =
   "scale=w='min(iw,if(gt(iw,ih),1280,720))':h='min(ih,if(gt(iw,ih),720,1280))'" +
   ':force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p';
 
+const threads = ['-threads', String(ffmpegThreads)];
+const bounds = [...threads, '-max_pixels', String(decodedPixelsMax)];
+
 function input(format: InputFormat): string[] {
-  return [...pipesOnly, ...probing, '-f', format, '-i', 'pipe:0'];
+  return [...pipesOnly, ...probing, ...bounds, '-f', format, '-i', 'pipe:0'];
 }
 
 /** Every packet is reported, at once, also before the first keyframe. */
@@ -70,6 +73,8 @@ export function publishArguments(publication: Publication): string[] {
     ...quiet,
     '-loglevel',
     'error',
+    '-filter_threads',
+    String(ffmpegThreads),
     ...input(format),
     ...tracks.flatMap((track, index) => [
       '-map',
@@ -91,6 +96,7 @@ const encodedPicture = [
   '30',
   '-c:v',
   'libx264',
+  ...threads,
   '-preset',
   'veryfast',
   '-tune',

@@ -3,22 +3,24 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { inputQueueBytesMax } from '../limits.ts';
+import { createLastWords } from './last-words.ts';
 import { createPacketReport, type ReportedPacket } from './packet-report.ts';
 
-/** What it says of its input is at the beginning; what it says of its end is an error at the end. */
+/** What it says of its input is at the beginning. */
 const saidCharsMax = 16_000;
 
 interface FfmpegEvents {
   packet: [packet: ReportedPacket];
   /** There is room for more input again. */
   drain: [];
-  /** Once, unless it was closed. */
+  /** Once, unless it was closed: how it has ended, and what it said last. */
   exit: [why: string];
 }
 
 export class Ffmpeg extends EventEmitter<FfmpegEvents> {
   readonly #child: ChildProcess;
   readonly #input: Writable;
+  readonly #lastWords = createLastWords();
   #said = '';
   #closed = false;
   #gone = false;
@@ -37,7 +39,8 @@ export class Ffmpeg extends EventEmitter<FfmpegEvents> {
     this.#input.on('error', () => undefined);
     this.#input.on('drain', () => this.emit('drain'));
     (errors as Readable).setEncoding('utf8').on('data', (chunk: string) => {
-      if (this.#said.length < saidCharsMax) this.#said += chunk;
+      this.#said += chunk.slice(0, saidCharsMax - this.#said.length);
+      this.#lastWords.hear(chunk);
     });
     const report = createPacketReport((packet) => {
       if (!this.#closed) this.emit('packet', packet);
@@ -55,7 +58,7 @@ export class Ffmpeg extends EventEmitter<FfmpegEvents> {
     return this.#child.pid;
   }
 
-  /** What it has written to stderr. */
+  /** The beginning of what it has written to stderr. */
   get said(): string {
     return this.#said;
   }
@@ -77,6 +80,7 @@ export class Ffmpeg extends EventEmitter<FfmpegEvents> {
   #finish(why: string): void {
     if (this.#gone) return;
     this.#gone = true;
-    if (!this.#closed) this.emit('exit', why);
+    const { text } = this.#lastWords;
+    if (!this.#closed) this.emit('exit', text === '' ? why : `${why}: ${text}`);
   }
 }

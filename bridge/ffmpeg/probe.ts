@@ -9,17 +9,28 @@ import { readSource, type Source } from './source-report.ts';
 /** Sound without a picture is known by so many packets. */
 const soundPacketsMin = 50;
 
+export interface ProbeOptions {
+  ffmpegBin: string;
+  format: InputFormat;
+  feed: Feed;
+  /** Ends it, and the process with it. */
+  signal: AbortSignal;
+}
+
 /** Rejects when nothing is understood in time. */
-export function probe(bin: string, format: InputFormat, feed: Feed): Promise<Source> {
+export function probe({ ffmpegBin, format, feed, signal }: ProbeOptions): Promise<Source> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const ffmpeg = Ffmpeg.start(bin, probeArguments(format));
+    const ffmpeg = Ffmpeg.start(ffmpegBin, probeArguments(format));
     const packets: ReportedPacket[] = [];
     const finish = (done: () => void) => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
       feed.direct(null);
       ffmpeg.close();
       done();
     };
+    const abort = () => finish(() => reject(signal.reason));
     const decide = () => finish(() => resolve(judge(readSource(ffmpeg.said), packets)));
     const timer = setTimeout(() => {
       if (packets.length > 0) decide();
@@ -31,6 +42,7 @@ export function probe(bin: string, format: InputFormat, feed: Feed): Promise<Sou
       if (pictures >= probePicturesMin || packets.length - pictures >= soundPacketsMin) decide();
     });
     ffmpeg.once('exit', (why) => finish(() => reject(new Error(`not understood: ${why}`))));
+    signal.addEventListener('abort', abort);
     feed.direct(ffmpeg);
   });
 }

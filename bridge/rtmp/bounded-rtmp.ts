@@ -2,10 +2,12 @@
 import logger from 'node-media-server/src/core/logger.js';
 import Rtmp from 'node-media-server/src/protocol/rtmp.js';
 
+/** Of the version, and two packets of a client. */
+export const handshakeBytes = 1 + 2 * 1_536;
 /** A keyframe of any picture that we take is smaller. */
 const mediaBytesMax = 4 * 1024 * 1024;
 /** Commands are small; what is nested in them is read by recursion. */
-const commandBytesMax = 16 * 1024;
+export const commandBytesMax = 16 * 1024;
 /** Encoders use four or five. */
 const chunkStreamsMax = 16;
 
@@ -15,10 +17,18 @@ logger.log = () => undefined;
 const messageTypes: ReadonlySet<number> = new Set([8, 9]);
 
 export class BoundedRtmp extends Rtmp {
+  #granted = false;
+
+  /** Whether it may publish. */
+  get granted(): boolean {
+    return this.#granted;
+  }
+
   /** Called before memory is taken for a message whose header is known. */
   override packetAlloc(): void {
     const { length, type } = this.parserPacket.header;
-    if (length > (messageTypes.has(type) ? mediaBytesMax : commandBytesMax)) {
+    const mayBeLong = this.#granted && messageTypes.has(type);
+    if (length > (mayBeLong ? mediaBytesMax : commandBytesMax)) {
       throw new Error('a message is too long');
     }
     if (this.inPackets.size > chunkStreamsMax) throw new Error('too many chunk streams');
@@ -36,6 +46,7 @@ export class BoundedRtmp extends Rtmp {
   override respondPublish(): void {}
 
   grant(): void {
+    this.#granted = true;
     this.sendStatusMessage(this.streamId, 'status', 'NetStream.Publish.Start', 'published');
   }
 

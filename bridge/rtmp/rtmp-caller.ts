@@ -4,13 +4,17 @@ import type { Socket } from 'node:net';
 import Flv, { type AvPacket } from 'node-media-server/src/protocol/flv.js';
 import type { Caller, CallerEvents } from '../caller.ts';
 import { keyShownMsMax } from '../limits.ts';
-import { BoundedRtmp } from './bounded-rtmp.ts';
+import { BoundedRtmp, commandBytesMax, handshakeBytes } from './bounded-rtmp.ts';
 
 /** Some people write a slash behind the address. */
 const appPattern = /^live\/?$/;
 const keyPattern = /^[A-Za-z0-9_-]{1,128}$/;
 /** An answer that is not read for so long is given up. */
 const farewellMs = 1_000;
+/** Answers that were not read. */
+const answersBytesMax = 64 * 1024;
+/** Until it may publish there is nothing to send but a few commands. */
+const bytesBeforeGrantMax = handshakeBytes + commandBytesMax;
 
 const audioTag = 8;
 const videoTag = 9;
@@ -25,16 +29,15 @@ export class RtmpCaller extends EventEmitter<CallerEvents> implements Caller {
   readonly #rtmp = new BoundedRtmp();
   readonly #configurations = new Map<number, Buffer>();
   #key = '';
+  #bytesBeforeGrant = 0;
   #closed = false;
 
-  private constructor(socket: Socket, onPublish: (caller: RtmpCaller) => void) {
+  private constructor(socket: Socket, address: string, onPublish: (caller: RtmpCaller) => void) {
     super();
     this.#socket = socket;
-    this.address = socket.remoteAddress ?? '';
+    this.address = address;
     const timer = setTimeout(() => this.close(), keyShownMsMax);
-    this.#rtmp.onOutputCallback = (bytes) => {
-      if (socket.writable) socket.write(bytes);
-    };
+    this.#rtmp.onOutputCallback = (bytes) => this.#answer(bytes);
     this.#rtmp.onConnectCallback = (request) => {
       if (this.#key !== '') throw new Error('published before');
       const isKey = appPattern.test(String(request.app)) && keyPattern.test(request.name);
@@ -49,7 +52,7 @@ export class RtmpCaller extends EventEmitter<CallerEvents> implements Caller {
       throw new Error('nothing is played here');
     };
     this.#rtmp.onPacketCallback = (packet) => this.#take(packet);
-    socket.on('data', (bytes) => this.#parse(bytes));
+    socket.on('data', (bytes) => this.#hear(bytes));
     // The close event follows.
     socket.on('error', () => undefined);
     socket.once('close', () => {
@@ -58,9 +61,9 @@ export class RtmpCaller extends EventEmitter<CallerEvents> implements Caller {
     });
   }
 
-  /** Listens to a new connection; `onPublish` is called when it has shown its key. */
-  static open(socket: Socket, onPublish: (caller: Caller) => void): void {
-    new RtmpCaller(socket, onPublish);
+  /** Listens to a new connection from `address`; `onPublish` is called when it has shown its key. */
+  static open(socket: Socket, address: string, onPublish: (caller: Caller) => void): void {
+    new RtmpCaller(socket, address, onPublish);
   }
 
   get key(): string {
@@ -97,6 +100,20 @@ export class RtmpCaller extends EventEmitter<CallerEvents> implements Caller {
   close(): void {
     this.#socket.destroy();
     this.#end();
+  }
+
+  #answer(bytes: Buffer): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
+    // Whoever asks and asks and reads no answer must not have them all kept.
+    if (this.#socket.writableLength > answersBytesMax) this.close();
+  }
+
+  #hear(bytes: Buffer): void {
+    if (this.#closed) return;
+    if (this.#rtmp.granted) this.emit('received', bytes.length);
+    else this.#bytesBeforeGrant += bytes.length;
+    if (this.#bytesBeforeGrant > bytesBeforeGrantMax) this.close();
+    this.#parse(bytes);
   }
 
   #parse(bytes: Buffer): void {

@@ -55,6 +55,7 @@ export class SrtCaller extends EventEmitter<CallerEvents> implements Caller {
 
   /** What the connection has received. */
   hear(bytes: Buffer): void {
+    if (!this.#closed) this.emit('received', bytes.length);
     if (!this.#closed) this.emit('data', bytes);
   }
 }

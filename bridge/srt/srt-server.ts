@@ -46,7 +46,7 @@ export function startSrtServer(library: SrtLibrary, options: IngestServerOptions
 
   function take(socket: number, address: string): void {
     const key = keyOfStreamId(streamIdOf(library, socket));
-    const leave = key === null ? null : options.doorstep.enter(address);
+    const leave = key === null ? null : options.doorstep.enterWithKey(address);
     if (key === null || !leave) {
       library.close(socket);
       return;

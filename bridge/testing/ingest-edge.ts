@@ -5,6 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Scene, TestNode } from '../../testing/room-scene.ts';
 
+/** A node, by whatever way it is reached. */
+export type Place = Pick<TestNode, 'nodeId' | 'socketUrl'>;
+
 export interface IngestEdge {
   readonly url: string;
   /** What it was asked, as `protocol address`. */
@@ -12,9 +15,11 @@ export interface IngestEdge {
   /** A key for the stream of the running test; its tickets are of `sub` and of the session `sid`. */
   keyFor(stream: string): { key: string; sub: string; sid: string };
   /** From now on publishers are sent there. */
-  placeOn(node: TestNode): void;
+  placeOn(node: Place): void;
   /** From now on the key is refused with this status. */
   refuse(key: string, status: number): void;
+  /** From now on it is not. */
+  allow(key: string): void;
   close(): Promise<void>;
 }
 
@@ -22,7 +27,7 @@ export async function startIngestEdge(scene: Scene): Promise<IngestEdge> {
   const owners = new Map<string, { stream: string; sub: string; sid: string }>();
   const refused = new Map<string, number>();
   const asked: string[] = [];
-  let place: TestNode | null = null;
+  let place: Place | null = null;
   const server = createServer(async (request, response) => {
     const key = (request.headers.authorization ?? '').replace('Bearer ', '');
     const { protocol } = JSON.parse((await request.toArray()).join(''));
@@ -55,6 +60,7 @@ export async function startIngestEdge(scene: Scene): Promise<IngestEdge> {
       place = node;
     },
     refuse: (key, status) => void refused.set(key, status),
+    allow: (key) => void refused.delete(key),
     async close() {
       server.closeAllConnections();
       server.close();

@@ -24,6 +24,7 @@ import { refusal } from '../refusals.ts';
 import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
 import type { Dialect } from './dialect.ts';
+import { mediaCall } from './faults.ts';
 import { createFlows, type Flows, type FlowUse } from './flows.ts';
 import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
 import { createLayerDemand } from './layer-demand.ts';
@@ -341,7 +342,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       srtpCryptoSuite: srtpParameters.cryptoSuite,
     });
     try {
-      await transport.connect({ srtpParameters });
+      await mediaCall('malformed-frame', () => transport.connect({ srtpParameters }));
       this.flows.add(transport, 'publish');
       return transport;
     } catch (error) {
