@@ -9,12 +9,12 @@ import { edgeEnvironment } from '../scripts/launch/environment.ts';
 import { type Stack, startStack } from '../scripts/launch/stack.ts';
 import { makeCrowd } from '../testing/crowd.ts';
 import { quantile } from '../testing/pixel-clock.ts';
-import { freePort } from '../testing/redis.ts';
+import { freePort } from '../testing/ports.ts';
 import { countRoundTrips } from '../testing/round-trips.ts';
+import { type Server, startServer } from '../testing/server.ts';
 import { createLoad, type Wish } from './api/load.ts';
 import type { Bench } from './main.ts';
 import { bars, histogram } from './plot.ts';
-import { type Server, startServer } from './server.ts';
 
 const people = 2_000;
 const liveStreams = 200;

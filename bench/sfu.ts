@@ -21,6 +21,8 @@ const audiences = [50, 100, 200, 400] as const;
 const compared = { viewers: 200, bitrateBps: 600_000 };
 /** One more is thrown away before these. */
 const rounds = 6;
+/** Rounds lie up to a third apart: where peers are compared, there are enough of them for a median to a few percent. */
+const comparedRounds = 20;
 const windowMs = 3_000;
 /** Beyond this share of its processor a server is not measured but overrun. */
 const cpuShareMax = 0.85;
@@ -42,11 +44,10 @@ export const sfu: Bench = {
     const deps: PeerDeps = { pinned, startReceivers, janusDir, libsrtpDir };
     say(`${suite}; load of the machine before: ${loadavg()[0]?.toFixed(2)}`);
     const joins = await measureJoins(deps, compared.bitrateBps);
-    // A room lives on one worker today; whoever spreads it asks for this.
-    const twoWorkers = args.includes('--two-workers');
-    const peers = await startPeers(deps, twoWorkers);
+    const peers = await startPeers(deps);
+    const sizes = args.includes('--compared') ? [compared.viewers] : audiences;
     try {
-      const results = await inTurn(peers);
+      const results = await inTurn(peers, sizes);
       const srtp = { suite, library: libsrtpDir === null ? 'of the system' : 'on OpenSSL' };
       return { ...summary(results), figures: { srtp, ...joins, ...figures(results) } };
     } finally {
@@ -55,12 +56,13 @@ export const sfu: Bench = {
   },
 };
 
-async function startPeers(deps: PeerDeps, twoWorkers: boolean): Promise<Peer[]> {
+async function startPeers(deps: PeerDeps): Promise<Peer[]> {
   const starts = [
-    () => startOurs('ours', 1, deps),
+    () => startOurs('ours', { workers: 1 }, deps),
     () => startBare(deps),
     () => startJanus(deps),
-    ...(twoWorkers ? [() => startOurs(twoWorkersName, 2, deps)] : []),
+    // A room moves on to a further worker when the first is half full.
+    () => startOurs(twoWorkersName, { workers: 2, viewersPerWorker: compared.viewers }, deps),
   ];
   const peers: Peer[] = [];
   try {
@@ -73,10 +75,10 @@ async function startPeers(deps: PeerDeps, twoWorkers: boolean): Promise<Peer[]> 
 }
 
 /** All sizes, from small to large, and at each all peers in turn, round after round. */
-async function inTurn(peers: readonly Peer[]): Promise<Results> {
+async function inTurn(peers: readonly Peer[], sizes: readonly number[]): Promise<Results> {
   const results = createResults();
   const contenders = await Promise.all(peers.map(enlist));
-  for (const viewers of audiences) {
+  for (const viewers of sizes) {
     const here = contenders.filter(({ peer }) => takesPart(peer, viewers));
     for (const contender of here) {
       await grow(contender, viewers, compared.bitrateBps);
@@ -105,7 +107,9 @@ async function playRounds(
   { bitrateBps, viewers }: { bitrateBps: number; viewers: number },
   results: Results,
 ): Promise<void> {
-  for (let round = 0; round <= rounds; round += 1) {
+  const isCompared = viewers === compared.viewers && bitrateBps === compared.bitrateBps;
+  const last = isCompared ? comparedRounds : rounds;
+  for (let round = 0; round <= last; round += 1) {
     // Nobody always follows the same one.
     const turn = round % Math.max(1, contenders.length);
     for (const contender of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
@@ -113,7 +117,7 @@ async function playRounds(
       const load = { peer: contender.peer.name, bitrateBps, viewers };
       if (round > 0) results.add(load, sample);
       say(
-        `${nameOf(load)}: ${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}: ` +
+        `${nameOf(load)}: ${round === 0 ? 'warming up' : `round ${round} of ${last}`}: ` +
           `${Math.round(sample.packetsPerCpuSecond)} packets a CPU-second, ` +
           `${Math.round(sample.cpuShare * 100)} % of the processor`,
       );
@@ -128,7 +132,6 @@ function summary(results: Results) {
       toBareMediasoup: ratio('ours', 'bare'),
       toJanus: ratio('ours', 'janus'),
       bareToJanus: ratio('bare', 'janus'),
-      // Null until a room can be spread over workers: `--two-workers` measures it.
       twoWorkersToOne: ratio(twoWorkersName, 'ours'),
     },
   };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrateDatabase } from '#db/migrate';
 import { startPostgres } from '../scripts/launch/postgres.ts';
-import { freePort } from '../testing/redis.ts';
+import { freePort } from '../testing/ports.ts';
 import type { Bench } from './main.ts';
 import { bars, histogram } from './plot.ts';
 import { measureSql } from './tips/in-sql.ts';

@@ -16,7 +16,7 @@ import { startUpstashProxy } from '../scripts/local/upstash-proxy/server.ts';
 import { type ApiCheck, createApiCheck } from './api-check.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { startTestMailbox, type TestMailbox } from './mailbox.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './ports.ts';
 import { redisUrl } from './services.ts';
 
 export const nodeSecret = 'test-node-secret-of-at-least-32-characters';

@@ -6,7 +6,8 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrateDatabase } from '../db/migrate.ts';
 import { startPostgres } from '../scripts/launch/postgres.ts';
-import { freePort, startRedis } from './redis.ts';
+import { freePort } from './ports.ts';
+import { startRedis } from './redis.ts';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const provide = project.provide.bind(project) as (key: string, value: string) => void;

@@ -1,29 +1,13 @@
 // A real redis-server for tests: its own port, nothing written to disk, gone with the test run.
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { guardedCommand, startChild } from '../scripts/launch/child.ts';
+import { freePort } from './ports.ts';
 
 export interface RunningRedis {
   url: string;
   port: number;
   /** Kills it, as a crash would. */
   stop(): Promise<void>;
-}
-
-/** A TCP port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      );
-    });
-  });
 }
 
 /** Starts redis-server and returns when it says that it takes connections. It ends with this process. */

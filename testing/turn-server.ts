@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Child, fromRoot, guardedCommand, startChild } from '../scripts/launch/child.ts';
 import { makeCertificate } from './certificate.ts';
 import { hasIpv6Loopback } from './loopback.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './ports.ts';
 
 /** What an example cannot know, and what differs for peers on the same machine. */
 const replacedNames = [

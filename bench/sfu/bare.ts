@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { nodeCommand } from '../../scripts/launch/child.ts';
 import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
+import { freePort } from '../../testing/ports.ts';
 import {
   dtlsParametersOf,
   receiverRtpCapabilities,
   serverSideOf,
 } from '../../testing/receivers/mediasoup-side.ts';
 import { monotonicMs } from '../../testing/receivers/receivers.ts';
-import { freePort } from '../../testing/redis.ts';
-import { startServer } from '../server.ts';
+import { startServer } from '../../testing/server.ts';
 import type { Peer, PeerDeps } from './peer.ts';
 
 const Ingest = z.object({ port: z.int() });

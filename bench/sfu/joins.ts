@@ -19,7 +19,7 @@ interface Wait {
 }
 
 export async function measureJoins(deps: PeerDeps, bitrateBps: number) {
-  const peer = await startOurs('joins', 1, deps);
+  const peer = await startOurs('joins', { workers: 1 }, deps);
   const source = await openPlainSource(peer.ports);
   source.start(bitrateBps);
   try {

@@ -1,11 +1,11 @@
 // Rounds: every peer in turn with the same viewers and the same source, and what a packet cost it.
 import { setTimeout as delay } from 'node:timers/promises';
+import { busySeconds, cpuSecondsOf } from '../../testing/cpu-time.ts';
 import {
   openPlainSource,
   type PlainSource,
   packetsPerSecondAt,
 } from '../../testing/receivers/plain-source.ts';
-import { busySeconds, cpuSecondsOf } from '../cpu-time.ts';
 import type { Peer } from './peer.ts';
 
 /** From the first packet of a source until all that it sets in motion runs evenly. */

@@ -10,7 +10,7 @@ import { probeReady } from '../../scripts/launch/probe.ts';
 import { type Stack, startStack } from '../../scripts/launch/stack.ts';
 import { type Crowd, makeCrowd } from '../../testing/crowd.ts';
 import { quantile } from '../../testing/pixel-clock.ts';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/ports.ts';
 import { countRoundTrips } from '../../testing/round-trips.ts';
 import { createFans, type Fans } from '../../testing/tip-client.ts';
 

@@ -4,7 +4,7 @@ import { readBalance, verifyBooks } from '#db';
 import { type Child, nodeCommand, startChild } from '../../scripts/launch/child.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/ports.ts';
 import { jobs } from '../jobs/index.ts';
 import { createCast } from '../testing/cast.ts';
 

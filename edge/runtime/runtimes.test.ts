@@ -17,7 +17,7 @@ import {
   startTestEdge,
   type TestEdge,
 } from '../../testing/edge.ts';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/ports.ts';
 import { startWorkerd } from '../../testing/workerd.ts';
 import { signCheckpoint } from '../jobs/chain.ts';
 import { jobs } from '../jobs/index.ts';

@@ -7,7 +7,7 @@ import { verifyBooks } from '#db';
 import { type ChildEnd, nodeCommand, startChild } from '../../scripts/launch/child.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import { type Answer, startTestEdge, type TestEdge } from '../../testing/edge.ts';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/ports.ts';
 import { sealBooks, signCheckpoint } from '../jobs/chain.ts';
 import { jobs } from '../jobs/index.ts';
 import { unleased } from '../jobs/lease.ts';

@@ -6,7 +6,7 @@ import { listenLocally } from '../../scripts/local/http.ts';
 import { createMailboxClient } from '../../scripts/local/mailbox/client.ts';
 import { startMailbox } from '../../scripts/local/mailbox/server.ts';
 import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/ports.ts';
 import { sendMails } from '../jobs/mails.ts';
 import { createLog } from './log.ts';
 import { createMailer, type MailSender } from './mail.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/ports.ts';
 import { fromRoot } from './child.ts';
 import { type PartSpec, restartsMax } from './part.ts';
 import { type StepSpec, Supervisor } from './supervisor.ts';

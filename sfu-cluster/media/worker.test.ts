@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { hasIpv6Loopback } from '../../testing/loopback.ts';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/ports.ts';
 import { readConfig } from '../config.ts';
 import { mediaWorkerBin } from '../testing/worker-bin.ts';
 import { MediaWorker } from './worker.ts';

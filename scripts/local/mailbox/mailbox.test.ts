@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { Browser, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startBrowser } from '../../../testing/browser.ts';
-import { freePort } from '../../../testing/redis.ts';
+import { freePort } from '../../../testing/ports.ts';
 import { nodeCommand, startChild } from '../../launch/child.ts';
 import { createMailboxClient, type MailboxClient } from './client.ts';
 import { readMime } from './mime.ts';
