@@ -12,6 +12,7 @@ import { drain } from './drain.ts';
 import { loadOf, readFigures } from './figures.ts';
 import { createNodeServer } from './http.ts';
 import { Hub } from './hub.ts';
+import { createLivePlaces } from './live-places.ts';
 import { WorkerPool } from './media/worker-pool.ts';
 import { watchEventLoop } from './metrics/event-loop.ts';
 import { renderFamilies } from './metrics/exposition.ts';
@@ -77,11 +78,13 @@ export async function createSfuNode({
   let draining = false;
   const revocations = createRevocations({ onBehind: () => reporter.nudge() });
   const gate = createTicketGate({ edgeUrl: config.edgeUrl, nodeId, redis, revocations });
+  const places = createLivePlaces();
   const sessionDeps = {
     nodeId,
     gate,
     revocations,
     rooms,
+    places,
     refusals,
     log,
     media: config.media,
@@ -94,7 +97,7 @@ export async function createSfuNode({
     log,
     onSocket: (socket, arrival) => openSession(socket, arrival, sessionDeps),
   });
-  const resources = createResources({ gate, revocations, rooms, refusals, log });
+  const resources = createResources({ gate, revocations, rooms, places, refusals, log });
   const { forwarding } = config;
   const figures = () =>
     readFigures({

@@ -77,10 +77,9 @@ export class PeerMedia {
   }
 
   async createTransport(direction: Direction): Promise<ResponseData<'transport.create'>> {
-    const transport = await mediaCall(null, async () => {
-      const media = await this.#room.media();
-      return direction === 'send' ? media.openPublisherTransport() : media.openViewerTransport();
-    });
+    const transport = await mediaCall(null, () =>
+      direction === 'send' ? this.#openToSend() : this.#openToReceive(),
+    );
     this.#used = true;
     if (this.#peer.leaving || transport.closed) {
       transport.close();
@@ -99,6 +98,25 @@ export class PeerMedia {
       iceCandidates: transport.iceCandidates.map((candidate) => ({ ...candidate })),
       dtlsParameters: { ...transport.dtlsParameters },
     };
+  }
+
+  async #openToSend(): Promise<WebRtcTransport> {
+    return (await this.#room.media()).openPublisherTransport();
+  }
+
+  async #openToReceive(): Promise<WebRtcTransport> {
+    // The new one takes the place of the one before, also where there are no others.
+    this.#transports.get('receive')?.close();
+    const leavePlace = this.#peer.takeLivePlace();
+    try {
+      const transport = await (await this.#room.media()).openViewerTransport();
+      transport.observer.once('close', leavePlace);
+      if (transport.closed) leavePlace();
+      return transport;
+    } catch (error) {
+      leavePlace();
+      throw error;
+    }
   }
 
   async connectTransport(frame: ClientFrameOf<'transport.connect'>): Promise<void> {

@@ -44,12 +44,15 @@ interface PeerOptions {
   room: Room;
   log: Logger;
   tap: TapRules;
+  takeLivePlace: () => () => void;
 }
 
 export class Peer {
   readonly id = randomUUID();
   readonly media: PeerMedia;
   readonly quality: ViewerQuality;
+  /** Takes a live place for whoever is behind it; the answer gives it back. Throws `no-room`. */
+  readonly takeLivePlace: () => () => void;
   readonly building = createTokenBucket({
     ratePerSecond: buildingRatePerSecond,
     burst: buildingBurstMax,
@@ -61,10 +64,11 @@ export class Peer {
   #held: MediaHold;
   #closed = false;
 
-  private constructor({ link, ticket, room, log, tap }: PeerOptions) {
+  private constructor({ link, ticket, room, log, tap, takeLivePlace }: PeerOptions) {
     this.#link = link;
     this.#ticket = ticket;
     this.#room = room;
+    this.takeLivePlace = takeLivePlace;
     this.#held = ticket.aud === 'room' ? ticket.held : nothingHeld;
     const fields = { streamId: ticket.stream, peerId: this.id };
     link.identify(fields);

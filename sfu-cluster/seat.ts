@@ -2,6 +2,7 @@
 import type { Producer, Transport } from 'mediasoup/types';
 import type { Logger } from 'pino';
 import type { MediaKind, MediaSource } from '#contract';
+import type { LivePlaces } from './live-places.ts';
 import { mediaCall } from './media/faults.ts';
 import { parseRtpParameters } from './media/parameters.ts';
 import type { TapRules } from './media/tap.ts';
@@ -15,22 +16,32 @@ import { revocableOf, type Ticket } from './ticket-gate.ts';
 
 export interface SeatDeps {
   rooms: Rooms;
+  places: LivePlaces;
   revocations: Revocations;
   refusals: RefusalCounter;
   log: Logger;
 }
 
+interface Arrived {
+  link: PeerLink;
+  ticket: Ticket;
+  tap: TapRules;
+  /** Where they come from. */
+  address: string;
+}
+
 /** Puts whoever holds the ticket into its room, for as long as the link lasts. Throws a `Refusal`. */
 export function seatPeer(
   room: Room,
-  { link, ticket, tap }: { link: PeerLink; ticket: Ticket; tap: TapRules },
-  { revocations, log }: Pick<SeatDeps, 'revocations' | 'log'>,
+  { link, ticket, tap, address }: Arrived,
+  { revocations, places, log }: Pick<SeatDeps, 'revocations' | 'places' | 'log'>,
 ): Peer {
   if (link.closed) throw refusal('unavailable', 'the link was closed');
   const revocable = revocableOf(ticket);
   // What was revoked since the ticket was taken has met nobody here.
   if (revocable) revocations.check(revocable);
-  const peer = Peer.join({ link, ticket, room, log, tap });
+  const takeLivePlace = () => places.take(ticket.sub, address);
+  const peer = Peer.join({ link, ticket, room, log, tap, takeLivePlace });
   if (revocable) {
     link.once(
       'close',
@@ -58,12 +69,12 @@ const noTap: TapRules = {
 };
 
 /** Throws a `Refusal`. */
-export async function takeSeat(ticket: Ticket, deps: SeatDeps): Promise<Seat> {
+export async function takeSeat(ticket: Ticket, address: string, deps: SeatDeps): Promise<Seat> {
   const link = new QuietLink(deps.refusals);
   return deps.rooms.join(ticket.stream, (room) => ({
     room,
     link,
-    peer: seatPeer(room, { link, ticket, tap: noTap }, deps),
+    peer: seatPeer(room, { link, ticket, tap: noTap, address }, deps),
   }));
 }
 

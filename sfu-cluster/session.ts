@@ -12,6 +12,7 @@ import {
 import { isSameHost } from './addresses.ts';
 import type { SfuConfig } from './config.ts';
 import { Link, type Served } from './link.ts';
+import type { LivePlaces } from './live-places.ts';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import type { Peer } from './peer.ts';
 import { type RefusalCounter, refusal } from './refusals.ts';
@@ -27,6 +28,7 @@ interface SessionDeps {
   gate: TicketGate;
   revocations: Revocations;
   rooms: Rooms;
+  places: LivePlaces;
   refusals: RefusalCounter;
   log: Logger;
   media: Pick<SfuConfig['media'], 'tapListenAddress' | 'pipeListen'>;
@@ -75,7 +77,7 @@ async function join(
       allows: (target: string) =>
         isSameHost(address, target) || isWithin(deps.tapAllowedAddresses, target),
     };
-    const peer = seatPeer(room, { link, ticket, tap }, deps);
+    const peer = seatPeer(room, { link, ticket, tap, address }, deps);
     return {
       peer,
       data: {

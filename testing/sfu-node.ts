@@ -17,10 +17,12 @@ import { audioSsrc, videoSsrc } from './receivers/plain-source.ts';
 import { monotonicMs, type Receiver, type Receivers } from './receivers/receivers.ts';
 import { type Server, startServer } from './server.ts';
 
-export { h264Parameters, opusParameters, startTestEdge, withSecret };
+export { h264Parameters, opusParameters, RoomClient, startTestEdge, withSecret };
 
 const readyTimeoutMs = 15_000;
 const readyAskMs = 50;
+/** A camera and a microphone. */
+const tracksAwaited = 2;
 
 const Encodings = z.object({ encodings: z.tuple([z.object({ ssrc: z.int() })]) });
 
@@ -75,6 +77,11 @@ export async function startSfuNode(options: SfuNodeOptions): Promise<SfuNode> {
   }
 }
 
+/** Of what a node logs: an error, or worse. */
+export function isFaultLine(line: string): boolean {
+  return /"level":(50|60|"error"|"fatal")/.test(line);
+}
+
 export interface Seat {
   socketUrl: string;
   ticket: string;
@@ -102,7 +109,14 @@ export async function publishPlain({ socketUrl, ticket, receivers }: Seat) {
     source: 'camera',
     rtpParameters: h264Parameters([videoSsrc]),
   });
-  return { client, port: await publisher.feed() };
+  return {
+    client,
+    port: await publisher.feed(),
+    leave() {
+      publisher.remove();
+      client.close();
+    },
+  };
 }
 
 export interface WatchingReceiver {
@@ -125,6 +139,14 @@ export async function watchRoom({ socketUrl, ticket, receivers }: Seat): Promise
   const { transportId } = transport;
   const rtpCapabilities = { ...receiverRtpCapabilities };
   const { consumers } = await client.request('consume', { transportId, rtpCapabilities });
+  // What comes from another node comes when somebody here has asked for it.
+  while (consumers.length < tracksAwaited) {
+    const have = client.of('room.media').length;
+    const more = await client.request('consume', { transportId, rtpCapabilities });
+    consumers.push(...more.consumers);
+    if (consumers.length >= tracksAwaited) break;
+    await client.wait(() => client.of('room.media').length > have);
+  }
   const dtlsParameters = { ...dtlsParametersOf(receivers) };
   const connecting = client.request('transport.connect', { transportId, dtlsParameters });
   const receiver = receivers.add(serverSideOf(transport));

@@ -27,9 +27,16 @@ const scoreMax = 10;
 export async function play(seat: Seat, offer: Offer): Promise<Connection> {
   const { sections, capabilities, dialect } = termsToPlay(offer);
   const media = await mediaCall(null, () => seat.room.media());
+  const { peer } = seat;
+  const leavePlace = peer.takeLivePlace();
   const transport = await mediaCall(null, () =>
-    media.openViewerTransport({ dialect, subject: seat.peer.subject, liveness: 'packets' }),
-  );
+    media.openViewerTransport({ dialect, subject: peer.subject, liveness: 'packets' }),
+  ).catch((error: unknown) => {
+    leavePlace();
+    throw error;
+  });
+  transport.observer.once('close', leavePlace);
+  if (transport.closed) leavePlace();
   seat.link.once('close', () => transport.close());
   if (seat.link.closed) transport.close();
   const kinds = sections.map(({ kind }) => kind);

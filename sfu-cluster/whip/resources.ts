@@ -31,6 +31,7 @@ export interface Resources {
     kind: HttpMediaKind,
     token: string,
     readOffer: () => Promise<string>,
+    address: string,
   ): Promise<{ resource: Resource; answer: string }>;
   find(kind: HttpMediaKind, id: string): Resource | null;
 }
@@ -65,9 +66,10 @@ export function createResources(deps: ResourcesDeps): Resources {
     kind: HttpMediaKind,
     ticket: Awaited<ReturnType<TicketGate['admit']>>,
     offer: Offer,
+    address: string,
     leavePlace: () => void,
   ): Promise<{ resource: Resource; answer: string }> {
-    const seat = await takeSeat(ticket, deps);
+    const seat = await takeSeat(ticket, address, deps);
     seat.link.once('close', leavePlace);
     const log = deps.log.child({ streamId: ticket.stream });
     const failed = (error: unknown) => {
@@ -106,7 +108,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       return { whip: counts.whip ?? 0, whep: counts.whep ?? 0 };
     },
 
-    async make(kind, token, readOffer) {
+    async make(kind, token, readOffer, address) {
       const ticket = await deps.gate.admit(token);
       const capability = capabilityFor[kind];
       if (ticket.aud !== 'room' || !ticket.capabilities.includes(capability)) {
@@ -115,7 +117,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       const leavePlace = takePlace(ticket.sub);
       try {
         const offer = parseOffer(await readOffer());
-        return await connect(kind, ticket, offer, leavePlace);
+        return await connect(kind, ticket, offer, address, leavePlace);
       } catch (error) {
         leavePlace();
         throw error;

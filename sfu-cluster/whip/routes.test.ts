@@ -9,6 +9,7 @@ import {
   sdpBytesMax,
   sdpMediaType,
 } from '#contract';
+import { createLivePlaces } from '../live-places.ts';
 import { createRefusalCounter } from '../refusals.ts';
 import { takeSeat } from '../seat.ts';
 import { offerParts, offerText, offerWith } from '../testing/offers.ts';
@@ -415,10 +416,11 @@ describe('a publication', () => {
     const deps = {
       rooms,
       revocations,
+      places: createLivePlaces(),
       refusals: createRefusalCounter(),
       log: pino({ level: 'silent' }),
     };
-    const seat = await takeSeat(claims, deps);
+    const seat = await takeSeat(claims, '127.0.0.1', deps);
     const parsed = parseOffer(offerText(offerParts()));
     const connection = await publish(seat, parsed, () => undefined);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -56,7 +56,8 @@ export function createWhipRoutes(deps: RoutesDeps): WhipRoutes {
     if (!token) {
       throw rejection('unauthenticated', 'a ticket is needed', { 'www-authenticate': 'Bearer' });
     }
-    const leave = doorstep.enter(remoteAddress(request, deps.forwarding));
+    const address = remoteAddress(request, deps.forwarding);
+    const leave = doorstep.enter(address);
     if (!leave) throw rejection('rate-limited', 'too many at a time from there');
     try {
       const readOffer = () => {
@@ -64,7 +65,7 @@ export function createWhipRoutes(deps: RoutesDeps): WhipRoutes {
         leave();
         return readBody(request, sdpBytesMax);
       };
-      const { resource, answer } = await resources.make(kind, token, readOffer);
+      const { resource, answer } = await resources.make(kind, token, readOffer, address);
       if (response.destroyed) {
         // Nobody was told of it.
         resource.end();

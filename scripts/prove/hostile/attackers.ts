@@ -1,17 +1,20 @@
 // Attackers of the room socket: some are strangers, some have tickets of every kind; each sends until it is thrown out.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { signallingVersion } from '#contract';
 import type { startTestEdge } from '../../../testing/sfu-node.ts';
 import { anyOf, type Random } from '../random.ts';
-import { type Learned, malformed, poisoned, wellFormed } from './frames.ts';
+import { deepPoisoned, type Learned, malformed, poisoned, wellFormed } from './frames.ts';
 
 /** Sockets that are open at a time. */
 const attackersAtATime = 48;
 /** What one socket may have saved up, and some more, so that it also runs into the limit. */
 const framesPerSocket = 70;
+/** Whoever looks honest waits so long for the first answers, which teach it ids. */
+const learningLimitMs = 500;
 /** A node that leaves somebody waiting for longer has hung. */
 const answerLimitMs = 15_000;
 
@@ -85,19 +88,36 @@ async function attackOnce(plan: Attack, place: number, result: AttackResult): Pr
     const ticket = await ticketOf(plan);
     send(JSON.stringify({ id: 0, type: 'join', version: signallingVersion, ticket }));
   }
-  // Some are wild and are thrown out at once, some look nearly honest and get far.
-  const wildness = random() ** 3;
-  for (let id = 1; id <= framesPerSocket && socket.readyState === WebSocket.OPEN; id += 1) {
-    const drawn = random();
-    if (drawn < wildness * 0.5) send(malformed(random, learned, id));
-    else if (drawn < 0.6) send(poisoned(random, learned, id));
-    else send(wellFormed(random, learned, id));
-    // Answers teach ids: some wait for them.
+  // Some are wild and are thrown out soon; most look nearly honest, and get far.
+  const isWild = random() < 0.3;
+  if (!isWild && !isStranger) {
+    for (const direction of ['send', 'receive']) {
+      send(JSON.stringify({ id: 1, type: 'transport.create', direction }));
+    }
+    await Promise.race([once(socket, 'message'), closed, delay(learningLimitMs)]);
+  }
+  const draw = isWild ? drawWild : drawNearlyHonest;
+  for (let id = 2; id <= framesPerSocket && socket.readyState === WebSocket.OPEN; id += 1) {
+    send(draw(random, learned, id));
     if (id % 10 === 0) await new Promise((next) => setImmediate(next));
   }
   if (random() < 0.3) socket.terminate();
   else if (!(await settles(socket, () => answered, closed))) result.hung += 1;
   socket.terminate();
+}
+
+function drawWild(random: Random, learned: Learned, id: number): string | Buffer {
+  const drawn = random();
+  if (drawn < 0.3) return malformed(random, learned, id);
+  return drawn < 0.7 ? poisoned(random, learned, id) : wellFormed(random, learned, id);
+}
+
+/** Keeps below the number of offences that are forgiven, most of the time. */
+function drawNearlyHonest(random: Random, learned: Learned, id: number): string | Buffer {
+  const drawn = random();
+  if (drawn < 0.02) return malformed(random, learned, id);
+  if (drawn < 0.04) return poisoned(random, learned, id);
+  return drawn < 0.5 ? deepPoisoned(random, learned, id) : wellFormed(random, learned, id);
 }
 
 /** A last ping is answered, or the socket is closed; false when neither happens. */

@@ -125,6 +125,15 @@ const samples: Record<ClientFrame['type'], Sample> = {
   ping: () => ({}),
 };
 const types = Object.keys(samples) as ClientFrame['type'][];
+/** Fields that the protocol hands on to the media library: what is wrong in them is found late. */
+const opaqueFields = ['dtlsParameters', 'srtpParameters', 'rtpParameters', 'rtpCapabilities'];
+const opaqueTypes = [
+  'transport.connect',
+  'transport.plain',
+  'produce',
+  'consume',
+  'pipe.open',
+] as const satisfies readonly ClientFrame['type'][];
 
 /** Values that have broken parsers, comparisons and buffers of others. */
 const poison: readonly ((random: Random) => Json)[] = [
@@ -154,12 +163,28 @@ function nested(depth: number): Json {
 }
 
 /** A request that the protocol knows, with ids that exist where there are any. */
-export function wellFormed(random: Random, learned: Learned, id: number): string {
-  const type = oneOf(random, types);
+export function wellFormed(
+  random: Random,
+  learned: Learned,
+  id: number,
+  type = oneOf(random, types),
+): string {
   return JSON.stringify({ id, type, ...samples[type](random, learned) });
 }
 
-/** The same, of which a part anywhere inside has been poisoned: its outer shape often holds, its content does not. */
+/** One that passes the checks of the protocol, with poison deep in what is meant for the media library. */
+export function deepPoisoned(random: Random, learned: Learned, id: number): string {
+  const text = wellFormed(random, learned, id, oneOf(random, opaqueTypes));
+  const frame = JSON.parse(text) as { [key: string]: Json };
+  const key = opaqueFields.find((field) => field in frame) ?? 'id';
+  const value = frame[key] ?? null;
+  // The field itself stays an object.
+  const inner = poisonInside(random, value, 0);
+  frame[key] = typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? inner : {};
+  return JSON.stringify(frame);
+}
+
+/** One of which a part anywhere inside has been poisoned: its outer shape often holds, its content does not. */
 export function poisoned(random: Random, learned: Learned, id: number): string {
   const frame = JSON.parse(wellFormed(random, learned, id)) as { [key: string]: Json };
   const fields = Object.keys(frame).filter((key) => key !== 'id' && key !== 'type');
@@ -168,8 +193,8 @@ export function poisoned(random: Random, learned: Learned, id: number): string {
   return JSON.stringify(frame);
 }
 
-function poisonInside(random: Random, value: Json): Json {
-  if (value === null || typeof value !== 'object' || random() < 0.2) {
+function poisonInside(random: Random, value: Json, stopsHere = 0.2): Json {
+  if (value === null || typeof value !== 'object' || random() < stopsHere) {
     return oneOf(random, poison)(random);
   }
   if (Array.isArray(value)) {
