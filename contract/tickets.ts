@@ -14,8 +14,11 @@ export const roomTicketTtlSeconds = 60;
 export const nodeTicketTtlSeconds = 60;
 export const hlsTicketTtlSeconds = 300;
 
-/** `publish` is the host's; `stage` lets a guest of the host publish beside them. */
-export const Capability = z.enum(['publish', 'stage', 'subscribe', 'moderate']);
+/**
+ * `publish` is the host's; `stage` lets a guest of the host publish beside them; who has `monitor` is the host who looks at
+ * what goes out, and none of the viewers.
+ */
+export const Capability = z.enum(['publish', 'stage', 'subscribe', 'moderate', 'monitor']);
 export type Capability = z.infer<typeof Capability>;
 
 /** The types of tickets, as their header says (RFC 8725, section 3.11): none is taken for another. */

@@ -139,6 +139,36 @@ describe.each(encoders)('%s', (_, startEncoder) => {
   });
 });
 
+test('the studio notices an encoder, shows what goes out with its chat, and can take the stream over', async () => {
+  const { key, streamId, page } = await preparePerformer();
+  await page.goto('/studio');
+  await page.getByTestId('planned-stream').waitFor();
+  await publishByWhip(await openElsewhere(), key);
+
+  const monitor = page.getByTestId('monitor');
+  await monitor.waitFor();
+  const frames = () =>
+    monitor.evaluate((video: HTMLVideoElement) => video.getVideoPlaybackQuality().totalVideoFrames);
+  await expect.poll(frames, { timeout: 20_000 }).toBeGreaterThan(20);
+  await expect.poll(() => page.getByTestId('on-air').getAttribute('data-phase')).toBe('live');
+  await fan.page.goto(`/watch/${streamId}`);
+  await untilPlaying(fan.page, 'webrtc');
+  await fan.page.getByTestId('chat-input').fill('Does the encoder hear me?');
+  await fan.page.getByTestId('chat-send').click();
+  await page.getByText('Does the encoder hear me?').waitFor();
+  // The performer who looks on is none of the viewers.
+  await expect.poll(() => page.getByTestId('studio-viewers').textContent()).toMatch(/^\s*1\b/);
+
+  await page.getByTestId('take-over').click();
+  await page.getByTestId('preview').waitFor();
+  await expect.poll(async () => (await connections()).whip, { timeout: goneWithinMs }).toBe(0);
+  await untilPlaying(fan.page, 'webrtc');
+  await framesAdvance(fan.page, 20);
+  await page.getByTestId('end-stream').click();
+  await page.getByTestId('end-stream-confirm').click();
+  await page.getByTestId('stream-summary').waitFor();
+});
+
 test('a ban ends at once what is published by HTTP', async () => {
   const { key, userId } = await preparePerformer();
   await publishByWhip(await openElsewhere(), key);

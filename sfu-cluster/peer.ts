@@ -126,9 +126,9 @@ export class Peer {
     this.#room.hold(this);
   }
 
-  /** Whether the socket stands for somebody who watches: nobody of the stage, not a machine of ours. */
+  /** Whether the socket stands for somebody who watches: nobody of the stage, nor the host, nor a machine of ours. */
   get isViewer(): boolean {
-    return this.nodeUse === null && !this.isOnStage;
+    return this.nodeUse === null && !this.isOnStage && !this.can('monitor');
   }
 
   /** True from the moment in which the socket is being closed. */

@@ -47,6 +47,20 @@ describe('the stage', () => {
     host.close();
   });
 
+  test('the host who looks at what goes out is none of the viewers', async () => {
+    const sub = randomUUID();
+    const host = await scene.performer(sub);
+    await publishCamera(host);
+    const monitor = await scene.join({ sub, capabilities: ['subscribe', 'monitor'] });
+    await monitor.wait(() => monitor.of('room.media').length > 0);
+    expect(scene.room.size).toBe(2);
+    expect(scene.room.viewers).toBe(0);
+    const viewer = await scene.viewer();
+    await viewer.wait(() => viewer.of('room.media').length > 0);
+    expect(scene.room.viewers).toBe(1);
+    for (const client of [host, monitor, viewer]) client.close();
+  });
+
   test('the same performer takes over from an older socket', async () => {
     const sub = randomUUID();
     const guest = await scene.viewer();

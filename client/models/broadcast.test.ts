@@ -23,6 +23,7 @@ function createScene() {
   const publishers: (PublisherHandle & { closed: boolean; videos: unknown[] })[] = [];
   const video = signal<MediaStreamTrack | null>({ id: 'camera' } as MediaStreamTrack);
   const made: string[] = [];
+  const intents: string[] = [];
   let state: StreamState = 'created';
   let startFails = false;
   let publishFails: string | null = null;
@@ -43,8 +44,9 @@ function createScene() {
       state = 'ended';
       return streamIn(state);
     },
-    async ticket() {
+    async ticket(_id, wish) {
       tickets += 1;
+      intents.push(wish.intent);
       return {
         transport: 'webrtc',
         room: { url, ticket: `t${tickets}`, iceServers: [] },
@@ -86,6 +88,7 @@ function createScene() {
     publishers,
     video,
     made,
+    intents,
     tickets: () => tickets,
     moveTo: (node: string) => {
       url = node;
@@ -199,4 +202,47 @@ test('ending lets everything go', async () => {
   expect(server.latest().socket.readyState).toBe(3);
   await clock.advance(60_000);
   expect(server.connections).toHaveLength(1);
+});
+
+test('a stream that is sent from elsewhere is followed without sending, and told as live', async () => {
+  const { broadcast, publishers, intents, setState } = createScene();
+  setState('live');
+  broadcast.follow(streamIn('live'));
+  await settled();
+  expect(broadcast.phase.value).toBe('live');
+  expect(intents).toEqual(['watch']);
+  expect(publishers).toHaveLength(0);
+  await broadcast.end();
+  expect(broadcast.phase.value).toBe('ended');
+});
+
+test('taking it over sends from here, in a room of its own, and not before', async () => {
+  const { broadcast, publishers, intents, setState } = createScene();
+  setState('live');
+  broadcast.follow(streamIn('live'));
+  await settled();
+  const followed = broadcast.room.value;
+  await broadcast.takeOver();
+  await settled();
+  expect(followed?.link.state.value).toBe('closed');
+  expect(broadcast.sender.value).toBe('here');
+  expect(intents).toEqual(['watch', 'publish']);
+  expect(publishers).toHaveLength(1);
+  broadcast.close();
+  expect(publishers[0]?.closed).toBe(true);
+});
+
+test('what the room keeps back from everybody is told, whoever sends it', async () => {
+  const { broadcast, server, setState } = createScene();
+  setState('live');
+  broadcast.follow(streamIn('live'));
+  await settled();
+  server.latest().send({
+    type: 'room.media',
+    sources: ['camera', 'microphone'],
+    held: ['camera'],
+    guests: [],
+  });
+  expect(broadcast.held.value).toEqual({ sound: false, picture: true });
+  broadcast.close();
 });

@@ -1,7 +1,7 @@
 // The broadcast: one stream of ours from "go live" to its end, re-published by itself after every break.
 
 import { signal } from '@preact/signals';
-import type { CreateStreamBody, Stream } from '#contract';
+import type { CreateStreamBody, MediaSource, Stream } from '#contract';
 import type { Api } from './api.ts';
 import { hasCode, messageOf } from './api-error.ts';
 import { type Cancel, repeat } from './clock.ts';
@@ -12,16 +12,21 @@ import { createSendingState, Sending, type SendingDeps } from './sending.ts';
 export const streamRefreshMs = 2_000;
 
 export type Phase = 'idle' | 'starting' | 'live' | 'ending' | 'ended';
+/** Who sends: this window, or another one or an encoder, which this window looks after. */
+export type Sender = 'here' | 'elsewhere';
 
 export type BroadcastDeps = SendingDeps & {
   api: Pick<Api, 'streams'>;
   join: RoomDeps['join'];
   newKey: () => string;
-  onRoom: (room: Room) => void;
+  onRoom: (room: Room, sender: Sender) => void;
 };
+
+const isSound = (source: MediaSource) => source === 'microphone' || source === 'screen-audio';
 
 export class Broadcast {
   readonly phase = signal<Phase>('idle');
+  readonly sender = signal<Sender>('here');
   readonly stream = signal<Stream | null>(null);
   readonly room = signal<Room | null>(null);
   readonly #sent = createSendingState();
@@ -59,6 +64,33 @@ export class Broadcast {
     await this.#attempt(() => this.#begin(stream));
   }
 
+  /** Looks after a stream that is sent from elsewhere: its room, and nothing of ours in it. */
+  follow(stream: Stream): void {
+    if (this.phase.peek() !== 'idle') return;
+    this.stream.value = stream;
+    this.phase.value = 'starting';
+    this.fault.value = null;
+    this.sender.value = 'elsewhere';
+    const room = this.#enter(stream.id);
+    this.#cancels.push(
+      room.held.subscribe((held) => {
+        this.held.value = { sound: held.some(isSound), picture: held.some((one) => !isSound(one)) };
+      }),
+    );
+    this.#onState(stream.state);
+  }
+
+  /** Sends from here what was sent from elsewhere, which stops then. */
+  async takeOver(): Promise<void> {
+    const stream = this.stream.peek();
+    const phase = this.phase.peek();
+    const isRunning = phase === 'starting' || phase === 'live';
+    if (!stream || !isRunning || this.sender.peek() === 'here') return;
+    this.#leave();
+    this.sender.value = 'here';
+    await this.#attempt(() => this.#begin(stream));
+  }
+
   async end(): Promise<void> {
     const stream = this.stream.peek();
     const before = this.phase.peek();
@@ -76,8 +108,13 @@ export class Broadcast {
 
   /** Leaves without ending: the stream waits a while for somebody to resume it. */
   close(): void {
+    this.#leave();
+  }
+
+  #leave(): void {
     for (const cancel of this.#cancels.splice(0)) cancel();
     this.#sending?.close();
+    this.#sending = null;
     this.room.peek()?.close();
   }
 
@@ -93,24 +130,31 @@ export class Broadcast {
   }
 
   async #begin(made: Stream): Promise<void> {
-    const { api, join, clock, onRoom } = this.#deps;
+    const { api } = this.#deps;
     if (made.state === 'created') this.stream.value = await api.streams.start(made.id);
+    const room = this.#enter(made.id);
+    this.#sending = Sending.begin(room.link, this.#sent, this.#deps);
+  }
+
+  #enter(streamId: string): Room {
+    const { api, join, clock, onRoom } = this.#deps;
+    const isSender = this.sender.peek() === 'here';
     const room = createRoom({
-      streamId: made.id,
+      streamId,
       api,
-      grant: () => api.streams.ticket(made.id, { intent: 'publish' }),
+      grant: () => api.streams.ticket(streamId, { intent: isSender ? 'publish' : 'watch' }),
       join,
       clock,
-      moveOverlapMs: publisherOverlapMs,
+      ...(isSender ? { moveOverlapMs: publisherOverlapMs } : {}),
     });
     this.room.value = room;
-    onRoom(room);
-    this.#sending = Sending.begin(room.link, this.#sent, this.#deps);
+    onRoom(room, this.sender.peek());
     this.#cancels.push(
       room.link.refusal.subscribe((refusal) => this.#onRefusal(refusal)),
       room.streamState.subscribe((state) => this.#onState(state)),
-      repeat(clock, streamRefreshMs, () => this.#refresh(made.id)),
+      repeat(clock, streamRefreshMs, () => this.#refresh(streamId)),
     );
+    return room;
   }
 
   #onRefusal(refusal: string | null): void {

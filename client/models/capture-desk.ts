@@ -74,6 +74,7 @@ export class CaptureDesk {
   /** Grows with every order given to the camera, and to the microphone: the newest holds. */
   #cameraOrder = 0;
   #microphoneOrder = 0;
+  #resting = false;
   #closed = false;
 
   /** What the viewers see. */
@@ -104,8 +105,9 @@ export class CaptureDesk {
     return this.#guarded(async () => {
       this.#cameraOrder += 1;
       this.#microphoneOrder += 1;
+      this.#resting = false;
       const captured = await this.#openWhatThereIs();
-      if (this.#closed) return stopAll(captured);
+      if (this.#closed || this.#resting) return stopAll(captured);
       batch(() => {
         this.#put(this.#camera, captured.video);
         this.#put(this.#microphone, captured.audio);
@@ -113,6 +115,19 @@ export class CaptureDesk {
       this.#arrangeSound();
       await this.#refreshDevices();
     });
+  }
+
+  /** Gives the devices back, to whoever else on this machine wants them, until it is opened again. */
+  rest(): void {
+    this.#resting = true;
+    this.#cameraOrder += 1;
+    this.#microphoneOrder += 1;
+    batch(() => {
+      this.#put(this.#camera, null);
+      this.#put(this.#microphone, null);
+    });
+    this.stopScreen();
+    this.fault.value = null;
   }
 
   pickCamera(id: string): Promise<void> {

@@ -15,33 +15,40 @@ export type StageDeskDeps = {
   api: StageApi;
   openReceiver: LiveSideDeps['openReceiver'];
   clock: Clock;
+  /** The performer looks at what goes out as well: it does not come from here. */
+  seesHost?: boolean;
 };
 
 export type StageDesk = ReturnType<typeof createStageDesk>;
 
-export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDeps) {
+export function createStageDesk(deps: StageDeskDeps) {
+  const { room, api, openReceiver, clock, seesHost = false } = deps;
   const { streamId } = room;
   const list = createLoaded(() => api.list(streamId));
   const username = signal('');
   const busy = signal(false);
   const fault = signal<string | null>(null);
+  const host = signal<MediaStream | null>(null);
   /** Asking again would cost the socket on which the performer publishes. */
   let isImpossible = false;
   // The performer sees and hears their guests; without guests there is nothing to receive.
   const live = LiveSide.create({
     link: room.link,
     openReceiver,
-    onReceiver: () => {},
+    onReceiver: ({ stream }) => {
+      host.value = stream;
+    },
     onImpossible: () => {
       isImpossible = true;
-      fault.value = 'This browser cannot show you your guests.';
+      if (!seesHost) fault.value = 'This browser cannot show you your guests.';
     },
     clock,
   });
   const cancels: Cancel[] = [
     room.stageNews.subscribe(() => void list.load()),
     room.guests.subscribe((guests) => {
-      if (guests.length > 0 && !live.seeking && !isImpossible) live.seek();
+      const isWanted = seesHost || guests.length > 0;
+      if (isWanted && !live.seeking && !isImpossible) live.seek();
     }),
   ];
 
@@ -67,6 +74,8 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
     username,
     busy: busy as ReadonlySignal<boolean>,
     fault: fault as ReadonlySignal<string | null>,
+    /** What goes out, where it does not come from here. */
+    host: host as ReadonlySignal<MediaStream | null>,
     /** Pictures and sounds of the guests who publish. */
     media: computed<readonly GuestMedia[]>(() =>
       withoutHeldPictures(live.guests.value, room.guests.value),

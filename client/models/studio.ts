@@ -4,10 +4,10 @@ import { computed, signal } from '@preact/signals';
 import type { Earnings, RoomEvent, Stream } from '#contract';
 import type { Api } from './api.ts';
 import { hasCode, messageOf } from './api-error.ts';
-import { Broadcast, type BroadcastDeps } from './broadcast.ts';
+import { Broadcast, type BroadcastDeps, type Sender } from './broadcast.ts';
 import { CaptureDesk, type CaptureDeskDeps } from './capture-desk.ts';
 import { type Chat, createChat } from './chat.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, repeat } from './clock.ts';
 import { createEarnings } from './earnings.ts';
 import { createLoaded } from './load.ts';
 import type { Room } from './room.ts';
@@ -27,6 +27,9 @@ export type StudioDeps = {
   openPublisher: BroadcastDeps['openPublisher'];
   stage: Pick<StageDeskDeps, 'api' | 'openReceiver'>;
 };
+
+/** An encoder may begin, or another window: so often is asked whether one has. */
+export const elsewhereAskedEveryMs = 4_000;
 
 /** What one stream has brought so far, counted from its own events. */
 export type StreamTally = { tips: number; tokens: number; viewersPeak: number };
@@ -48,7 +51,9 @@ export function createStudio(deps: StudioDeps) {
     if (origin === 'live') earnings.onTip();
   }
 
-  function enter(room: Room): void {
+  function enter(room: Room, sender: Sender): void {
+    stage.peek()?.close();
+    tally.value = emptyTally;
     chat.value = createChat({
       streamId: room.streamId,
       api,
@@ -56,7 +61,7 @@ export function createStudio(deps: StudioDeps) {
       newKey,
       toast: (text) => toasts.show(text, 'bad'),
     });
-    stage.value = createStageDesk({ room, clock, ...deps.stage });
+    stage.value = createStageDesk({ room, clock, seesHost: sender === 'elsewhere', ...deps.stage });
     room.feed.onEvent(count);
     room.viewers.subscribe((viewers) => {
       const now = tally.peek();
@@ -102,6 +107,18 @@ export function createStudio(deps: StudioDeps) {
     return mine.value.value?.streams.filter((stream) => stream.state !== 'ended') ?? [];
   });
 
+  /** One that is on air, or about to be, and is not sent from here. */
+  const elsewhere = computed(() => open.value.find(({ state }) => state !== 'created') ?? null);
+  const stopFollowing = elsewhere.subscribe((stream) => {
+    if (!stream) return;
+    // Whoever sends may want the camera.
+    desk.rest();
+    broadcast.follow(stream);
+  });
+  const stopAsking = repeat(clock, elsewhereAskedEveryMs, () => {
+    if (broadcast.phase.peek() === 'idle') mine.load();
+  });
+
   mine.load();
   earnings.load();
 
@@ -115,8 +132,6 @@ export function createStudio(deps: StudioDeps) {
     form,
     editor,
     announcing,
-    /** One that was on air, or about to be, and is open still. */
-    leftOpen: computed(() => open.value.find(({ state }) => state !== 'created') ?? null),
     /** Those that are announced, or were made and never started. */
     planned: computed(() => open.value.filter(({ state }) => state === 'created')),
     endOpen,
@@ -138,7 +153,14 @@ export function createStudio(deps: StudioDeps) {
         announcing.value = false;
       }
     },
+    /** Sends from here what was sent from elsewhere. */
+    async takeOver(): Promise<void> {
+      await desk.open();
+      if (desk.videoOut.peek()) await broadcast.takeOver();
+    },
     close(): void {
+      stopFollowing();
+      stopAsking();
       stage.peek()?.close();
       broadcast.close();
       desk.close();

@@ -12,6 +12,7 @@ import { formatCount, formatDuration, formatRupees } from '../ui/format.ts';
 import { HealthStrip } from '../ui/health-strip.tsx';
 import { MembersOnly } from '../ui/members-only.tsx';
 import { RupeeIcon } from '../ui/money-icons.tsx';
+import { Monitor } from '../ui/monitor.tsx';
 import { Empty } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
 import { DeviceFault, Preview } from '../ui/preview.tsx';
@@ -28,7 +29,8 @@ const leavingQuestion =
 function useLeavingGuard(studio: Studio): void {
   const { router } = useApp();
   const phase = studio.broadcast.phase.value;
-  const onAir = phase === 'starting' || phase === 'live';
+  const onAir =
+    (phase === 'starting' || phase === 'live') && studio.broadcast.sender.value === 'here';
   useEffect(() => {
     if (!onAir) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -152,6 +154,7 @@ function OpenStudio() {
     );
   }
   const onAir = broadcast.room.value !== null;
+  const isElsewhere = broadcast.sender.value === 'elsewhere';
   return (
     <Page
       name="studio"
@@ -160,7 +163,7 @@ function OpenStudio() {
     >
       {onAir && <BroadcastFault studio={studio} />}
       <div class="studio-grid">
-        <Desk studio={studio} />
+        {isElsewhere ? <Monitor studio={studio} /> : <Desk studio={studio} />}
         {onAir ? <StudioSide studio={studio} /> : <StudioSetup studio={studio} />}
       </div>
       {onAir && studio.stage.value && <StagePanel desk={studio.stage.value} />}

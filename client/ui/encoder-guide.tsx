@@ -64,8 +64,9 @@ export function EncoderGuide({ servers }: { servers: IngestServers | undefined }
             kbit/s are right for 720p and 1080p.
           </li>
           <li>
-            <b>Start Streaming.</b> Viewers see you within seconds; end the stream here, or stop in
-            OBS, and it ends half a minute later.
+            <b>Start Streaming.</b> Viewers see you within seconds, and this page shows what goes
+            out, with chat and tips. End the stream here, or stop in OBS, and it ends half a minute
+            later.
           </li>
         </ol>
         <EncoderAddresses servers={servers} protocols={ingestProtocols} />

@@ -18,33 +18,6 @@ const ladderWords: Record<LadderName, string> = {
   '1080p30': '1080p',
 };
 
-function LeftOpen({ studio, stream }: { studio: Studio; stream: Stream }) {
-  return (
-    <Notice tone="warn">
-      <div class="stack">
-        <span>
-          Your stream “<bdi>{stream.title}</bdi>” is still open. Resume it here, or end it to start
-          a new one.
-        </span>
-        <div class="row wrap">
-          <Button
-            look="primary"
-            size="small"
-            onClick={() => studio.broadcast.resume(stream)}
-            disabled={!studio.desk.videoOut.value}
-            data-testid="resume-stream"
-          >
-            Resume
-          </Button>
-          <Button size="small" onClick={() => studio.endOpen(stream)} data-testid="end-left-open">
-            End it
-          </Button>
-        </div>
-      </div>
-    </Notice>
-  );
-}
-
 /** A stream that was announced, and waits for its performer. */
 function Planned({ studio, stream }: { studio: Studio; stream: Stream }) {
   return (
@@ -61,7 +34,7 @@ function Planned({ studio, stream }: { studio: Studio; stream: Stream }) {
         <Button
           look="primary"
           size="small"
-          disabled={!studio.desk.videoOut.value || studio.leftOpen.value !== null}
+          disabled={!studio.desk.videoOut.value}
           onClick={() => studio.broadcast.resume(stream)}
           data-testid="start-planned"
         >
@@ -114,7 +87,7 @@ function GoLive({ studio }: { studio: Studio }) {
         type="submit"
         wide
         busy={broadcast.phase.value === 'starting'}
-        disabled={!ready || studio.leftOpen.value !== null}
+        disabled={!ready}
         data-testid="go-live"
       >
         <StudioIcon /> Go live
@@ -139,7 +112,6 @@ function GoLive({ studio }: { studio: Studio }) {
 export function StudioSetup({ studio }: { studio: Studio }) {
   const { broadcast, form } = studio;
   const element = useRef<HTMLFormElement>(null);
-  const leftOpen = studio.leftOpen.value;
   const planned = studio.planned.value;
 
   function goLive(): void {
@@ -161,7 +133,6 @@ export function StudioSetup({ studio }: { studio: Studio }) {
         }}
       >
         <h2>Your stream</h2>
-        {leftOpen && <LeftOpen studio={studio} stream={leftOpen} />}
         <TitleFields form={form} />
         <AudienceFields form={form} />
         <MoreFields form={form} />

@@ -186,6 +186,7 @@ test('a ticket lets its holder do what they may: keep order, or only watch', asy
   const capabilities = async (who: Member) =>
     decodeJwt((await ticketOf(who.call, streamId)).body.room.ticket).capabilities;
   expect(await capabilities(one)).toEqual(['subscribe', 'moderate']);
+  expect(await capabilities(performer)).toEqual(['subscribe', 'moderate', 'monitor']);
   expect(await capabilities(two)).toEqual(['subscribe']);
   await performer.call('DELETE', `/v1/streams/${streamId}/moderators/${one.id}`);
   expect(await capabilities(one)).toEqual(['subscribe']);

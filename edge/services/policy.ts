@@ -46,7 +46,8 @@ export function watchRefusal(facts: WatchFacts, viewer: Viewer): Refused | null 
 
 /** What a ticket to watch lets its holder do. */
 export function watchCapabilities(facts: WatchFacts, viewer: Viewer): Capability[] {
-  const keepsOrder = facts.moderates || isPerformer(facts, viewer) || isStaff(viewer);
+  if (isPerformer(facts, viewer)) return ['subscribe', 'moderate', 'monitor'];
+  const keepsOrder = facts.moderates || isStaff(viewer);
   return keepsOrder ? ['subscribe', 'moderate'] : ['subscribe'];
 }
 

@@ -4,7 +4,9 @@ import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SfuStats } from '#contract';
-import { type ProcessFigures, processFigures } from '../../testing/process-figures.ts';
+import { inspected, liveHeapMiB } from '../../testing/live-heap.ts';
+import { freePort } from '../../testing/ports.ts';
+import { childrenOf, processFigures } from '../../testing/process-figures.ts';
 import { Receivers } from '../../testing/receivers/receivers.ts';
 import { startRedis } from '../../testing/redis.ts';
 import {
@@ -27,7 +29,8 @@ const restMs = 12_000;
 const tidyWithinMs = 30_000;
 /** The hour after which a node has all that it needs. */
 const settledHour = 3;
-const grownMiBMax = 60;
+const grownHeapMiBMax = 8;
+const workerMiBMax = 200;
 /** Of both nodes together: a connection to Redis or a worker may just be made anew. */
 const grownFilesMax = 8;
 
@@ -40,9 +43,17 @@ if (!(minutes > 0 && Number.isSafeInteger(seed))) {
   process.exit(2);
 }
 
-interface Hour extends ProcessFigures {
+interface Hour {
   hour: number;
   joins: number;
+  /** What the two nodes keep in their heaps, after a collection. */
+  heapMiB: number;
+  /** All that is resident, of nodes and workers. */
+  memoryMiB: number;
+  /** Of the largest worker. */
+  workerMiB: number;
+  files: number;
+  sockets: number;
 }
 
 const random = seededRandom(seed);
@@ -53,14 +64,18 @@ let kills = 0;
 
 const [edge, redis] = await Promise.all([startTestEdge(), startRedis()]);
 const nodes: SfuNode[] = [];
+const inspectors: number[] = [];
 try {
   for (const nodeId of ['sfu-a', 'sfu-b']) {
+    const inspector = await freePort();
+    inspectors.push(inspector);
     nodes.push(
       await startSfuNode({
         nodeId,
         edgeUrl: edge.url,
         redisUrl: redis.url,
         workers: workersPerNode,
+        wrap: (command) => inspected(command, inspector),
         onLine: (line) => {
           // That a worker has died is what we want to be told of; nothing else is a fault of ours.
           if (isFaultLine(line) && !line.includes('a media worker died')) faults.push(line);
@@ -71,11 +86,11 @@ try {
   for (let hour = 1; hour <= hours; hour += 1) {
     await passHour((minutes * 60_000) / hours - restMs);
     await untilEmpty();
-    const figures = await sum();
+    const figures = await look();
     atRest.push({ hour, joins: tally.joins, ...figures });
     console.error(
       `hour ${String(hour).padStart(2)}: ${tally.rooms} rooms, ${tally.joins} joins, ${tally.disturbed} disturbed, ` +
-        `${kills} kills; at rest ${figures.memoryMiB} MiB, ${figures.files} files, ${figures.sockets} sockets`,
+        `${kills} kills; at rest ${figures.heapMiB} MiB in the heaps, ${figures.workerMiB} MiB in a worker, ${figures.files} files`,
     );
   }
   judge();
@@ -134,13 +149,18 @@ async function untilEmpty(): Promise<void> {
   }
 }
 
-async function sum(): Promise<ProcessFigures> {
+async function look(): Promise<Omit<Hour, 'hour' | 'joins'>> {
   const all = await Promise.all(nodes.map(({ pid }) => processFigures(pid)));
-  const total = (of: (one: ProcessFigures) => number) => all.reduce((n, one) => n + of(one), 0);
+  const workers = (await Promise.all(nodes.map(({ pid }) => childrenOf(pid)))).flat();
+  const ofWorkers = await Promise.all(workers.map(processFigures));
+  const heaps = await Promise.all(inspectors.map(liveHeapMiB));
+  const sum = (values: readonly number[]) => Math.round(values.reduce((n, one) => n + one, 0));
   return {
-    memoryMiB: total((one) => one.memoryMiB),
-    files: total((one) => one.files),
-    sockets: total((one) => one.sockets),
+    heapMiB: sum(heaps),
+    memoryMiB: sum(all.map(({ memoryMiB }) => memoryMiB)),
+    workerMiB: Math.max(...ofWorkers.map(({ memoryMiB }) => memoryMiB)),
+    files: sum(all.map(({ files }) => files)),
+    sockets: sum(all.map(({ sockets }) => sockets)),
   };
 }
 
@@ -148,8 +168,10 @@ function judge(): void {
   const settled = atRest.find(({ hour }) => hour === settledHour);
   const last = atRest.at(-1);
   if (!settled || !last) return;
-  const grownMiB = last.memoryMiB - settled.memoryMiB;
+  const grownMiB = last.heapMiB - settled.heapMiB;
   const grownFiles = last.files - settled.files;
-  if (grownMiB > grownMiBMax) faults.push(`memory has grown by ${grownMiB} MiB`);
+  if (grownMiB > grownHeapMiBMax) faults.push(`the heaps have grown by ${grownMiB} MiB`);
+  const workerMiB = Math.max(...atRest.map((one) => one.workerMiB));
+  if (workerMiB > workerMiBMax) faults.push(`a worker has ${workerMiB} MiB`);
   if (grownFiles > grownFilesMax) faults.push(`${grownFiles} files more are open`);
 }
