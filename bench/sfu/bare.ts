@@ -8,14 +8,15 @@ import {
   receiverRtpCapabilities,
   serverSideOf,
 } from '../../testing/receivers/mediasoup-side.ts';
-import { monotonicMs } from '../../testing/receivers/receivers.ts';
+import { monotonicMs, type SrtpSuite } from '../../testing/receivers/receivers.ts';
 import { startServer } from '../../testing/server.ts';
 import type { Peer, PeerDeps } from './peer.ts';
 
 const Ingest = z.object({ port: z.int() });
 const Watched = z.looseObject({ ssrcs: z.object({ audio: z.int(), video: z.int() }) });
 
-export async function startBare(deps: PeerDeps): Promise<Peer> {
+/** `suite`: another one than that of the bench. */
+export async function startBare(name: string, deps: PeerDeps, suite?: SrtpSuite): Promise<Peer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const workerBin = mediaWorkerBin();
@@ -24,15 +25,15 @@ export async function startBare(deps: PeerDeps): Promise<Peer> {
     NODE_ENV: 'production',
     ...(workerBin === undefined ? {} : { MEDIASOUP_WORKER_BIN: workerBin }),
   });
-  const server = await startServer('bare', url, deps.pinned(command));
-  const receivers = await deps.startReceivers();
+  const server = await startServer(name, url, deps.pinned(command));
+  const receivers = await deps.startReceivers(suite);
   const ingest = Ingest.parse(await (await fetch(url)).json());
   const wish = JSON.stringify({
     dtlsParameters: dtlsParametersOf(receivers),
     rtpCapabilities: receiverRtpCapabilities,
   });
   return {
-    name: 'bare',
+    name,
     receivers,
     ports: { audioPort: ingest.port, videoPort: ingest.port },
     async join() {

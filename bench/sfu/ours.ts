@@ -19,10 +19,11 @@ export interface NodeShape {
   /** With more than one its room must be spread over all of them; `fault` tells when it is not. */
   workers: number;
   viewersPerWorker?: number;
+  audioPacketMs?: number;
 }
 
 export async function startOurs(name: string, shape: NodeShape, deps: PeerDeps): Promise<Peer> {
-  const { workers, viewersPerWorker } = shape;
+  const { workers, viewersPerWorker, audioPacketMs } = shape;
   const [edge, redis, receivers] = await Promise.all([
     startTestEdge(),
     startRedis(),
@@ -45,6 +46,7 @@ export async function startOurs(name: string, shape: NodeShape, deps: PeerDeps):
   const { port } = await publishPlain(await seat('publish'));
   return {
     name,
+    ...(audioPacketMs === undefined ? {} : { audioPacketMs }),
     receivers,
     ports: { audioPort: port, videoPort: port },
     join: async () => watchRoom(await seat('subscribe')),

@@ -1,12 +1,13 @@
 // A peer of the bench of the SFU: a server that spreads one broadcast, and the receivers that watch it.
 import type { Command } from '../../scripts/launch/child.ts';
-import type { Receiver, Receivers } from '../../testing/receivers/receivers.ts';
+import type { Receiver, Receivers, SrtpSuite } from '../../testing/receivers/receivers.ts';
 
 /** What the peers are given, all of them the same. */
 export interface PeerDeps {
   /** Wraps a command so that it runs on the processor that is kept for servers. */
   pinned(command: Command): Command;
-  startReceivers(): Promise<Receivers>;
+  /** That encrypt by the suite of the bench, or by another one. */
+  startReceivers(suite?: SrtpSuite): Promise<Receivers>;
   /** The folder of a shared libsrtp like the one in the media worker; null: the system's is like it. */
   libsrtpDir: string | null;
   /** Janus as its package lays it out, and what makes it use the loopback interface. */
@@ -24,6 +25,8 @@ export interface Viewer {
 export interface Peer {
   name: string;
   receivers: Receivers;
+  /** How much sound one packet of its publisher holds; the usual 20 ms when it does not say. */
+  audioPacketMs?: number;
   /** Where the source sends plain RTP. */
   ports: { audioPort: number; videoPort: number };
   /** One more who watches and listens. */

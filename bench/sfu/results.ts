@@ -62,7 +62,8 @@ export function createResults() {
       return rounded(median(ours.map((cost, round) => cost / (theirs[round] ?? Number.NaN))));
     },
     viewersPerCore(peer: string, at: Omit<Load, 'peer'>): number {
-      return Math.round(median(costs({ peer, ...at })) / packetsPerSecondAt(at.bitrateBps));
+      const samples = all.get(nameOf({ peer, ...at }))?.samples ?? [];
+      return Math.round(median(samples.map(({ cpuShare }) => at.viewers / cpuShare)));
     },
     medians: () => table((samples) => Math.round(median(costsOf(samples)))),
     /** What is to be known of the figures before they are believed. */

@@ -29,8 +29,12 @@ export interface Sample {
   others: number;
 }
 
+function sourceOptions({ ports, audioPacketMs }: Peer) {
+  return audioPacketMs === undefined ? ports : { ...ports, audioPacketMs };
+}
+
 export async function enlist(peer: Peer): Promise<Contender> {
-  return { peer, source: await openPlainSource(peer.ports), viewers: 0 };
+  return { peer, source: await openPlainSource(sourceOptions(peer)), viewers: 0 };
 }
 
 /** Lets people in until there are so many, while the source runs. */
@@ -72,7 +76,7 @@ export async function measure(
     packetsPerCpuSecond: packets / cpu,
     cpuShare: cpu / seconds,
     lostShare: gaps / (packets + gaps),
-    paceShare: packets / (viewers * packetsPerSecondAt(bitrateBps) * seconds),
+    paceShare: packets / (viewers * packetsPerSecondAt(bitrateBps, peer.audioPacketMs) * seconds),
     others: Math.max(0, after.others - before.others) / seconds,
   };
 }

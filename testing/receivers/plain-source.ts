@@ -3,8 +3,9 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
 const frameRate = 30;
-const audioPacketMs = 20;
-const audioPayloadBytes = 100;
+/** What browsers send unless they are told otherwise. */
+const usualAudioPacketMs = 20;
+const audioBps = 40_000;
 /** What is left of an Ethernet frame when IP, UDP, RTP and SRTP have taken theirs, and a little less. */
 const payloadBytesMax = 1_180;
 const tickMs = 4;
@@ -29,6 +30,8 @@ export interface PlainSourceOptions {
   audioPort: number;
   /** The same port as that of the audio will do. */
   videoPort: number;
+  /** How much sound one packet holds. */
+  audioPacketMs?: number;
   /** Leaves out every nth packet of each track, as a bad network does. */
   dropEvery?: number;
 }
@@ -44,14 +47,13 @@ export interface PlainSource {
 
 /** How the picture is cut into packets when both tracks have so many bits a second. */
 function pictureAt(bitrateBps: number) {
-  const audioBps = (audioPayloadBytes * 8 * 1_000) / audioPacketMs;
   const frameBytes = (bitrateBps - audioBps) / 8 / frameRate;
   const packets = Math.ceil(frameBytes / payloadBytesMax);
   return { packets, payloadBytes: Math.round(frameBytes / packets) };
 }
 
 /** What goes out in a second, of both tracks. */
-export function packetsPerSecondAt(bitrateBps: number): number {
+export function packetsPerSecondAt(bitrateBps: number, audioPacketMs = usualAudioPacketMs): number {
   return 1_000 / audioPacketMs + frameRate * pictureAt(bitrateBps).packets;
 }
 
@@ -71,11 +73,12 @@ interface Track {
 }
 
 export async function openPlainSource(options: PlainSourceOptions): Promise<PlainSource> {
+  const { audioPacketMs = usualAudioPacketMs } = options;
   const counters = { packets: 0, place: 0, timestamp: 0, sent: 0, dueAtMs: 0 };
   const audio: Track = {
     ...counters,
     head: headOf(audioPayloadType, audioSsrc),
-    payload: Buffer.alloc(audioPayloadBytes, 0xfc),
+    payload: Buffer.alloc((audioBps / 8 / 1_000) * audioPacketMs, 0xfc),
     port: options.audioPort,
     packetsPerFrame: 1,
     frameTicks: (48_000 * audioPacketMs) / 1_000,
