@@ -53,18 +53,20 @@ export async function secondFactorRoutes(stage: Stage): Promise<void> {
   const path = `${auth}/second-factor`;
   await call('GET', path, { token });
   const { secret } = (await call('POST', `${path}/totp`, { token, body: { password } })).body;
-  /** A code is taken once: each is of the step after the one before, or of this one. */
-  const codeOf = (step: -1 | 0 | 1) => totpAt(secret, new Date(Date.now() + step * 30_000));
+  /** A code is taken once. Of this step and the next one, both are good also when the next one has begun. */
+  const nowMs = Date.now();
+  const codeOf = (step: 0 | 1) => totpAt(secret, new Date(nowMs + step * 30_000));
   const confirmed = await call('POST', `${path}/totp/confirmation`, {
     token,
-    body: { code: await codeOf(-1) },
+    body: { code: await codeOf(0) },
   });
-  await call('POST', `${path}/proof`, { token, body: { code: await codeOf(0) } });
+  await call('POST', `${path}/proof`, { token, body: { code: await codeOf(1) } });
   const proven = confirmed.body.session.accessToken;
-  await call('POST', `${path}/recovery-codes`, { token: proven });
+  const fresh = await call('POST', `${path}/recovery-codes`, { token: proven });
+  const [code] = fresh.body.recoveryCodes;
   const asked = await edge.call('POST', `${auth}/login`, { body: { email, password } });
   const { challengeId } = asked.body;
-  await call('POST', `${path}/login`, { body: { challengeId, code: await codeOf(1) } });
+  await call('POST', `${path}/login`, { body: { challengeId, code } });
   await call('DELETE', `${path}/totp`, { token: proven });
 }
 
