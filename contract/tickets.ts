@@ -84,6 +84,7 @@ export const TicketBody = z.discriminatedUnion('intent', [
   /** With `live`, somebody who was placed on HLS asks for WebRTC, as after a tip: places are kept back for them. */
   z.strictObject({ intent: z.literal('watch'), live: z.boolean().optional() }),
 ]);
+export type TicketBody = z.infer<typeof TicketBody>;
 
 /** A relay for whom no direct way is open: one of the `iceServers` of a browser's connection (W3C WebRTC). */
 export const IceServer = z.object({
