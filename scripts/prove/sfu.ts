@@ -4,14 +4,14 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Receivers } from '../../testing/receivers/receivers.ts';
 import { openHall } from './sfu/hall.ts';
-import { proveKills } from './sfu/kills.ts';
+import { proveDrains, proveNodes, proveQuiet, proveWorkers } from './sfu/kills.ts';
 import { layNetworks } from './sfu/machines.ts';
 import { makePeople } from './sfu/people.ts';
 import { enterPrivateNetwork } from './sfu/private-network.ts';
 import { startProduct } from './sfu/product.ts';
 import { createReport } from './sfu/report.ts';
 
-const proofs = ['kills'] as const;
+const proofs = ['workers', 'drains', 'nodes'] as const;
 
 const { values } = parseArgs({
   options: {
@@ -44,11 +44,12 @@ const product = await startProduct({
 const receivers = await Receivers.start('AEAD_AES_128_GCM');
 try {
   const people = await makePeople(product, { viewers: viewers + 60, performers: 60 });
-  if (wanted.has('kills')) {
-    const hall = await openHall(product, people, receivers, viewers);
-    await proveKills(hall, report);
-    hall.close();
-  }
+  const hall = await openHall(product, people, receivers, viewers);
+  await proveQuiet({ hall, report });
+  if (wanted.has('workers')) await proveWorkers({ hall, report });
+  if (wanted.has('drains')) await proveDrains({ hall, report });
+  if (wanted.has('nodes')) await proveNodes({ hall, report });
+  hall.close();
 } finally {
   await receivers.close();
   await product.close();

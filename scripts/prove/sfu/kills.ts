@@ -9,63 +9,74 @@ const workerP95MsMax = 3_000;
 const nodeP95MsMax = 8_000;
 const drainP95MsMax = 1_000;
 
-export async function proveKills(hall: Hall, report: Report): Promise<void> {
-  const { viewers, publisher } = hall;
-  const { streamId } = publisher.performer;
+interface Scene {
+  hall: Hall;
+  report: Report;
+}
 
-  function judge(name: string, recovery: Recovery, p95MsMax: number): void {
-    report.note(name, { ...recovery });
-    report.hold(`${name}: p95 of the gap in ms`, recovery.p95Ms, p95MsMax);
-    report.hold(`${name}: viewers lost`, recovery.lost, 0);
-  }
-
-  async function prove(name: string, p95MsMax: number, breakIt: () => Promise<void>) {
-    await untilSteady(viewers);
-    const recovery = await measureRecovery(viewers, breakIt);
-    judge(name, recovery, p95MsMax);
-    if (recovery.affected === 0 && p95MsMax > drainP95MsMax)
-      report.fault(`${name}: nobody noticed`);
-  }
-
-  const home = await hall.home();
-  const other = await hall.other();
-  await prove('worker with a copy', workerP95MsMax, async () => {
-    await killWorker(home, streamId, (index, homeIndex) => index !== homeIndex);
-  });
-  await prove('home worker', workerP95MsMax, async () => {
-    await killWorker(home, streamId, (index, homeIndex) => index === homeIndex);
-  });
-  await prove('home worker of the other node', workerP95MsMax, async () => {
-    await killWorker(other, streamId, (index, homeIndex) => index === homeIndex);
-  });
-
-  for (const name of [
-    'drain of the node with viewers',
-    'drain of the node with the host',
-  ] as const) {
-    const node = name.endsWith('host') ? await hall.home() : await hall.other();
-    await prove(name, drainP95MsMax, () => node.drain());
-    await node.start();
-    await comeBack(viewers, node);
-  }
-  for (const name of ['node with viewers', 'node with the host'] as const) {
-    const node = name.endsWith('host') ? await hall.home() : await hall.other();
-    await prove(name, nodeP95MsMax, () => node.kill());
-    await node.start();
-    await comeBack(viewers, node);
+export async function proveWorkers({ hall, report }: Scene): Promise<void> {
+  const { streamId } = hall.publisher.performer;
+  const [home, other] = [await hall.home(), await hall.other()];
+  const kills = [
+    { name: 'copy worker', node: home, isHome: false },
+    { name: 'home worker', node: home, isHome: true },
+    { name: 'worker of the other node', node: other, isHome: true },
+  ];
+  for (const { name, node, isHome } of kills) {
+    const recovery = await recover({ hall, report }, name, workerP95MsMax, () =>
+      killWorker(node, streamId, isHome),
+    );
+    if (recovery.affected === 0) report.fault(`${name}: nobody noticed`);
   }
 }
 
-async function killWorker(
-  node: Node,
-  streamId: string,
-  isWanted: (index: number, home: number) => boolean,
-): Promise<void> {
+/** What the machine makes of it while nothing happens. */
+export async function proveQuiet({ hall, report }: Scene): Promise<void> {
+  await untilSteady(hall.viewers);
+  report.note('quiet', { ...(await measureRecovery(hall.viewers, async () => undefined)) });
+}
+
+/** Of a node for a new version of it: first where viewers are alone, then where the host is as well. */
+export async function proveDrains({ hall, report }: Scene): Promise<void> {
+  for (const isHome of [false, true]) {
+    const node = isHome ? await hall.home() : await hall.other();
+    const name = `drain, ${isHome ? 'host' : 'viewers'}`;
+    await recover({ hall, report }, name, drainP95MsMax, () => node.drain());
+    await node.start();
+    await comeBack(hall.viewers, node);
+  }
+}
+
+export async function proveNodes({ hall, report }: Scene): Promise<void> {
+  for (const isHome of [false, true]) {
+    const node = isHome ? await hall.home() : await hall.other();
+    const name = `node, ${isHome ? 'host' : 'viewers'}`;
+    const recovery = await recover({ hall, report }, name, nodeP95MsMax, () => node.kill());
+    if (recovery.affected === 0) report.fault(`${name}: nobody noticed`);
+    await node.start();
+    await comeBack(hall.viewers, node);
+  }
+}
+
+async function recover(
+  { hall, report }: Scene,
+  name: string,
+  p95MsMax: number,
+  breakIt: () => Promise<void>,
+): Promise<Recovery> {
+  await untilSteady(hall.viewers);
+  const recovery = await measureRecovery(hall.viewers, breakIt);
+  report.note(name, { ...recovery });
+  report.hold(`${name}: p95 of the gap in ms`, recovery.p95Ms, p95MsMax);
+  report.hold(`${name}: viewers lost`, recovery.lost, 0);
+  return recovery;
+}
+
+async function killWorker(node: Node, streamId: string, isHome: boolean): Promise<void> {
   const { rooms, workers } = await node.stats();
-  const home = rooms.find((room) => room.streamId === streamId)?.worker ?? null;
-  if (home === null) throw new Error(`${node.place.nodeId} has no media of the stream`);
-  const wanted = workers.find(({ index, viewers, pid }) => {
-    return pid !== null && viewers > 0 && isWanted(index, home);
+  const home = rooms.find((room) => room.streamId === streamId)?.worker;
+  const wanted = workers.find(({ index, viewers }) => {
+    return viewers > 0 && (index === home) === isHome;
   });
   if (!wanted?.pid) throw new Error(`${node.place.nodeId} has no such worker with viewers`);
   process.kill(wanted.pid, 'SIGKILL');

@@ -1,15 +1,11 @@
 // A native publisher in place of the browser's: what `client/media/publisher.ts` does with a socket.
+import { Worker } from 'node:worker_threads';
 import { signal } from '@preact/signals';
 import type { PathState } from '../../../client/media/ice-guard.ts';
 import type { RoomSocket } from '../../../client/media/room-socket.ts';
 import type { PublisherHandle } from '../../../client/models/sending.ts';
 import { dtlsParametersOf, serverSideOf } from '../../../testing/receivers/mediasoup-side.ts';
-import {
-  audioSsrc,
-  openPlainSource,
-  type PlainSource,
-  videoSsrc,
-} from '../../../testing/receivers/plain-source.ts';
+import { audioSsrc, videoSsrc } from '../../../testing/receivers/plain-source.ts';
 import type { Receivers } from '../../../testing/receivers/receivers.ts';
 import { h264Parameters, opusParameters } from '../../../testing/sfu-node.ts';
 
@@ -24,7 +20,7 @@ export async function openNativePublisher(
   const transport = await socket.createTransport('send');
   const { transportId } = transport;
   const sender = receivers.add(serverSideOf(transport));
-  let source: PlainSource | null = null;
+  let source: Worker | null = null;
   let closed = false;
   const stopHearing = socket.onNotice((notice) => {
     if (notice.type === 'producer.closed') path.value = 'lost';
@@ -34,15 +30,23 @@ export async function openNativePublisher(
     closed = true;
     stopHearing();
     sender.remove();
-    source?.close();
+    source?.terminate();
   }
   sender.failed.then(() => {
     path.value = 'lost';
   });
+  async function send(): Promise<void> {
+    const port = await sender.feed();
+    // Browsers encode nothing before the line stands either.
+    await sender.connected();
+    if (closed) return;
+    const workerData = { port, bitrateBps };
+    source = new Worker(new URL('./source-thread.ts', import.meta.url), { workerData });
+  }
+  send().catch(() => undefined);
   try {
     const dtlsParameters = { ...dtlsParametersOf(receivers) };
-    const [port] = await Promise.all([
-      sender.feed(),
+    await Promise.all([
       socket.request('transport.connect', { transportId, dtlsParameters }),
       socket.request('produce', {
         ...{ transportId, kind: 'audio', source: 'microphone' },
@@ -53,9 +57,6 @@ export async function openNativePublisher(
         rtpParameters: h264Parameters([videoSsrc]),
       }),
     ]);
-    source = await openPlainSource({ audioPort: port, videoPort: port });
-    source.start(bitrateBps);
-    if (closed) source.close();
   } catch (error) {
     close();
     throw error;
