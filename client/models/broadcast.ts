@@ -98,7 +98,7 @@ export class Broadcast {
     const room = createRoom({
       streamId: made.id,
       api,
-      grant: () => api.streams.ticket(made.id, { intent: 'publish' }),
+      grant: (unreachable) => api.streams.ticket(made.id, { intent: 'publish', unreachable }),
       join,
       clock,
       moveOverlapMs: publisherOverlapMs,

@@ -61,7 +61,7 @@ export function watch(
   const room = createRoom({
     streamId,
     api: roomApi(person),
-    grant: () => askTicket(person, streamId, { intent: 'watch' }),
+    grant: (unreachable) => askTicket(person, streamId, { intent: 'watch', unreachable }),
     join: joinWith('receive'),
     clock,
   });
@@ -103,7 +103,7 @@ export function publish(performer: Performer, receivers: Receivers): Publisher {
   const room = createRoom({
     streamId,
     api: roomApi(performer),
-    grant: () => askTicket(performer, streamId, { intent: 'publish' }),
+    grant: (unreachable) => askTicket(performer, streamId, { intent: 'publish', unreachable }),
     join: joinWith('send'),
     clock,
     moveOverlapMs: publisherOverlapMs,
