@@ -82,11 +82,22 @@ export type HlsTicket = z.infer<typeof HlsTicket>;
 export const Transport = z.enum(['webrtc', 'hls']);
 export type Transport = z.infer<typeof Transport>;
 
+/** The address of a room that was given and did not answer: another node is chosen where there is one. */
+const Unreachable = z
+  .url({ protocol: /^wss?$/ })
+  .max(500)
+  .optional();
+
 export const TicketBody = z.discriminatedUnion('intent', [
-  z.strictObject({ intent: z.literal('publish') }),
+  z.strictObject({ intent: z.literal('publish'), unreachable: Unreachable }),
   /** With `live`, somebody who was placed on HLS asks for WebRTC, as after a tip: places are kept back for them. */
-  z.strictObject({ intent: z.literal('watch'), live: z.boolean().optional() }),
+  z.strictObject({
+    intent: z.literal('watch'),
+    live: z.boolean().optional(),
+    unreachable: Unreachable,
+  }),
 ]);
+export type TicketBody = z.infer<typeof TicketBody>;
 
 /** A relay for whom no direct way is open: one of the `iceServers` of a browser's connection (W3C WebRTC). */
 export const IceServer = z.object({

@@ -177,9 +177,9 @@ export class Room extends EventEmitter<RoomHappenings> {
   takeStage(peer: Peer): void {
     const holder = this.#stage.get(peer.subject);
     if (holder !== peer) this.#refuseStage(peer);
-    // Where the host publishes is where the room is; guests may come here before them.
-    if (peer.owner.isHost) this.#stopInflow();
     this.#stage.set(peer.subject, peer);
+    // Where the host publishes is where the room is; guests may come here before them.
+    if (peer.owner.isHost) this.#settleInflow();
     this.#liveMedia?.hold(peer.subject, peer.held);
     if (holder && holder !== peer) {
       holder.dismiss('replaced', 'you publish from another window now');
@@ -248,7 +248,8 @@ export class Room extends EventEmitter<RoomHappenings> {
     media.on('change', () => {
       this.broadcast(this.#mediaNotice());
       this.emit('media');
-      this.#considerInflow(media);
+      if (this.publishers.some(({ owner }) => owner.isHost)) this.#settleInflow();
+      else this.#considerInflow(media);
     });
     media.on('demand', (producerId, spatialLayer) => {
       // Whose it is knows it by its id; what comes from another node is told there by the inflow.
@@ -283,6 +284,14 @@ export class Room extends EventEmitter<RoomHappenings> {
       pull,
       log: this.#log,
     });
+  }
+
+  /** Of a host who is here: what flows in from the node that they have left is shown until theirs flows. */
+  #settleInflow(): void {
+    const media = this.#liveMedia;
+    const hasCopies = media?.tracks.some(({ isOurs }) => !isOurs) ?? false;
+    const isSettled = media?.isHostedHere && !media.isArriving;
+    if (!hasCopies || isSettled) this.#stopInflow();
   }
 
   #stopInflow(): void {

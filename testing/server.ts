@@ -15,6 +15,8 @@ export interface Server {
   /** What it and all that it has started have used of the processors so far, in seconds. */
   cpuSeconds(): Promise<number>;
   stop(): Promise<void>;
+  /** Kills it and all that it has started, as the death of its machine would. */
+  kill(): Promise<void>;
 }
 
 /** Starts it and waits until it answers `/healthz`. `onLine` hears what it prints. */
@@ -48,6 +50,9 @@ export async function startServer(
     cpuSeconds: () => cpuSecondsOf(child),
     async stop() {
       await child.stop();
+    },
+    async kill() {
+      await child.kill();
     },
   };
 }

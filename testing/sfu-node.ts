@@ -31,6 +31,9 @@ export interface SfuNodeOptions {
   edgeUrl: string;
   redisUrl: string;
   workers?: number;
+  /** Where it serves HTTP and sockets. */
+  address?: string;
+  port?: number;
   /** Further environment variables. */
   env?: Record<string, string>;
   /** Changes how the process is started: on which processor, in which network. */
@@ -46,14 +49,16 @@ export interface SfuNode extends Server {
 
 /** Starts it and waits until it takes people in. */
 export async function startSfuNode(options: SfuNodeOptions): Promise<SfuNode> {
-  const { nodeId, edgeUrl, redisUrl, workers = 1, env, onLine } = options;
-  const { wrap = (command) => command } = options;
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const { nodeId, edgeUrl, redisUrl, workers = 1, env, onLine, address = '127.0.0.1' } = options;
+  const { wrap = (command) => command, port = await freePort() } = options;
+  const url = `http://${address}:${port}`;
+  const socketUrl = `ws://${address}:${port}/room`;
   const workerBin = mediaWorkerBin();
   const command = nodeCommand('sfu-cluster/main.ts', {
     SFU_NODE_ID: nodeId,
+    SFU_HOST: address,
     SFU_PORT: String(port),
+    SFU_PUBLIC_URL: socketUrl,
     SFU_MEDIA_PORT: '0',
     SFU_WORKERS: String(workers),
     EDGE_URL: edgeUrl,
@@ -71,7 +76,7 @@ export async function startSfuNode(options: SfuNodeOptions): Promise<SfuNode> {
       () => null,
       (error: Error) => error,
     );
-    if (!fault) return { ...server, socketUrl: `${url.replace('http', 'ws')}/room` };
+    if (!fault) return { ...server, socketUrl };
     if (performance.now() > deadline) throw fault;
     await new Promise((resolve) => setTimeout(resolve, readyAskMs));
   }

@@ -142,7 +142,8 @@ export class Broadcast {
     const room = createRoom({
       streamId,
       api,
-      grant: () => api.streams.ticket(streamId, { intent: isSender ? 'publish' : 'watch' }),
+      grant: (unreachable) =>
+        api.streams.ticket(streamId, { intent: isSender ? 'publish' : 'watch', unreachable }),
       join,
       clock,
       ...(isSender ? { moveOverlapMs: publisherOverlapMs } : {}),

@@ -20,6 +20,7 @@ function createScene({ grantFails = {}, joinFails = {}, nodes = {} }: SceneOptio
   const clock = createManualClock();
   let grants = 0;
   let joins = 0;
+  const unreachable: (string | undefined)[] = [];
   const server = createFakeRoom({
     answer: (frame) => {
       if (frame.type !== 'join') return undefined;
@@ -28,8 +29,9 @@ function createScene({ grantFails = {}, joinFails = {}, nodes = {} }: SceneOptio
     },
   });
   const link = RoomLink.create({
-    async grant() {
+    async grant(url) {
       grants += 1;
+      unreachable.push(url);
       const code = grantFails[grants];
       if (code) throw new ApiError(code, 401, null, 'no');
       const room = {
@@ -43,7 +45,7 @@ function createScene({ grantFails = {}, joinFails = {}, nodes = {} }: SceneOptio
     clock,
     random: () => 1,
   });
-  return { clock, server, link, grants: () => grants };
+  return { clock, server, link, unreachable, grants: () => grants };
 }
 
 test('a revoked ticket is exchanged for a new one at once, and the link goes on', async () => {
@@ -156,4 +158,24 @@ test('who has no other node to go to stays where they are, and so does who is re
     expect([link.state.value, before?.isOpen]).toEqual(['open', true]);
     link.close();
   }
+});
+
+test('a node that does not take us in is named with the next request, and not for ever', async () => {
+  const { clock, link, unreachable } = createScene({
+    joinFails: { 1: 'unavailable' },
+    nodes: { 2: 'other' },
+  });
+  await clock.advance(reconnectBackoff.firstMs);
+  expect(link.state.value).toBe('open');
+  link.rejoin();
+  await clock.advance(2 * reconnectBackoff.firstMs);
+  expect(unreachable).toEqual([undefined, 'ws://node/room', undefined]);
+  link.close();
+});
+
+test('a node that refuses us for a reason of ours is not called unreachable', async () => {
+  const { clock, link, unreachable } = createScene({ joinFails: { 1: 'ticket-invalid' } });
+  await clock.advance(reconnectBackoff.firstMs);
+  expect(unreachable).toEqual([undefined, undefined]);
+  link.close();
 });

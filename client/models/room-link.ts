@@ -20,7 +20,8 @@ export type LinkState = 'connecting' | 'open' | 'reconnecting' | 'not-live' | 'c
 export type LinkRefusal = SocketFault | ApiError['code'];
 
 export type RoomLinkDeps = {
-  grant(): Promise<TicketGrant>;
+  /** Is told the address that was granted before and did not answer, if so. */
+  grant(unreachable: string | undefined): Promise<TicketGrant>;
   join(room: TicketGrant['room']): Promise<RoomSocket>;
   clock: Clock;
   /** How long a socket is kept that was left for one on another node; `viewerOverlapMs` when nothing. */
@@ -50,6 +51,9 @@ const finalFaults = new Set<unknown>([
   'blocked',
 ]);
 
+/** A node that refuses everybody with this, or does not answer, is gone or about to go. */
+const unreachableFaults = new Set<unknown>(['lost', 'late', 'unavailable']);
+
 /** What a ticket is refused with to whom a log-in has ended; without one it may still be had. */
 const loginFaults = new Set<unknown>(['unauthenticated', 'session-expired']);
 
@@ -77,6 +81,8 @@ export class RoomLink {
   #waiting = new AbortController();
   #closed = false;
   #attempts = 0;
+  /** Where the newest ticket was for, unless that node answered. */
+  #unreachable: string | undefined;
 
   private constructor(deps: RoomLinkDeps) {
     this.#deps = deps;
@@ -140,10 +146,10 @@ export class RoomLink {
   async #hold(): Promise<LinkRefusal | null> {
     const { grant, join, clock } = this.#deps;
     try {
-      const granted = await grant();
+      const granted = await grant(this.#unreachable);
       if (this.#closed) return null;
       this.granted.value = granted;
-      const socket = await join(granted.room);
+      const socket = await this.#reach(granted.room, join);
       if (this.#closed) {
         socket.close();
         return null;
@@ -155,6 +161,16 @@ export class RoomLink {
       return fault;
     } catch (error) {
       return codeOf(error);
+    }
+  }
+
+  async #reach(room: TicketGrant['room'], join: RoomLinkDeps['join']): Promise<RoomSocket> {
+    this.#unreachable = undefined;
+    try {
+      return await join(room);
+    } catch (error) {
+      if (unreachableFaults.has(codeOf(error))) this.#unreachable = room.url;
+      throw error;
     }
   }
 
@@ -180,7 +196,7 @@ export class RoomLink {
       if (notice.type !== 'room.move') return;
       stop();
       try {
-        const granted = await grant();
+        const granted = await grant(undefined);
         // There is no other node: this one serves until it ends.
         if (granted.room.url === url || this.#closed || !socket.isOpen) return;
         const next = await join(granted.room);

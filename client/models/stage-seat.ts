@@ -1,6 +1,6 @@
 // The stage seat: an invitation to the stage of a stream that somebody watches, and what comes of it.
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { StageGuestState, TicketGrant } from '#contract';
+import type { StageGuestState } from '#contract';
 import { hasCode, messageOf } from './api-error.ts';
 import type { CaptureDesk } from './capture-desk.ts';
 import type { Cancel, Clock } from './clock.ts';
@@ -17,7 +17,7 @@ export type StageSeatDeps<Desk extends SeatDesk = CaptureDesk> = {
   /** Null for a guest without an account, whom nobody can invite. */
   self: { id: string } | null;
   api: Pick<StageApi, 'list' | 'answer'>;
-  grant: () => Promise<TicketGrant>;
+  grant: RoomLinkDeps['grant'];
   join: RoomLinkDeps['join'];
   /** Fetched when it is needed: most people are never invited. */
   openDesk: () => Promise<Desk>;

@@ -53,16 +53,30 @@ export function createWatch(deps: WatchDeps) {
   const player = signal<Player | null>(null);
   // One grant holds the tickets of room and HLS: who asks for both at a time gets both from it.
   let hasAsked = false;
+  let unreachable: string | undefined;
   const grant = shareRequest(() => {
     // What was asked ahead answers the first question alone: later ones are asked because things have changed.
     const ahead = hasAsked ? null : deps.takeGrant(streamId);
     hasAsked = true;
     return (
       ahead ??
-      api.streams.ticket(streamId, { intent: 'watch', live: player.peek()?.asksLive ?? false })
+      api.streams.ticket(streamId, {
+        intent: 'watch',
+        live: player.peek()?.asksLive ?? false,
+        unreachable,
+      })
     );
   });
-  const room = createRoom({ streamId, api, grant, join: deps.join, clock });
+  const room = createRoom({
+    streamId,
+    api,
+    grant(away) {
+      unreachable = away;
+      return grant();
+    },
+    join: deps.join,
+    clock,
+  });
   const stream = createLoaded<Stream>(() => api.streams.read(streamId));
   const ticket = createHlsTicket({
     async grant() {
@@ -86,7 +100,7 @@ export function createWatch(deps: WatchDeps) {
   const seat = createStageSeat({
     room,
     self,
-    grant: () => api.streams.ticket(streamId, { intent: 'publish' }),
+    grant: (unreachable) => api.streams.ticket(streamId, { intent: 'publish', unreachable }),
     clock,
     toasts,
     ...deps.stage,

@@ -77,7 +77,7 @@ export function roomRoutes(deps: Deps) {
         const grant =
           asked.intent === 'watch'
             ? await grantWatch(deps, c, id, asked)
-            : await grantPublish(deps, c, id);
+            : await grantPublish(deps, c, id, asked);
         return c.json(grant, 201);
       },
     )

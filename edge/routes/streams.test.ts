@@ -348,3 +348,28 @@ test('a node at an address that is not ours gets no rooms and no viewers, whatev
   expect(grant.room.url).toMatch(/^ws:\/\/127\.0\.0\.1:1\//);
   await edge.parts.deps.redis.run((redis) => redis.hdel('sfu:nodes', 'evil', 'ours'));
 });
+
+test('whoever did not reach the node of a stream is sent to another one: viewers alone, a performer with the stream', async () => {
+  const { performer, streamId, nodeId } = await edge.goLive();
+  const path = `/v1/streams/${streamId}/tickets`;
+  const other = `other-${streamId.slice(-12)}`;
+  const entry = { nodeId: other, url: edge.offerNodeUrl, load: 0, seenAt: Date.now() };
+  await edge.parts.deps.redis.run((redis) => redis.hset('sfu:nodes', { [other]: entry }));
+  const unreachable = 'ws://127.0.0.1:1/room';
+  const placeOf = async (call: typeof edge.call, body: object) => {
+    const { room } = parseGrant(await call('POST', path, { body }));
+    return RoomTicket.parse(await verified(room.ticket, 'room')).node;
+  };
+  const guest = await edge.guest();
+  expect(await placeOf(guest, { intent: 'watch' })).toBe(nodeId);
+  expect(await placeOf(guest, { intent: 'watch', unreachable })).toBe(other);
+  expect(await placeOf(performer.call, { intent: 'publish' })).toBe(nodeId);
+  expect(await placeOf(performer.call, { intent: 'publish', unreachable })).toBe(other);
+  // The stream has moved, for everybody.
+  expect(await placeOf(performer.call, { intent: 'publish' })).toBe(other);
+  const wrong = await guest('POST', path, {
+    body: { intent: 'watch', unreachable: 'http://127.0.0.1:1' },
+  });
+  expect(wrong.body.code).toBe('invalid-request');
+  await edge.parts.deps.redis.run((redis) => redis.hdel('sfu:nodes', nodeId, other));
+});

@@ -1,7 +1,7 @@
 // Tests of placement: viewers meet on few nodes near them, nobody is sent to a full one, and no herd runs to one node.
 import { expect, test } from 'vitest';
 import type { SfuNode } from '#contract';
-import { createPlacedBook, placeListener, placeViewer } from './placement.ts';
+import { createPlacedBook, placeListener, placeViewer, reachableNodes } from './placement.ts';
 
 const node = (nodeId: string, about: Partial<SfuNode> = {}): SfuNode => ({
   nodeId,
@@ -100,4 +100,15 @@ test('without a registry a room is where it was seen last', () => {
     url: 'ws://a.test/room',
   });
   expect(placeViewer(fresh(), stream('s'), null, here)).toBeNull();
+});
+
+test('a node that somebody has not reached is left out for them, unless nobody else takes them in', () => {
+  const [dead, other] = [node('dead'), node('other')];
+  const reachable = (nodes: SfuNode[]) => reachableNodes(nodes, dead.url);
+  expect(reachable([dead, other])).toEqual([other]);
+  expect(reachable([dead])).toEqual([dead]);
+  expect(reachable([dead, node('leaving', { draining: true })])).toContain(dead);
+  expect(reachableNodes([dead, other], undefined)).toEqual([dead, other]);
+  // Without a registry there is nothing to choose from.
+  expect(reachableNodes(null, dead.url)).toBeNull();
 });

@@ -78,6 +78,18 @@ export async function livingNodes(deps: Pick<Deps, 'redis' | 'config'>): Promise
 }
 
 /**
+ * The nodes but that which somebody has not reached, unless no other one takes them: it may have died since it was last
+ * heard of.
+ */
+export function reachableNodes(
+  nodes: SfuNode[] | null,
+  unreachableUrl: string | undefined,
+): SfuNode[] | null {
+  const others = nodes?.filter(({ url }) => url !== unreachableUrl) ?? [];
+  return others.some(({ draining }) => !draining) ? others : nodes;
+}
+
+/**
  * Where somebody publishes: the node that has the room while it is alive and stays, else of two near ones with room the
  * one that is less loaded, claimed so that everybody is sent to the same. Without a registry, the node that the room
  * was last seen on. Null when there is none.

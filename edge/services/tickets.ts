@@ -20,6 +20,7 @@ import {
   placeListener,
   placePublisher,
   placeViewer,
+  reachableNodes,
   readNodes,
 } from './placement.ts';
 import { publishCapabilities, publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
@@ -37,6 +38,7 @@ export async function grantPublish(
   deps: Deps,
   c: Context<AppEnv>,
   streamId: string,
+  { unreachable }: { unreachable?: string | undefined } = {},
 ): Promise<TicketGrant> {
   const { facts, nodes, holder } = await lookAt(deps, c, streamId);
   const refused = publishRefusal(facts, viewerOf(c));
@@ -45,7 +47,8 @@ export async function grantPublish(
   if (state === 'ended') throw problem('stream-ended');
   if (state === 'created') throw problem('invalid-transition', { from: state });
   const country = clientCountry(deps.config, c);
-  const place = await placePublisher(deps, placedOf(facts), nodes, country);
+  const reachable = reachableNodes(nodes, unreachable);
+  const place = await placePublisher(deps, placedOf(facts), reachable, country);
   if (!place) throw problem('media-unavailable');
   const capabilities = publishCapabilities(facts, viewerOf(c));
   return {
@@ -64,7 +67,10 @@ export async function grantWatch(
   deps: Deps,
   c: Context<AppEnv>,
   streamId: string,
-  { live: isAsked = false }: { live?: boolean | undefined } = {},
+  {
+    live: isAsked = false,
+    unreachable,
+  }: { live?: boolean | undefined; unreachable?: string | undefined } = {},
 ): Promise<TicketGrant> {
   const room = await lookAt(deps, c, streamId);
   const { facts, holder } = room;
@@ -76,7 +82,7 @@ export async function grantWatch(
   if (state === 'created') throw problem('stream-not-live', { state });
   const capabilities = watchCapabilities(facts, viewerOf(c));
   const placed = placedOf(facts);
-  const { nodes } = room;
+  const nodes = reachableNodes(room.nodes, unreachable);
   const country = clientCountry(deps.config, c);
   const roomy = placeViewer(deps, placed, nodes, { country, isAsked });
   // Nobody is left without: whoever finds no room hears the room's events, and sees it by HLS.

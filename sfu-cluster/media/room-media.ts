@@ -21,6 +21,7 @@ import {
   VideoCodec,
 } from '#contract';
 import { refusal } from '../refusals.ts';
+import { awaitArrival } from './arrival.ts';
 import { Branch } from './branch.ts';
 import { tapRtpCapabilities } from './codecs.ts';
 import type { Dialect } from './dialect.ts';
@@ -86,6 +87,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #lingering = new Map<Branch, NodeJS.Timeout>();
   /** By whom they belong to and what they show: of each there is one. */
   readonly #tracks = new Map<string, Track>();
+  /** By place: what is to take that of a copy as soon as it flows. */
+  readonly #arriving = new Map<string, Track>();
   /** Places that a producer is being made for, and on what: two requests cannot both have one. */
   readonly #reserved = new Map<string, Transport>();
   /** By owner: what is kept from everybody of their tracks. */
@@ -172,7 +175,13 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
 
   /** Whether this person publishes this on this node. */
   isOurs(ownerId: string, source: MediaSource): boolean {
-    return this.#tracks.get(placeOf(ownerId, source))?.isOurs ?? false;
+    const place = placeOf(ownerId, source);
+    return this.#arriving.has(place) || (this.#tracks.get(place)?.isOurs ?? false);
+  }
+
+  /** Whether copies are shown of what is published here and does not flow yet. */
+  get isArriving(): boolean {
+    return this.#arriving.size > 0;
   }
 
   /** People who watch here, on all branches. */
@@ -202,7 +211,9 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   hold(ownerId: string, held: MediaHold): void {
     if (held.sound || held.picture) this.#holds.set(ownerId, held);
     else this.#holds.delete(ownerId);
-    for (const track of this.tracks) if (track.owner.id === ownerId) this.#applyHold(track);
+    for (const track of [...this.tracks, ...this.#arriving.values()]) {
+      if (track.owner.id === ownerId) this.#applyHold(track);
+    }
   }
 
   #applyHold(track: Track): void {
@@ -365,12 +376,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   ): Promise<Producer> {
     const { id, source, owner, kind, rtpParameters, isOurs = true } = track;
     const place = placeOf(owner.id, source);
-    // Whoever comes from another node is here from now on, and their copy from there is not needed.
-    const copy = this.#tracks.get(place);
-    if (isOurs && copy && !copy.isOurs) copy.producer.close();
+    // Whoever comes from another node is shown by their copy from there until their own media flows.
+    const shown = this.#tracks.get(place);
+    const isTaken = shown !== undefined && (shown.isOurs || !isOurs);
     // What is being made on a transport that has closed will be nothing.
     const reserved = this.#reserved.get(place)?.closed === false;
-    if (this.#tracks.has(place) || reserved) {
+    if (isTaken || reserved || this.#arriving.has(place)) {
       throw refusal('already-published', `there is a ${source} of theirs in this room already`);
     }
     this.#reserved.set(place, transport);
@@ -384,19 +395,37 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
       refuseIfClosed(transport, producer);
       const made = { source, owner, producer, isOurs };
-      this.#tracks.set(place, made);
-      this.#applyHold(made);
-      if (topLayerOf(producer) > 0) this.#demand.begin(producer.id, topLayerOf(producer));
-      producer.observer.once('close', () => {
-        this.#demand.forget(producer.id);
-        this.#tracks.delete(place);
-        this.#changed();
-      });
-      this.#changed();
+      const copy = this.#tracks.get(place);
+      if (copy) this.#arrive(place, made, copy);
+      else this.#show(place, made);
       return producer;
     } finally {
       if (this.#reserved.get(place) === transport) this.#reserved.delete(place);
     }
+  }
+
+  #show(place: string, track: Track): void {
+    const { producer } = track;
+    this.#tracks.set(place, track);
+    this.#applyHold(track);
+    if (topLayerOf(producer) > 0) this.#demand.begin(producer.id, topLayerOf(producer));
+    producer.observer.once('close', () => {
+      this.#demand.forget(producer.id);
+      this.#tracks.delete(place);
+      this.#changed();
+    });
+    this.#changed();
+  }
+
+  #arrive(place: string, track: Track, copy: Track): void {
+    this.#arriving.set(place, track);
+    track.producer.observer.once('close', () => this.#arriving.delete(place));
+    awaitArrival(track.producer, copy.producer, () => {
+      this.#arriving.delete(place);
+      copy.producer.close();
+      this.#show(place, track);
+    });
+    this.#applyHold(track);
   }
 
   /**

@@ -7,7 +7,7 @@ import { h264Parameters, opusParameters } from '../../sfu-cluster/testing/rtp-so
 import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
 import { dtlsParametersOf, receiverRtpCapabilities, serverSideOf } from './mediasoup-side.ts';
 import { audioSsrc, openPlainSource, type PlainSource, videoSsrc } from './plain-source.ts';
-import { type Receiver, Receivers, type SrtpSuite } from './receivers.ts';
+import { monotonicMs, type Receiver, Receivers, type SrtpSuite } from './receivers.ts';
 
 const suites: SrtpSuite[] = ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80'];
 const listenInfo = { protocol: 'udp' as const, ip: '127.0.0.1' };
@@ -125,6 +125,28 @@ describe('receivers', () => {
     const { receiver, ssrc } = await receive(audio);
     source.start(bitrateBps);
     expect(await receiver.firstPacket(ssrc)).toBeGreaterThan(await receiver.connected());
+  });
+
+  test('tell when a stream flowed, and when nothing came', async () => {
+    const { video, source } = await openPlain();
+    const { transport, receiver, ssrc } = await receive(video);
+    source.start(bitrateBps);
+    const fromMs = await receiver.firstPacket(ssrc);
+    await expect.poll(() => source.sent.video, patient).toBeGreaterThan(150);
+    source.stop();
+    await expect.poll(() => packetsOf(receiver), patient).toBe(source.sent.video);
+    const silentFromMs = monotonicMs();
+    await expect.poll(() => monotonicMs() - silentFromMs, patient).toBeGreaterThan(200);
+    source.start(bitrateBps);
+    await expect.poll(async () => (await receiver.spells(ssrc)).length, patient).toBe(2);
+    const aliveAtMs = monotonicMs();
+    transport.close();
+    expect(await receiver.failed).toBe('the server has closed');
+    const [before, after] = await receiver.spells(ssrc);
+    expect(before?.fromMs).toBe(fromMs);
+    expect(before?.toMs).toBeLessThan(silentFromMs);
+    expect(after?.fromMs).toBeGreaterThan(silentFromMs + 200);
+    expect(after?.toMs).toBeGreaterThan(aliveAtMs - 100);
   });
 
   test('publish what they are fed, and hand on what the server asks of it', async () => {

@@ -40,12 +40,22 @@ export interface StreamCount {
   gaps: number;
 }
 
+/** A time in which packets of a stream came without a lull, by `monotonicMs`. */
+export interface Spell {
+  fromMs: number;
+  toMs: number;
+}
+
 export interface Receiver {
   /** When the media was secured, by `monotonicMs`. Like all that follows it rejects when the receiver has failed. */
   connected(): Promise<number>;
   /** When the first packet of that stream came. */
   firstPacket(ssrc: number): Promise<number>;
   streams(): Promise<StreamCount[]>;
+  /** When that stream flowed so far; also after the end of the receiver. */
+  spells(ssrc: number): Promise<Spell[]>;
+  /** Resolves with the reason when it has failed or the server has closed it. */
+  readonly failed: Promise<string>;
   /** The port of 127.0.0.1 where plain RTP and RTCP is taken, which then goes out on this transport. */
   feed(): Promise<number>;
   /** Closes its end of the transport. */
@@ -71,6 +81,8 @@ export class Receivers {
   readonly #failures = new Map<string, string>();
   readonly #counting: PromiseWithResolvers<Counts>[] = [];
   readonly #streams = new Map<string, StreamCount[]>();
+  /** By receiver and stream. */
+  readonly #spells = new Map<string, Spell[]>();
   #ended: Error | null = null;
   #idsUsed = 0;
   #fingerprint = '';
@@ -111,17 +123,27 @@ export class Receivers {
       const [at] = await this.#fact(fact, id).promise;
       return Number(at) / 1000;
     };
+    const streams = async () => {
+      const told = `streamed ${id}`;
+      this.#facts.delete(told);
+      this.#streams.set(id, []);
+      this.#say(`streams ${id}`);
+      await this.#fact(told, id).promise;
+      return this.#streams.get(id) ?? [];
+    };
     return {
       connected: () => timeOf(`connected ${id}`),
       firstPacket: (ssrc) => timeOf(`first ${id} ${ssrc}`),
-      streams: async () => {
-        const told = `streamed ${id}`;
-        this.#facts.delete(told);
-        this.#streams.set(id, []);
-        this.#say(`streams ${id}`);
-        await this.#fact(told, id).promise;
-        return this.#streams.get(id) ?? [];
+      streams,
+      spells: async (ssrc) => {
+        // Of one that has failed all is known.
+        await streams().catch(() => undefined);
+        return this.#spells.get(`${id} ${ssrc}`) ?? [];
       },
+      failed: this.#fact(`failed ${id}`).promise.then(
+        ([why = '']) => why,
+        ({ message }: Error) => message,
+      ),
       feed: async () => {
         this.#say(`feed ${id}`);
         const [port] = await this.#fact(`feeding ${id}`, id).promise;
@@ -181,17 +203,33 @@ export class Receivers {
         break;
       case 'stream':
         this.#streams.get(id)?.push(streamOf(rest.map(Number)));
+        this.#flows(id, rest[0], rest[4]);
         break;
       case 'first':
+        this.#spells.set(`${id} ${rest[0]}`, [{ fromMs: msOf(rest[1]), toMs: msOf(rest[1]) }]);
         this.#fact(`first ${id} ${rest[0]}`).resolve(rest.slice(1));
+        break;
+      case 'lull':
+        this.#flows(id, rest[0], rest[1]);
+        this.#spells.get(`${id} ${rest[0]}`)?.push({ fromMs: msOf(rest[2]), toMs: msOf(rest[2]) });
+        break;
+      case 'last':
+        this.#flows(id, rest[0], rest[1]);
         break;
       default:
         this.#fact(`${kind} ${id}`).resolve(rest);
     }
   }
 
+  /** The newest spell of a stream lasts until then. */
+  #flows(id: string, ssrc: string | undefined, until: string | undefined): void {
+    const newest = this.#spells.get(`${id} ${ssrc}`)?.at(-1);
+    if (newest) newest.toMs = msOf(until);
+  }
+
   #fail(id: string, why: string): void {
     this.#failures.set(id, why);
+    this.#facts.get(`failed ${id}`)?.resolve([why]);
     for (const [name, fact] of this.#facts) {
       if (name.split(' ')[1] === id) fact.reject(new Error(why));
     }
@@ -211,6 +249,11 @@ function countsOf([
   refused = 0,
 ]: number[]): Counts {
   return { connected, packets, bytes, gaps, refused };
+}
+
+/** The program tells times in microseconds. */
+function msOf(time: string | undefined): number {
+  return Number(time) / 1000;
 }
 
 function streamOf([ssrc = 0, packets = 0, bytes = 0, gaps = 0]: number[]): StreamCount {

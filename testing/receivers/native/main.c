@@ -6,10 +6,12 @@
 // Out: ready <own fingerprint>      once
 //      connected <id> <at>          the media is secured; times are in microseconds of the monotonic clock
 //      first <id> <ssrc> <at>       the first packet of a stream
+//      lull <id> <ssrc> <from> <to> nothing of a stream came between these times
+//      last <id> <ssrc> <at>        its last packet, when the receiver ends
 //      failed <id> <why>            also for one that the server has closed
 //      feeding <id> <port>
 //      counted <connected> <packets> <bytes> <gaps> <refused>      of all streams since the start
-//      stream <id> <ssrc> <packets> <bytes> <gaps>, for each, then streamed <id>
+//      stream <id> <ssrc> <packets> <bytes> <gaps> <at the last>, for each, then streamed <id>
 //
 // It ends when stdin does. Bytes are those of RTP, its head included, without what SRTP adds.
 #define _GNU_SOURCE
@@ -48,7 +50,11 @@ uint64_t now_us(void) {
 }
 
 void tell_first(const struct receiver *r, const struct stream *s) {
-  printf("first %u %" PRIu32 " %" PRIu64 "\n", r->id, s->ssrc, now_us());
+  printf("first %u %" PRIu32 " %" PRIu64 "\n", r->id, s->ssrc, s->last_at_us);
+}
+
+void tell_lull(const struct receiver *r, const struct stream *s, uint64_t now) {
+  printf("lull %u %" PRIu32 " %" PRIu64 " %" PRIu64 "\n", r->id, s->ssrc, s->last_at_us, now);
 }
 
 /** epoll tells us the id of a receiver, and by the lowest bit which of its sockets it is. */
@@ -59,7 +65,11 @@ static void watch(int fd, unsigned id, bool is_feed) {
 
 static void end_receiver(struct receiver *r) {
   if (r->secured) totals.secured--;
-  for (unsigned i = 0; i < r->streams_used; i++) gaps_before += rtp_gaps(&r->streams[i]);
+  for (unsigned i = 0; i < r->streams_used; i++) {
+    const struct stream *s = &r->streams[i];
+    gaps_before += rtp_gaps(s);
+    printf("last %u %" PRIu32 " %" PRIu64 "\n", r->id, s->ssrc, s->last_at_us);
+  }
   secure_end(r);
   close(r->socket);
   if (r->feed >= 0) close(r->feed);
@@ -179,8 +189,8 @@ static void feed(struct receiver *r) {
 static void tell_streams(const struct receiver *r) {
   for (unsigned i = 0; i < r->streams_used; i++) {
     const struct stream *s = &r->streams[i];
-    printf("stream %u %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", r->id, s->ssrc, s->packets, s->bytes,
-           rtp_gaps(s));
+    printf("stream %u %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", r->id, s->ssrc, s->packets,
+           s->bytes, rtp_gaps(s), s->last_at_us);
   }
 }
 

@@ -23,6 +23,7 @@ struct stream {
   /** Sequence numbers, extended over their wraps. */
   uint32_t first, highest;
   uint64_t packets, bytes;
+  uint64_t last_at_us;
   /** As of the last report to the sender. */
   uint32_t expected_before;
   uint64_t packets_before;
@@ -90,5 +91,7 @@ uint64_t rtp_gaps(const struct stream *s);
 
 // main.c
 void tell_first(const struct receiver *r, const struct stream *s);
+/** Nothing of a stream had come for a while, until now. */
+void tell_lull(const struct receiver *r, const struct stream *s, uint64_t now);
 
 #endif

@@ -7,6 +7,8 @@
 
 enum { rtcp_receiver_report = 201, lost_max = 0x7fffff };
 enum { rtp_head_bytes = 12, rtcp_head_bytes = 8, block_bytes = 24 };
+/** Silence of a stream that is worth telling: some frames of a picture. */
+static const uint64_t lull_us = 100 * 1000;
 
 static uint32_t get32(const uint8_t *at) {
   uint32_t value;
@@ -40,6 +42,7 @@ static struct stream *stream_of(struct receiver *r, uint32_t ssrc) {
 static void count(struct receiver *r, const uint8_t *data, size_t bytes) {
   const uint32_t ssrc = get32(data + 8);
   const uint16_t sequence = data[2] << 8 | data[3];
+  const uint64_t now = now_us();
   struct stream *s = stream_of(r, ssrc);
   if (!s) {
     if (r->streams_used == STREAMS_MAX) {
@@ -49,8 +52,11 @@ static void count(struct receiver *r, const uint8_t *data, size_t bytes) {
     s = &r->streams[r->streams_used++];
     // Far enough from nought for a packet that comes before the first one.
     *s = (struct stream){.ssrc = ssrc, .first = 0x10000u + sequence, .highest = 0x10000u + sequence};
+    s->last_at_us = now;
     tell_first(r, s);
   }
+  if (now - s->last_at_us > lull_us) tell_lull(r, s, now);
+  s->last_at_us = now;
   const uint32_t extended = s->highest + (int16_t)(sequence - (uint16_t)s->highest);
   if (extended > s->highest) s->highest = extended;
   if (extended < s->first) s->first = extended;
