@@ -11,7 +11,7 @@ const edgeUrl = 'http://127.0.0.1:8787';
 const watchModules = ['/pages/watch.tsx', '/media/receiver.ts'];
 
 /** Public files that must come before every module and style, so that no bundle can hold them. */
-const headFiles = ['theme.js', 'layers.css'];
+const headFiles = ['head.js', 'layers.css'];
 
 function linkTo(file: string): string {
   return file.endsWith('.css')

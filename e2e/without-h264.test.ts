@@ -1,6 +1,12 @@
 // A performer whose browser cannot encode H264 sends VP8: WebRTC carries it as it is, HLS through x264.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { admitGuest, goLive, type PersonInBrowser, register } from '../testing/people.ts';
+import {
+  admitGuest,
+  goLive,
+  type PersonInBrowser,
+  register,
+  withoutH264,
+} from '../testing/people.ts';
 import { quantile, readDelays } from '../testing/pixel-clock.ts';
 import { type Product, startProduct } from '../testing/product.ts';
 import { soundArrives, untilPlaying } from '../testing/video.ts';
@@ -14,18 +20,7 @@ let streamId: string;
 beforeAll(async () => {
   product = await startProduct();
   performer = await product.openWindow();
-  await performer.context.addInitScript(() => {
-    const native = RTCRtpSender.getCapabilities.bind(RTCRtpSender);
-    RTCRtpSender.getCapabilities = (kind) => {
-      const known = native(kind);
-      return (
-        known && {
-          ...known,
-          codecs: known.codecs.filter(({ mimeType }) => mimeType.toLowerCase() !== 'video/h264'),
-        }
-      );
-    };
-  });
+  await withoutH264(performer);
 });
 afterAll(() => product?.close());
 

@@ -62,7 +62,7 @@ test('files with a hash in their name are kept for good, pages and missing files
     (await app.request(path, { method: 'GET' }, runtime)).headers.get('cache-control');
   expect(await cacheOf('/assets/index-abc.js')).toContain('immutable');
   expect(await cacheOf('/assets/gone.js')).toBe('no-cache');
-  expect(await cacheOf('/theme.js')).toBe('no-cache');
+  expect(await cacheOf('/head.js')).toBe('no-cache');
 });
 
 test('an unknown address is a problem for programs', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import { showing } from './testing/room-client.ts';
 import { h264Parameters, opusParameters } from './testing/rtp-source.ts';
-import { publishCamera, useScene } from './testing/scene.ts';
+import { publishCamera, publishMicrophone, useScene } from './testing/scene.ts';
 
 const scene = useScene();
 
@@ -186,9 +186,14 @@ describe('what does not fit', () => {
     guest.close();
   });
 
-  test('a viewer whose browser knows none of the codecs is told so', async () => {
+  test.each([
+    ['none of the codecs', false],
+    ['the sound but not the picture', true],
+  ])('a viewer whose browser can play %s is told so', async (_, hasSound) => {
     const host = await scene.performer();
-    await publishCamera(host);
+    const { transportId: sending } = await host.request('transport.create', { direction: 'send' });
+    await publishCamera(host, 3, sending);
+    if (hasSound) await publishMicrophone(host, sending);
     const guest = await scene.viewer();
     const { transportId } = await guest.request('transport.create', { direction: 'receive' });
     const [opus] = routerRtpCapabilities.codecs ?? [];

@@ -191,7 +191,8 @@ export class PeerMedia {
 
   /**
    * Consumers of every track of the room that this socket does not consume yet, all paused. Nobody on the stage hears
-   * themselves.
+   * themselves. Refuses `unsupported-media` a browser that cannot play the room's picture: its sound alone is not what
+   * it came for, and HLS has both.
    */
   async consume(frame: ClientFrameOf<'consume'>): Promise<ResponseData<'consume'>> {
     const transport = this.#transport(frame.transportId, 'receive');
@@ -201,6 +202,10 @@ export class PeerMedia {
     const tracks = media.tracks.filter(
       (track) => !consumed.has(track.producer.id) && !this.#isOwn(track),
     );
+    const { picture } = media;
+    if (picture && tracks.includes(picture) && !media.canPlay(picture, rtpCapabilities)) {
+      throw refusal('unsupported-media', 'the codec of the picture cannot be received');
+    }
     const made = await Promise.all(
       tracks.map((track) => this.#consumeTrack(media, transport, track, rtpCapabilities)),
     );

@@ -114,7 +114,7 @@ describe('a guest on the stage', () => {
     const guests = await Promise.all(
       Array.from({ length: stagePublishersMax - 1 }, () => joinStage()),
     );
-    await Promise.all(guests.map(publishMicrophone));
+    await Promise.all(guests.map((one) => publishMicrophone(one)));
     const late = await joinStage();
     await expect(publishMicrophone(late)).rejects.toMatchObject({ code: 'stage-full' });
     const [first] = guests;

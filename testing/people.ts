@@ -61,6 +61,8 @@ export async function choose(page: Page, testId: string): Promise<void> {
   await page.getByTestId(testId).locator('xpath=ancestor-or-self::label').click();
 }
 
+/** Everybody's. */
+export const password = 'a long enough password';
 export const emailOf = (username: string) => `${username}@example.com`;
 const linkPattern = /^https?:\/\/\S+$/m;
 const mailTimeoutMs = 10_000;
@@ -109,7 +111,7 @@ export async function registerOnly(person: PersonInBrowser, prefix: string): Pro
   await page.goto('/register');
   await page.getByTestId('email').fill(emailOf(username));
   await page.getByTestId('username').fill(username);
-  await page.getByTestId('password').fill('a long enough password');
+  await page.getByTestId('password').fill(password);
   await page.getByTestId('date-of-birth').fill('1992-04-17');
   await page.getByTestId('country').selectOption('IN');
   await page.getByTestId('register-submit').click();
@@ -141,7 +143,7 @@ function createTotpApp(secret: string): () => Promise<string> {
 export async function addAuthenticator({ page }: PersonInBrowser): Promise<Authenticator> {
   await page.goto('/settings/security');
   await page.getByTestId('app-add').click();
-  await page.getByTestId('password').fill('a long enough password');
+  await page.getByTestId('password').fill(password);
   await page.getByTestId('app-next').click();
   const secret = await page.getByTestId('app-secret').getAttribute('data-secret');
   const nextCode = createTotpApp(secret ?? '');
@@ -161,6 +163,22 @@ export async function admitGuest({ context }: Pick<PersonInBrowser, 'context'>):
   const data = { country: 'IN', dateOfBirth: '1992-04-17' };
   const answer = await context.request.post('/v1/guests', { data });
   if (!answer.ok()) throw new Error(`a guest is not let in: ${await answer.text()}`);
+}
+
+/** From the next load on, this browser encodes no H264. */
+export async function withoutH264({ context }: Pick<PersonInBrowser, 'context'>): Promise<void> {
+  await context.addInitScript(() => {
+    const native = RTCRtpSender.getCapabilities.bind(RTCRtpSender);
+    RTCRtpSender.getCapabilities = (kind) => {
+      const known = native(kind);
+      return (
+        known && {
+          ...known,
+          codecs: known.codecs.filter(({ mimeType }) => mimeType.toLowerCase() !== 'video/h264'),
+        }
+      );
+    };
+  });
 }
 
 /** Says how old they are where a stream asks for it. */

@@ -3,21 +3,31 @@ import type { Page } from 'playwright';
 
 const player = '[data-testid="player"]';
 
+/** What is needed of a page, whichever driver it is of. */
+export interface WatchedPage {
+  evaluate<Options>(work: (options: Options) => Promise<void>, options: Options): Promise<unknown>;
+}
+
+/** The player that shows moving pictures by this transport. */
+export const playingBy = (transport: 'webrtc' | 'hls') =>
+  `${player}[data-transport="${transport}"][data-state="playing"]`;
+
 /** Resolves when the player shows moving pictures by this transport. */
 export async function untilPlaying(
   page: Page,
   transport: 'webrtc' | 'hls',
   timeoutMs = 40_000,
 ): Promise<void> {
-  await page.waitForSelector(`${player}[data-transport="${transport}"][data-state="playing"]`, {
-    state: 'attached',
-    timeout: timeoutMs,
-  });
+  await page.waitForSelector(playingBy(transport), { state: 'attached', timeout: timeoutMs });
   await framesAdvance(page, 15, timeoutMs);
 }
 
 /** Resolves when so many new frames have been presented. */
-export async function framesAdvance(page: Page, frames: number, timeoutMs = 20_000): Promise<void> {
+export async function framesAdvance(
+  page: WatchedPage,
+  frames: number,
+  timeoutMs = 20_000,
+): Promise<void> {
   await page.evaluate(
     async ({ selector, frames, timeoutMs }) => {
       const deadline = performance.now() + timeoutMs;
@@ -51,34 +61,36 @@ export async function playsOn(page: Page, seconds: number, timeoutMs = 20_000): 
 }
 
 /** Resolves when the sound of the player has energy; throws when it stays silent. */
-export async function soundArrives(page: Page, timeoutMs = 15_000): Promise<void> {
-  const ear = await page.evaluateHandle(async (selector) => {
-    const video = document.querySelector<HTMLVideoElement & { captureStream(): MediaStream }>(
-      `video${selector}, ${selector} video`,
-    );
-    if (!video) throw new Error('no video');
-    const context = new AudioContext();
-    await context.resume();
-    return { stream: video.captureStream(), context, analyser: context.createAnalyser() };
-  }, player);
-  const options = { timeout: timeoutMs };
-  await page.waitForFunction(({ stream }) => stream.getAudioTracks().length > 0, ear, options);
-  await ear.evaluate(({ stream, context, analyser }) => {
-    const sound = new MediaStream(stream.getAudioTracks());
-    context.createMediaStreamSource(sound).connect(analyser);
-  });
-  await page.waitForFunction(
-    ({ analyser }) => {
+export async function soundArrives(page: WatchedPage, timeoutMs = 15_000): Promise<void> {
+  await page.evaluate(
+    async ({ selector, timeoutMs }) => {
+      const deadline = performance.now() + timeoutMs;
+      const video = document.querySelector<HTMLVideoElement & { captureStream(): MediaStream }>(
+        `video${selector}, ${selector} video`,
+      );
+      if (!video) throw new Error('no video');
+      async function until(isSo: () => boolean, otherwise: string): Promise<void> {
+        while (!isSo()) {
+          if (performance.now() > deadline) throw new Error(otherwise);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+      const context = new AudioContext();
+      await context.resume();
+      const stream = video.captureStream();
+      const analyser = context.createAnalyser();
+      await until(() => stream.getAudioTracks().length > 0, 'no sound came');
+      context.createMediaStreamSource(new MediaStream(stream.getAudioTracks())).connect(analyser);
       const samples = new Float32Array(analyser.fftSize);
-      analyser.getFloatTimeDomainData(samples);
-      const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
-      return Math.sqrt(power) > 0.01;
+      await until(() => {
+        analyser.getFloatTimeDomainData(samples);
+        const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+        return Math.sqrt(power) > 0.01;
+      }, 'what came is silent');
+      await context.close();
     },
-    ear,
-    options,
+    { selector: player, timeoutMs },
   );
-  await ear.evaluate(({ context }) => context.close());
-  await ear.dispose();
 }
 
 /** Watches from now on for how long the picture stands still. The answer tells the longest time so far, in milliseconds. */

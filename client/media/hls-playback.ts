@@ -15,6 +15,18 @@ export const mediaRecoveriesMax = 3;
 /** What the connection is thought to carry until the first segment has been measured. */
 export const bandwidthGuessBps = 4_000_000;
 
+/** What every playlist of ours holds, whatever the performer sends. */
+const mediaType = 'video/mp4; codecs="avc1.42e01f,mp4a.40.2"';
+
+function canPlayWithLibrary(): boolean {
+  return Hls.isSupported() && Hls.getMediaSource()?.isTypeSupported(mediaType) === true;
+}
+
+/** This browser decodes no H264, or no AAC. */
+class UnsupportedError extends Error {
+  override readonly name = 'UnsupportedError';
+}
+
 export class HlsPlayback {
   readonly #video: HTMLVideoElement;
   readonly #ticket: HlsTicket;
@@ -31,15 +43,20 @@ export class HlsPlayback {
     this.#stopWatching = repeat(clock, watchIntervalMs, () => this.#watch());
   }
 
-  /** Takes the video element over at once. `url` is the multivariant playlist, without a ticket. */
+  /**
+   * Takes the video element over at once. `url` is the multivariant playlist, without a ticket. Throws an
+   * `UnsupportedError` where it cannot be played.
+   */
   static create(
     video: HTMLVideoElement,
     url: string,
     ticket: HlsTicket,
     clock: Clock,
   ): HlsPlayback {
+    const isNative = video.canPlayType('application/vnd.apple.mpegurl') !== '';
+    if (!canPlayWithLibrary() && !isNative) throw new UnsupportedError('no decoder for HLS');
     const playback = new HlsPlayback(video, ticket, clock);
-    if (Hls.isSupported()) playback.#openWithLibrary(url);
+    if (canPlayWithLibrary()) playback.#openWithLibrary(url);
     else playback.#openNatively(url);
     return playback;
   }

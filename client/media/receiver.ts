@@ -136,8 +136,11 @@ export class Receiver {
     if (notice.type === 'consumer.closed') this.#drop(notice.consumerId);
     else if (notice.type === 'producer.closed') this.#dropProducer(notice.producerId);
     else if (notice.type === 'room.media' && this.#misses(notice)) {
-      this.#ask().catch(() => {
+      this.#ask().catch((error: unknown) => {
         // A broken socket brings a new receiver; a refused request is made again with the next notice.
+        const { code } = (error ?? {}) as { code?: unknown };
+        // The performer sends another codec now: whoever asks for a new receiver is told that it cannot be played.
+        if (code === 'unsupported-media') this.#guard.lose();
       });
     }
   }
@@ -265,6 +268,8 @@ export class Receiver {
   #measureBuffer(report: Record<string, unknown>, roundTripSeconds: number): void {
     const delay = Number(report.jitterBufferDelay ?? 0);
     const emitted = Number(report.jitterBufferEmittedCount ?? 0);
+    // Firefox lists what only carries probes of the line as a picture of its own.
+    if (emitted === 0) return;
     const frames = emitted - this.#emitted;
     if (frames > 0) {
       const bufferMs = ((delay - this.#delaySeconds) / frames) * 1_000;

@@ -35,14 +35,36 @@ export type Surface = {
 /** Safari on phones knows full screen for the video alone. */
 type WithNativeFullscreen = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
 
-/** Says whether pictures move: by the element's own count, which neither a tab switch nor a stall can hide. */
+/**
+ * Counts pictures: by the element's own figure, which neither a tab switch nor a stall can hide. Firefox keeps none of a
+ * live stream, so one frame is waited for with each look as well.
+ */
+function countFrames(video: HTMLVideoElement) {
+  let seen = 0;
+  let awaited: number | null = null;
+  return {
+    look(): number {
+      awaited ??= video.requestVideoFrameCallback(() => {
+        awaited = null;
+        seen += 1;
+      });
+      return video.getVideoPlaybackQuality().totalVideoFrames + seen;
+    },
+    stop(): void {
+      if (awaited !== null) video.cancelVideoFrameCallback(awaited);
+    },
+  };
+}
+
+/** Says whether pictures move. */
 function watchMotion(video: HTMLVideoElement, clock: Clock) {
   const moving = signal(false);
   const heightPixels = signal(0);
+  const counter = countFrames(video);
   let frames = 0;
   let changedAtMs = 0;
   function look(): void {
-    const now = video.getVideoPlaybackQuality().totalVideoFrames;
+    const now = counter.look();
     if (now !== frames && now > 0) changedAtMs = clock.now();
     frames = now;
     heightPixels.value = video.videoHeight;
@@ -54,19 +76,26 @@ function watchMotion(video: HTMLVideoElement, clock: Clock) {
     changedAtMs = clock.now();
     moving.value = true;
   }
+  /** A hidden page shows no frames: back in sight it gets the time to. */
+  function returned(): void {
+    if (!document.hidden && moving.peek()) changedAtMs = clock.now();
+  }
   video.addEventListener('playing', started);
+  document.addEventListener('visibilitychange', returned);
   const stop = repeat(clock, motionCheckMs, look);
   return {
     moving,
     heightPixels,
     /** The source changes: only what it shows from now on counts. */
     reset(): void {
-      frames = video.getVideoPlaybackQuality().totalVideoFrames;
+      frames = counter.look();
       changedAtMs = 0;
       moving.value = false;
     },
     stop(): void {
       stop();
+      counter.stop();
+      document.removeEventListener('visibilitychange', returned);
       video.removeEventListener('playing', started);
     },
   };

@@ -16,7 +16,7 @@ export type HlsMedia = {
 
 export type HlsSideDeps = {
   ticket: HlsTicket;
-  /** Takes the video element over and plays. */
+  /** Takes the video element over and plays; rejects with an `UnsupportedError` where this browser cannot. */
   open: (url: string) => Promise<HlsMedia>;
   /** Called right before the video element is taken over. */
   onTakeover: () => void;
@@ -28,6 +28,7 @@ export class HlsSide {
   readonly #deps: HlsSideDeps;
   readonly #latencyMs: Signal<number | null> = signal(null);
   readonly #playing = signal(false);
+  readonly #unplayable = signal(false);
   readonly #cancels: Cancel[];
   #media: HlsMedia | null = null;
   #mediaCancels: Cancel[] = [];
@@ -59,6 +60,11 @@ export class HlsSide {
     return this.#playing;
   }
 
+  /** True once this browser has turned out not to play HLS. */
+  get unplayable(): ReadonlySignal<boolean> {
+    return this.#unplayable;
+  }
+
   get latencyMs(): ReadonlySignal<number | null> {
     return this.#latencyMs;
   }
@@ -87,6 +93,10 @@ export class HlsSide {
     const { ticket } = this.#deps;
     const url = ticket.url.peek();
     if (!url || ticket.refusal.peek() || this.#media || this.#opening) return;
+    if (this.#unplayable.peek()) {
+      ticket.rest();
+      return this.#deps.onTakeover();
+    }
     this.#opening = true;
     this.#cancelReopen();
     try {
@@ -94,9 +104,14 @@ export class HlsSide {
       const media = await this.#deps.open(url);
       if (this.#wanted && !ticket.refusal.peek()) this.#take(media);
       else media.close();
-    } catch {
-      // The player's own code could not be loaded: the network, most likely.
-      this.#planReopen();
+    } catch (error) {
+      if (error instanceof Error && error.name === 'UnsupportedError') {
+        this.#unplayable.value = true;
+        ticket.rest();
+      } else {
+        // The player's own code could not be loaded: the network, most likely.
+        this.#planReopen();
+      }
     } finally {
       this.#opening = false;
     }

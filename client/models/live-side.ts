@@ -23,15 +23,13 @@ export type LiveSideDeps = {
   openReceiver: (socket: RoomSocket) => Promise<LiveMedia>;
   /** A receiver is there; whether its stream is shown now is for the player to say. */
   onReceiver: (media: LiveMedia) => void;
-  /** This socket may not, or this browser cannot, receive over WebRTC. */
-  onImpossible: (why: 'no-place' | 'unsupported') => void;
+  /** This socket may not, or this browser cannot, receive over WebRTC; or it cannot play what this room sends. */
+  onImpossible: (why: 'no-place' | 'unsupported' | 'codec') => void;
   clock: Clock;
 };
 
 /** What is shown stays for so long, at most, until the receiver that takes its place has a picture. */
 export const pictureWaitMs = 2_500;
-
-const impossibleCodes = new Set<unknown>(['unsupported-media', 'forbidden']);
 
 function mayReceive(socket: RoomSocket): boolean {
   return socket.joined.capabilities.includes('subscribe');
@@ -132,7 +130,10 @@ export class LiveSide {
     if (code === 'no-room') {
       this.#seeking = false;
       this.#deps.onImpossible('no-place');
-    } else if (name === 'UnsupportedError' || impossibleCodes.has(code)) {
+    } else if (code === 'unsupported-media') {
+      this.#seeking = false;
+      this.#deps.onImpossible('codec');
+    } else if (name === 'UnsupportedError' || code === 'forbidden') {
       this.#seeking = false;
       this.#deps.onImpossible('unsupported');
     } else {

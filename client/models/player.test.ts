@@ -33,6 +33,8 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   const state = signal<LinkState>('connecting');
   const moving = signal(false);
   let mayReceive = true;
+  let receiverFault: object | null = null;
+  let lacksHls = false;
   let rejoins = 0;
   let refused = false;
 
@@ -117,6 +119,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     },
     ticket,
     async openReceiver(over) {
+      if (receiverFault) throw receiverFault;
       const receiver: FakeReceiver = {
         stream: {} as MediaStream,
         flowing: signal(false),
@@ -134,6 +137,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
       return receiver;
     },
     async openHls(url) {
+      if (lacksHls) throw Object.assign(new Error('no decoder'), { name: 'UnsupportedError' });
       const playback: FakeHls = {
         latencyMs: signal(2_400),
         failed: signal(false),
@@ -165,6 +169,12 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     latest: () => receivers[receivers.length - 1],
     setRefused: (now: boolean) => {
       refused = now;
+    },
+    setReceiverFault: (fault: object | null) => {
+      receiverFault = fault;
+    },
+    withoutHls: () => {
+      lacksHls = true;
     },
     setMayReceive: (may: boolean) => {
       mayReceive = may;
@@ -294,6 +304,42 @@ test('of a guest whose picture is held no picture is shown, and of the others it
     ['ann', false],
     ['ben', true],
   ]);
+});
+
+test('a picture that cannot be decoded is seen by HLS, and live once it is published in another codec', async () => {
+  const { clock, player, room, join, playbacks, receivers, setReceiverFault, flow } = createScene();
+  setReceiverFault({ code: 'unsupported-media' });
+  join();
+  await settled();
+  expect([playbacks.length, player.hlsReason.value]).toEqual([1, 'codec']);
+  await clock.advance(10 * webrtcRetryFirstMs);
+  expect(player.wantsLive).toBe(false);
+  setReceiverFault(null);
+  room.publishing.value = false;
+  room.publishing.value = true;
+  await clock.advance(webrtcRetryFirstMs);
+  expect(receivers).toHaveLength(1);
+  await flow();
+  expect([player.transport.value, player.hlsReason.value]).toEqual(['webrtc', null]);
+});
+
+test('a browser that decodes neither the live picture nor HLS is told so', async () => {
+  const { clock, player, join, setReceiverFault, withoutHls } = createScene();
+  setReceiverFault({ code: 'unsupported-media' });
+  withoutHls();
+  join();
+  await clock.advance(60_000);
+  expect([player.state.value, player.hlsReason.value]).toEqual(['unplayable', 'codec']);
+});
+
+test('a browser without HLS goes back to the live picture when it comes after all', async () => {
+  const { clock, player, join, withoutHls, flow } = createScene();
+  withoutHls();
+  join();
+  await clock.advance(webrtcConnectLimitMs);
+  expect(player.state.value).toBe('unplayable');
+  await flow();
+  expect([player.transport.value, player.state.value]).toEqual(['webrtc', 'playing']);
 });
 
 test('a performer who is away is waited for; nothing is changed over', async () => {

@@ -21,18 +21,22 @@ export const webrtcRetryMaxMs = 300_000;
 /** WebRTC that held for so long starts the retries afresh. */
 export const webrtcStableMs = 30_000;
 
-/** `held`: the picture is kept from everybody, and what was seen of it last is not to be seen either. */
+/**
+ * `held`: the picture is kept from everybody, and what was seen of it last is not to be seen either. `unplayable`: HLS is
+ * wanted, and this browser cannot decode it.
+ */
 export type PlayerState =
   | 'connecting'
   | 'playing'
   | 'buffering'
   | 'waiting'
   | 'held'
+  | 'unplayable'
   | 'ended'
   | 'failed';
 export type Choice = 'live' | 'hls';
-/** Why HLS is shown. */
-export type HlsReason = 'chosen' | 'fallback' | 'placed' | 'unsupported';
+/** Why HLS is shown. `codec`: this browser cannot decode what the room sends at the moment. */
+export type HlsReason = 'chosen' | 'fallback' | 'placed' | 'unsupported' | 'codec';
 
 export type PlayerDeps = {
   /** What the viewer has chosen before there was anything to see; `live` when nothing. */
@@ -86,7 +90,7 @@ export class Player {
       link: room.link,
       openReceiver: deps.openReceiver,
       onReceiver: () => this.#offer(),
-      onImpossible: (why) => this.#enterHls(why === 'no-place' ? 'placed' : 'unsupported'),
+      onImpossible: (why) => this.#enterHls(why === 'no-place' ? 'placed' : why),
       clock,
     });
     this.#hls = HlsSide.create({
@@ -162,7 +166,10 @@ export class Player {
       }),
       room.held.subscribe(() => this.#armDeadline(webrtcConnectLimitMs)),
       room.publishing.subscribe((publishing) => {
-        if (publishing) this.#armDeadline(webrtcConnectLimitMs);
+        if (!publishing) return;
+        this.#armDeadline(webrtcConnectLimitMs);
+        // Whoever publishes again may do so in another codec.
+        if (this.hlsReason.peek() === 'codec') this.#planRetry();
       }),
       this.#live.flowing.subscribe((flowing) => (flowing ? this.#onFlow() : this.#onSilence())),
       ticket.refusal.subscribe((refusal) => {
@@ -184,6 +191,7 @@ export class Player {
       return 'ended';
     }
     if (this.#transport.value === 'hls' && ticket.refusal.value) return 'failed';
+    if (this.#transport.value === 'hls' && this.#hls.unplayable.value) return 'unplayable';
     if (room.held.value.some(isPicture)) return 'held';
     if (surface.moving.value) return 'playing';
     if (linkState === 'closed') return 'failed';

@@ -3,7 +3,7 @@ import { effect, signal } from '@preact/signals';
 
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
-/** Also read by `public/theme.js`, which sets the theme before the first paint. */
+/** Also read by `public/head.js`, which sets the theme before the first paint. */
 export const themeKey = 'livepanty.theme';
 
 export function createTheme(storage: Pick<Storage, 'getItem' | 'setItem'>, root: HTMLElement) {

@@ -12,6 +12,7 @@ const hlsWords: Record<HlsReason, string> = {
   fallback: 'The live connection does not get through here. It is tried again by itself.',
   placed: 'All live places are taken. HLS is a few seconds behind.',
   unsupported: 'This browser cannot take the live connection.',
+  codec: 'This browser cannot decode the live picture: HLS is a few seconds behind.',
 };
 
 function Sound({ surface }: { surface: Surface }) {

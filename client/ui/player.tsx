@@ -21,15 +21,26 @@ const words: Record<PlayerState, string> = {
   buffering: 'One moment',
   waiting: 'The picture is not there yet. It appears by itself.',
   held: 'The picture is paused.',
+  unplayable: 'This browser cannot play HLS: it has no decoder for H264.',
   ended: '',
   failed: 'The stream cannot be reached.',
 };
 
-type VeilProps = { state: PlayerState; stream: Stream | null; shown: boolean; onRetry: () => void };
+const neitherWay =
+  'This browser cannot play this stream: it has no decoder for the live picture, and none for H264, which HLS needs.';
+
+type VeilProps = {
+  state: PlayerState;
+  lacksCodec: boolean;
+  stream: Stream | null;
+  shown: boolean;
+  onRetry: () => void;
+};
 
 /** What lies over the picture while there is none. */
-function Veil({ state, stream, shown, onRetry }: VeilProps) {
+function Veil({ state, lacksCodec, stream, shown, onRetry }: VeilProps) {
   if (state === 'playing' || state === 'ended') return null;
+  const text = state === 'unplayable' && lacksCodec ? neitherWay : words[state];
   const busy = state === 'connecting' || state === 'buffering' || state === 'waiting';
   return (
     <div class={`veil ${state}`}>
@@ -40,7 +51,7 @@ function Veil({ state, stream, shown, onRetry }: VeilProps) {
       )}
       <div class="veil-words" role="status">
         {busy && <span class="spinner" aria-hidden="true" />}
-        {words[state] && <span>{words[state]}</span>}
+        {text && <span>{text}</span>}
         {state === 'failed' && (
           <Button onClick={onRetry} data-testid="player-retry">
             Try again
@@ -118,6 +129,7 @@ export function Player({ watch }: PlayerProps) {
       )}
       <Veil
         state={state}
+        lacksCodec={player?.hlsReason.value === 'codec'}
         stream={watch.stream.value.value}
         shown={shown}
         onRetry={() => watch.retry()}

@@ -11,6 +11,7 @@ import {
   type StackUrls,
   sandboxAccountNumber,
 } from './environment.ts';
+import { mediaAddresses } from './media-addresses.ts';
 import type { PartSpec } from './part.ts';
 import type { PortName } from './ports.ts';
 import { preparePostgres, probePostgres } from './postgres.ts';
@@ -219,13 +220,18 @@ function sfuNodes({ settings, secrets, urls }: StackPlan): PlannedPart[] {
           SFU_PORT: String(settings.ports[port]),
           SFU_PUBLIC_URL: socket,
           SFU_MEDIA_PORT: String(settings.ports[media]),
-          ...settings.mediaAddresses,
+          ...mediaSettings(settings),
           SFU_DRAIN_SECONDS: String(drainSeconds),
         }),
         stopTimeoutMs: drainSeconds * 1000 + stopTimeoutMs,
       }),
     }),
   );
+}
+
+function mediaSettings({ mediaAddresses: given }: StackPlan['settings']): Record<string, string> {
+  if (Object.keys(given).length > 0) return given;
+  return { SFU_MEDIA_LISTEN_ADDRESS: mediaAddresses() };
 }
 
 function transcoder({ settings, secrets, urls }: StackPlan): PlannedPart {

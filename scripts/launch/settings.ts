@@ -64,7 +64,7 @@ export interface Settings {
   turn: Record<string, string>;
   /** Other pages that may call the API, in the same way. */
   callers: Record<string, string>;
-  /** Where media is heard, as the SFU node reads it; empty for its own default. */
+  /** Where media is heard, as the SFU node reads it; empty for what this machine offers. */
   mediaAddresses: Record<string, string>;
 }
 

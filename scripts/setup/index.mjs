@@ -10,6 +10,7 @@ import { findChromium } from './chromium.mjs';
 import { findTurnserver } from './coturn.mjs';
 import { installPackages as installSystemPackages } from './debian.mjs';
 import { findFfmpeg } from './ffmpeg.mjs';
+import { findFirefox, hasFirefox } from './firefox.mjs';
 import { obtain } from './found.mjs';
 import { withLock } from './lock.mjs';
 import { findMediasoupWorker } from './mediasoup-worker.mjs';
@@ -33,6 +34,7 @@ const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @property {string} redisServer
  * @property {string} [chromium] with `forTests` only
  * @property {string} [turnserver] with `forTests` only
+ * @property {string} [firefox] the same, where there is one or its package is known
  * @property {string} [receivers] the same, and on Linux only
  * @property {string} [whipClient] the same, and on Debian 12 only
  */
@@ -87,6 +89,7 @@ async function provide({ forTests }) {
   const forTestsOnly = {
     chromium: findChromium(node),
     turnserver: findTurnserver(),
+    ...(hasFirefox() && { firefox: findFirefox() }),
     // They stand on epoll.
     ...(process.platform === 'linux' && { receivers: findReceivers() }),
     ...(hasWhipClient() && { whipClient: findWhipClient() }),

@@ -97,7 +97,7 @@ function procFile(pid, name) {
  */
 function productEnv(programs) {
   const { node, mediasoupWorker, ffmpeg, redisServer } = programs;
-  const { chromium, turnserver, receivers, whipClient } = programs;
+  const { chromium, firefox, turnserver, receivers, whipClient } = programs;
   const path = [dirname(node), join(modulesDir, '.bin'), process.env.PATH ?? ''].join(delimiter);
   return {
     ...process.env,
@@ -106,6 +106,7 @@ function productEnv(programs) {
     FFMPEG_BIN: ffmpeg,
     REDIS_SERVER_BIN: redisServer,
     ...(chromium && { CHROMIUM_BIN: chromium }),
+    ...(firefox && { FIREFOX_BIN: firefox }),
     ...(turnserver && { TURNSERVER_BIN: turnserver }),
     ...(receivers && { RECEIVERS_BIN: receivers }),
     ...(whipClient && { WHIP_CLIENT_BIN: whipClient }),

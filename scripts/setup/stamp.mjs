@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isExecutable } from './executable.mjs';
+import { hasFirefox, knownFirefox } from './firefox.mjs';
 import { RECIPE } from './mediasoup-worker.mjs';
 import { runsTypeScript } from './node.mjs';
 import { lockHash, packagesAreCurrent, readJson } from './packages.mjs';
@@ -19,6 +20,7 @@ const CHOICES = /** @type {const} */ ({
   FFMPEG_BIN: 'ffmpeg',
   REDIS_SERVER_BIN: 'redisServer',
   CHROMIUM_BIN: 'chromium',
+  FIREFOX_BIN: 'firefox',
   TURNSERVER_BIN: 'turnserver',
   WHIP_CLIENT_BIN: 'whipClient',
 });
@@ -47,7 +49,7 @@ export function readStamp({ forTests }) {
     // What the product starts finds our own findings in its environment, and may set up again.
     if (chosen !== stamp.choices[variable] && chosen !== stamp.programs[program]) return undefined;
   }
-  const { chromium, turnserver, receivers, whipClient, ...programs } = stamp.programs;
+  const { chromium, firefox, turnserver, receivers, whipClient, ...programs } = stamp.programs;
   // The host's Node may have been replaced by an older one at the same path.
   if (programs.node === process.execPath && !runsTypeScript(process.versions.node))
     return undefined;
@@ -55,8 +57,10 @@ export function readStamp({ forTests }) {
   // Those of other sources than the ones that are here are not the right ones.
   const linux = process.platform === 'linux' && { receivers: receiversPath() };
   const debian = hasWhipClient() && { whipClient: whipClientPath() };
-  const wanted = { ...programs, chromium, turnserver, ...linux, ...debian };
+  const second = hasFirefox() && { firefox: knownFirefox() };
+  const wanted = { ...programs, chromium, turnserver, ...second, ...linux, ...debian };
   if (receivers !== wanted.receivers || whipClient !== wanted.whipClient) return undefined;
+  if (firefox !== wanted.firefox) return undefined;
   return Object.values(wanted).every(isExecutable) ? wanted : undefined;
 }
 
@@ -71,6 +75,7 @@ export function writeStamp(programs) {
     programs: {
       ...programs,
       chromium: known?.chromium,
+      firefox: known?.firefox,
       turnserver: known?.turnserver,
       receivers: known?.receivers,
       whipClient: known?.whipClient,

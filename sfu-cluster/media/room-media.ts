@@ -438,8 +438,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     rtpCapabilities: RtpCapabilities,
   ): Promise<Consumer | null> {
     const { id } = track.producer;
-    // All routers are alike.
-    if (!this.#home.router.canConsume({ producerId: id, rtpCapabilities })) return null;
+    if (!this.canPlay(track, rtpCapabilities)) return null;
     const branch = this.#branchOf.get(transport);
     const isElsewhere = branch !== undefined && branch !== this.#home;
     const producerId = isElsewhere ? await branch.carry(this.#home, track.producer) : id;
@@ -448,6 +447,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     this.#homeIds.set(consumer, id);
     if (consumer.kind === 'video') this.flows.show(transport.id, consumer);
     return consumer;
+  }
+
+  /** Whether a browser with these capabilities can play a track. */
+  canPlay(track: Track, rtpCapabilities: RtpCapabilities): boolean {
+    // All routers are alike.
+    return this.#home.router.canConsume({ producerId: track.producer.id, rtpCapabilities });
   }
 
   /** Up to which layer somebody wants a picture; null for who does not want it any more. */

@@ -100,8 +100,9 @@ export function freshSsrc(): number {
 }
 
 /** Publishes a camera of so many layers on a transport of its own. */
-export async function publishCamera(client: RoomClient, layers = 3): Promise<string> {
-  const { transportId } = await client.request('transport.create', { direction: 'send' });
+export async function publishCamera(client: RoomClient, layers = 3, on?: string): Promise<string> {
+  const transportId =
+    on ?? (await client.request('transport.create', { direction: 'send' })).transportId;
   const { producerId } = await client.request('produce', {
     transportId,
     kind: 'video',
@@ -111,9 +112,10 @@ export async function publishCamera(client: RoomClient, layers = 3): Promise<str
   return producerId;
 }
 
-/** Publishes a microphone on a transport of its own. */
-export async function publishMicrophone(client: RoomClient): Promise<string> {
-  const { transportId } = await client.request('transport.create', { direction: 'send' });
+/** Publishes a microphone on a transport of its own, which takes the place of one that was there, or on this one. */
+export async function publishMicrophone(client: RoomClient, on?: string): Promise<string> {
+  const transportId =
+    on ?? (await client.request('transport.create', { direction: 'send' })).transportId;
   const { producerId } = await client.request('produce', {
     transportId,
     kind: 'audio',
