@@ -54,7 +54,12 @@ function watchMotion(video: HTMLVideoElement, clock: Clock) {
     changedAtMs = clock.now();
     moving.value = true;
   }
+  /** What was paused while nobody looked has as long to go on as any other picture. */
+  function returned(): void {
+    if (!document.hidden && moving.peek()) changedAtMs = clock.now();
+  }
   video.addEventListener('playing', started);
+  document.addEventListener('visibilitychange', returned);
   const stop = repeat(clock, motionCheckMs, look);
   return {
     moving,
@@ -68,6 +73,7 @@ function watchMotion(video: HTMLVideoElement, clock: Clock) {
     stop(): void {
       stop();
       video.removeEventListener('playing', started);
+      document.removeEventListener('visibilitychange', returned);
     },
   };
 }

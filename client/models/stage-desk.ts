@@ -9,17 +9,19 @@ import { createLoaded } from './load.ts';
 import { withoutHeldPictures } from './player.ts';
 import type { Room } from './room.ts';
 import type { StageApi } from './stage-api.ts';
+import type { Viewing } from './viewing.ts';
 
 export type StageDeskDeps = {
   room: Pick<Room, 'streamId' | 'guests' | 'stageNews'> & { link: LiveSideDeps['link'] };
   api: StageApi;
   openReceiver: LiveSideDeps['openReceiver'];
+  viewing: Pick<Viewing, 'place'>;
   clock: Clock;
 };
 
 export type StageDesk = ReturnType<typeof createStageDesk>;
 
-export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDeps) {
+export function createStageDesk({ room, api, openReceiver, viewing, clock }: StageDeskDeps) {
   const { streamId } = room;
   const list = createLoaded(() => api.list(streamId));
   const username = signal('');
@@ -67,6 +69,7 @@ export function createStageDesk({ room, api, openReceiver, clock }: StageDeskDep
     username,
     busy: busy as ReadonlySignal<boolean>,
     fault: fault as ReadonlySignal<string | null>,
+    viewing,
     /** Pictures and sounds of the guests who publish. */
     media: computed<readonly GuestMedia[]>(() =>
       withoutHeldPictures(live.guests.value, room.guests.value),

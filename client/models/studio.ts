@@ -25,7 +25,7 @@ export type StudioDeps = {
   desk: CaptureDeskDeps;
   join: BroadcastDeps['join'];
   openPublisher: BroadcastDeps['openPublisher'];
-  stage: Pick<StageDeskDeps, 'api' | 'openReceiver'>;
+  stage: Pick<StageDeskDeps, 'api' | 'openReceiver' | 'viewing'>;
 };
 
 /** What one stream has brought so far, counted from its own events. */
