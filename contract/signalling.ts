@@ -67,6 +67,17 @@ export const MediaSource = z.enum(['microphone', 'camera', 'screen', 'screen-aud
 export type MediaSource = z.infer<typeof MediaSource>;
 export const TransportDirection = z.enum(['send', 'receive']);
 
+/** A picture comes in no more sizes than this. */
+export const pictureLayersMax = 4;
+/** In pixels. */
+export const LayerSize = z.object({
+  width: z.int().min(1).max(16_384),
+  height: z.int().min(1).max(16_384),
+});
+export type LayerSize = z.infer<typeof LayerSize>;
+/** From the smallest layer up. */
+const LayerSizes = z.array(LayerSize).max(pictureLayersMax);
+
 const request = { id: z.int().nonnegative() };
 
 export const ClientFrame = z.discriminatedUnion('type', [
@@ -111,6 +122,13 @@ export const ClientFrame = z.discriminatedUnion('type', [
     ...request,
     type: z.literal('producer.close'),
     producerId: z.string().max(64),
+  }),
+  /** How large the layers of a picture are, told again whenever that changes. */
+  z.strictObject({
+    ...request,
+    type: z.literal('producer.sizes'),
+    producerId: z.string().max(64),
+    sizes: LayerSizes.min(1),
   }),
   /** Asks for every producer of the room at once, so that joining costs one round trip. */
   z.strictObject({
@@ -215,6 +233,8 @@ export const ConsumerData = z.object({
   source: MediaSource,
   owner: TrackOwner,
   rtpParameters: Opaque,
+  /** Empty for sound, and while the publisher has not told them. */
+  sizes: LayerSizes.default([]),
 });
 export type ConsumerData = z.infer<typeof ConsumerData>;
 
@@ -243,6 +263,7 @@ export const responseData = {
   'transport.plain': PlainTransportData,
   produce: z.object({ producerId: z.string() }),
   'producer.close': z.object({}),
+  'producer.sizes': z.object({}),
   consume: z.object({ consumers: z.array(ConsumerData) }),
   'consumer.resume': z.object({}),
   'consumer.pause': z.object({}),
@@ -294,6 +315,8 @@ export const ServerFrame = z.discriminatedUnion('type', [
     producerId: z.string(),
     spatialLayer: z.int().min(0),
   }),
+  /** The layers of a picture are of these sizes from now on. */
+  z.object({ type: z.literal('producer.sizes'), producerId: z.string(), sizes: LayerSizes }),
   z.object({ type: z.literal('producer.closed'), producerId: z.string() }),
   z.object({ type: z.literal('consumer.closed'), consumerId: z.string() }),
 ]);

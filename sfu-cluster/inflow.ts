@@ -1,7 +1,7 @@
 // An inflow: brings a room's media from the node on which it is published, for as long as somebody here wants it.
 import type { PipeTransport } from 'mediasoup/types';
 import type { Logger } from 'pino';
-import type { ConsumerData, PullAnswer, RoomMediaNotice } from '#contract';
+import type { ConsumerData, LayerSize, PullAnswer, RoomMediaNotice } from '#contract';
 import { pipeDataOf } from './media/outflow.ts';
 import { parseRtpParameters, parseSrtpParameters } from './media/parameters.ts';
 import type { PipeListen, RoomMedia } from './media/room-media.ts';
@@ -84,19 +84,29 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
     const producers = new Map<string, { close(): void }>();
     let asking: Promise<void> = Promise.resolve();
     let told: RoomMediaNotice | null = null;
+    /** Of pictures that are being taken: their sizes, which may be told anew meanwhile. */
+    const taking = new Map<string, LayerSize[]>();
 
     async function take({ consumerId, producerId, ...track }: ConsumerData): Promise<void> {
       // A guest who is here already is only leaving there.
       if (media.isOurs(track.owner.id, track.source)) return;
-      const producer = await media.publish(transport, {
-        id: producerId,
-        kind: track.kind,
-        source: track.source,
-        owner: track.owner,
-        rtpParameters: parseRtpParameters(track.rtpParameters),
-        isOurs: false,
-      });
+      taking.set(producerId, track.sizes);
+      const producer = await media
+        .publish(transport, {
+          id: producerId,
+          kind: track.kind,
+          source: track.source,
+          owner: track.owner,
+          rtpParameters: parseRtpParameters(track.rtpParameters),
+          isOurs: false,
+        })
+        .catch((error) => {
+          taking.delete(producerId);
+          throw error;
+        });
       producers.set(consumerId, producer);
+      media.tellSizes(producerId, taking.get(producerId) ?? track.sizes);
+      taking.delete(producerId);
     }
 
     await new Promise<void>((resolve) => {
@@ -134,6 +144,9 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
         if (notice.type === 'room.media') {
           told = notice;
           askNext();
+        } else if (notice.type === 'producer.sizes') {
+          if (taking.has(notice.producerId)) taking.set(notice.producerId, notice.sizes);
+          media.tellSizes(notice.producerId, notice.sizes);
         } else if (notice.type === 'consumer.closed') {
           producers.get(notice.consumerId)?.close();
           producers.delete(notice.consumerId);

@@ -5,6 +5,7 @@ import { assert } from '#contract';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import { createDialect } from './media/dialect.ts';
 import { loweringDelayMs } from './media/layer-demand.ts';
+import { buildingBurstMax } from './peer.ts';
 import type { RoomClient } from './testing/room-client.ts';
 import { publishCamera, useScene } from './testing/scene.ts';
 import { startTestNode, type TestNode } from './testing/test-node.ts';
@@ -39,7 +40,7 @@ async function watch(node: TestNode, spatialLayer: number | null) {
     viewer.request('consumer.layers', { consumerId, spatialLayer: layer, temporalLayer: 0 });
   if (spatialLayer !== null) await prefer(spatialLayer);
   await viewer.request('consumer.resume', { consumerIds: [consumerId] });
-  return { viewer, consumerIds: [consumerId], prefer };
+  return { viewer, consumers, consumerIds: [consumerId], prefer };
 }
 
 const told = (host: RoomClient) => host.of('producer.layers').map((frame) => frame.spatialLayer);
@@ -122,5 +123,67 @@ describe('a publisher of three layers', () => {
     await expect.poll(() => told(unwatched), soon).toEqual([0]);
     expect(told(host)).toEqual([]);
     for (const client of [transcoder, viewer, host, unwatched]) client.close();
+  });
+});
+
+describe('the sizes of layers', () => {
+  const sizes = [
+    { width: 320, height: 180 },
+    { width: 640, height: 360 },
+    { width: 1280, height: 720 },
+  ];
+  const portrait = sizes.map(({ width, height }) => ({ width: height, height: width }));
+
+  async function beginSized() {
+    const { nodeId, socketUrl } = scene.node;
+    scene.edge.origins.set(scene.stream, { nodeId, url: socketUrl });
+    const host = await scene.performer();
+    const producerId = await publishCamera(host, 3);
+    const tell = (told: typeof sizes) =>
+      host.request('producer.sizes', { producerId, sizes: told });
+    return { host, producerId, tell };
+  }
+  const newest = (viewer: RoomClient) => viewer.of('producer.sizes').at(-1)?.sizes;
+
+  test.each(['the same node', 'another node'])(
+    'reach viewers on %s, those who come later as well as those who are there',
+    { timeout: 60_000 },
+    async (where) => {
+      const node = where === 'another node' ? other : scene.node;
+      const { host, producerId, tell } = await beginSized();
+      await tell(sizes);
+      const { viewer, consumers } = await watch(node, null);
+      expect([consumers[0]?.producerId, consumers[0]?.sizes]).toEqual([producerId, sizes]);
+      await tell(portrait);
+      await expect.poll(() => newest(viewer)).toEqual(portrait);
+      const second = await watch(node, null);
+      expect(second.consumers[0]?.sizes).toEqual(portrait);
+      for (const client of [host, viewer, second.viewer]) client.close();
+    },
+  );
+
+  test('are told to the room once, however often they are the same', async () => {
+    const { host, tell } = await beginSized();
+    for (const told of [sizes, sizes, portrait, portrait]) await tell(told);
+    expect(host.of('producer.sizes').map((frame) => frame.sizes)).toEqual([sizes, portrait]);
+    host.close();
+  });
+
+  test('are refused when they are too few, of somebody else, or told too often', async () => {
+    const { host, producerId, tell } = await beginSized();
+    await expect(tell(sizes.slice(1))).rejects.toMatchObject({ code: 'malformed-frame' });
+    const guest = await scene.join({ capabilities: ['stage'] });
+    await expect(guest.request('producer.sizes', { producerId, sizes })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    const viewer = await scene.viewer();
+    await expect(viewer.request('producer.sizes', { producerId, sizes })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    const often = Array.from({ length: buildingBurstMax }, (_, turn) =>
+      tell(turn % 2 === 0 ? sizes : portrait),
+    );
+    await expect(Promise.all(often)).rejects.toMatchObject({ code: 'rate-limited' });
+    for (const client of [host, guest, viewer]) client.close();
   });
 });

@@ -189,6 +189,15 @@ export class PeerMedia {
     this.#leaveStageIfSilent();
   }
 
+  async tellSizes({ producerId, sizes }: ClientFrameOf<'producer.sizes'>): Promise<void> {
+    const producer = this.#producers.get(producerId);
+    if (!producer) throw refusal('not-found', 'this socket has no such producer');
+    if (sizes.length !== (producer.rtpParameters.encodings?.length ?? 1)) {
+      throw refusal('malformed-frame', 'sizes: one for each layer is needed');
+    }
+    (await this.#room.media()).tellSizes(producerId, sizes);
+  }
+
   /**
    * Consumers of every track of the room that this socket does not consume yet, all paused. Nobody on the stage hears
    * themselves. Refuses `unsupported-media` a browser that cannot play the room's picture: its sound alone is not what
@@ -355,7 +364,8 @@ export class PeerMedia {
     producer.observer.once('close', ended);
     const { source, owner } = track;
     const rtpParameters = { ...consumer.rtpParameters };
-    return { consumerId: id, producerId, kind, source, owner, rtpParameters };
+    const sizes = [...track.sizes];
+    return { consumerId: id, producerId, kind, source, owner, rtpParameters, sizes };
   }
 
   #sendingTransport({ transportId, kind }: ClientFrameOf<'produce'>): Transport {

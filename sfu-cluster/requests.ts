@@ -33,6 +33,11 @@ export async function serveRequest(peer: Peer, frame: ClientFrame): Promise<Answ
     case 'producer.close':
       media.closeProducer(frame.producerId);
       return done;
+    case 'producer.sizes':
+      requireStage(peer);
+      spend(peer);
+      await media.tellSizes(frame);
+      return done;
     case 'consume':
       requireCapability(peer, 'subscribe');
       return media.consume(frame);
@@ -85,9 +90,10 @@ function requireStage(peer: Peer): void {
   if (!peer.isOnStage) throw refusal('forbidden', 'the ticket does not allow to publish');
 }
 
-/** For requests that make the worker build something. */
+/** For requests that make the worker build something, or are told to the whole room. */
 function spend(peer: Peer): void {
-  if (!peer.building.take()) throw refusal('rate-limited', 'too much is asked of the worker');
+  if (!peer.building.take())
+    throw refusal('rate-limited', 'too much is asked of the worker or the room');
 }
 
 function requireNode(peer: Peer, use: NodeTicket['use']): void {

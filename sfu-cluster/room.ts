@@ -257,6 +257,9 @@ export class Room extends EventEmitter<RoomHappenings> {
       const publisher = owner && this.#stage.get(owner.id);
       publisher?.send({ type: 'producer.layers', producerId, spatialLayer });
     });
+    media.on('sized', ({ producer, sizes }) =>
+      this.broadcast({ type: 'producer.sizes', producerId: producer.id, sizes: [...sizes] }),
+    );
     media.on('held', ({ owner, producer }, isHeld) => {
       const frame = { type: 'producer.held', producerId: producer.id, isHeld } as const;
       this.#stage.get(owner.id)?.send(frame);

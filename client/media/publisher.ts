@@ -4,7 +4,7 @@ import type { MediaHold } from '#contract';
 import { type Cancel, type Clock, repeat } from '../models/clock.ts';
 import { createTransport, loadDevice, type types } from './device.ts';
 import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
-import { type LadderName, ladders } from './ladders.ts';
+import { type LadderName, ladders, layerSizesOf, scaleOf } from './ladders.ts';
 import type { RoomSocket } from './room-socket.ts';
 
 export const healthIntervalMs = 1_000;
@@ -38,7 +38,7 @@ type Counters = { atMs: number; bytes: number; frames: number };
 function encodingsOf(ladder: LadderName): types.RtpEncodingParameters[] {
   const { layerBps, fps } = ladders[ladder];
   return layerBps.map((maxBitrate, place) => ({
-    scaleResolutionDownBy: 2 ** (layerBps.length - 1 - place),
+    scaleResolutionDownBy: scaleOf(place, layerBps.length),
     maxBitrate,
     maxFramerate: fps,
     scalabilityMode: 'L1T1',
@@ -58,6 +58,8 @@ function chooseCodec(device: types.Device): types.RtpCodecCapability | undefined
 
 export class Publisher {
   readonly #transport: types.Transport;
+  readonly #socket: RoomSocket;
+  readonly #ladder: LadderName;
   readonly #clock: Clock;
   readonly #guard: IceGuard;
   readonly #health = signal<Health | null>(null);
@@ -78,10 +80,19 @@ export class Publisher {
   /** Up to which copy of the picture anybody watches; null while nobody has said. */
   #wantedLayer: number | null = null;
   #topLayer = 0;
+  /** Of the whole picture. */
+  #sizeTold = '';
   #closed = false;
 
-  private constructor(transport: types.Transport, socket: RoomSocket, clock: Clock) {
+  private constructor(
+    transport: types.Transport,
+    socket: RoomSocket,
+    ladder: LadderName,
+    clock: Clock,
+  ) {
     this.#transport = transport;
+    this.#socket = socket;
+    this.#ladder = ladder;
     this.#clock = clock;
     this.#guard = guardIce(transport, socket, clock);
     this.#stopMeasuring = repeat(clock, healthIntervalMs, () => this.#measure());
@@ -108,7 +119,7 @@ export class Publisher {
     const loading = loadDevice(socket, 'sendonly');
     const transport = await createTransport(socket, loading, 'send');
     const device = await loading;
-    const publisher = new Publisher(transport, socket, clock);
+    const publisher = new Publisher(transport, socket, ladder, clock);
     transport.on('produce', ({ kind, rtpParameters }, done, fail) => {
       // A shared screen takes the camera's place, so that every viewer, HLS included, sees it at once.
       const source = kind === 'video' ? 'camera' : 'microphone';
@@ -117,7 +128,7 @@ export class Publisher {
         .then(({ producerId }) => done({ id: producerId }), fail);
     });
     try {
-      await publisher.#send(device, tracks, ladder);
+      await publisher.#send(device, tracks);
       return publisher;
     } catch (error) {
       publisher.close();
@@ -135,7 +146,9 @@ export class Publisher {
 
   /** Changes what is seen without the viewers having to ask again. */
   async replaceVideo(track: MediaStreamTrack): Promise<void> {
-    if (this.#video && !this.#closed) await this.#video.replaceTrack({ track });
+    if (!this.#video || this.#closed) return;
+    await this.#video.replaceTrack({ track });
+    this.#tellSizes();
   }
 
   async replaceAudio(track: MediaStreamTrack | null): Promise<void> {
@@ -158,21 +171,22 @@ export class Publisher {
     return this.#video?.id === producerId || this.#audio?.id === producerId;
   }
 
-  async #send(device: types.Device, tracks: PublishedTracks, ladder: LadderName): Promise<void> {
+  async #send(device: types.Device, tracks: PublishedTracks): Promise<void> {
     const { video, audio } = tracks;
     if (audio) await this.#sendAudio(audio);
     if (!video) return;
     const codec = chooseCodec(device);
     this.#codec = codec?.mimeType.toLowerCase() === 'video/h264' ? 'H264' : 'VP8';
-    this.#topLayer = ladders[ladder].layerBps.length - 1;
+    this.#topLayer = ladders[this.#ladder].layerBps.length - 1;
     this.#video = await this.#transport.produce({
       track: video,
       stopTracks: false,
-      encodings: encodingsOf(ladder),
+      encodings: encodingsOf(this.#ladder),
       codecOptions: { videoGoogleStartBitrate: startBitrateKbps },
       ...(codec ? { codec } : {}),
     });
     this.#pictureId.value = this.#video.id;
+    this.#tellSizes();
     await this.#keepPictureSize(this.#video.rtpSender);
   }
 
@@ -199,6 +213,19 @@ export class Publisher {
     });
   }
 
+  /** Viewers choose a layer by its size, which changes with what is shown, and with the way a phone is held. */
+  #tellSizes(): void {
+    const { width = 0, height = 0 } = this.#video?.track?.getSettings() ?? {};
+    if (!this.#video || this.#closed || width === 0 || height === 0) return;
+    const whole = `${width}x${height}`;
+    if (whole === this.#sizeTold) return;
+    this.#sizeTold = whole;
+    const sizes = layerSizesOf(this.#ladder, { width, height });
+    this.#socket.request('producer.sizes', { producerId: this.#video.id, sizes }).catch(() => {
+      // A node of an older version, whose viewers get what their lines carry.
+    });
+  }
+
   /** When the machine is short of time, frames are skipped; a changing picture size would break HLS. */
   async #keepPictureSize(sender: RTCRtpSender | undefined): Promise<void> {
     if (!sender) return;
@@ -211,6 +238,7 @@ export class Publisher {
 
   async #measure(): Promise<void> {
     if (this.#closed) return;
+    this.#tellSizes();
     const now: Counters = { atMs: this.#clock.now(), bytes: 0, frames: 0 };
     let heightPixels = 0;
     let roundTripMs: number | null = null;

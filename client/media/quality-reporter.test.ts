@@ -5,29 +5,38 @@ import { createQualityReporter, type QualityReporter } from './quality-reporter.
 
 let clock: ManualClock;
 let hidden: boolean;
+let paused: boolean;
 let sent: QualityReport[];
 let reporter: QualityReporter;
 /** What the browser has counted so far. */
-let counted: { bytes: number; packets: number; lost: number; freezes: number; frozen: number };
+let counted: {
+  bytes: number;
+  packets: number;
+  frames: number;
+  lost: number;
+  freezes: number;
+  frozen: number;
+};
 let pictureId: string;
 
 beforeEach(() => {
   clock = createManualClock();
   hidden = false;
+  paused = false;
   sent = [];
-  counted = { bytes: 0, packets: 0, lost: 0, freezes: 0, frozen: 0 };
+  counted = { bytes: 0, packets: 0, frames: 0, lost: 0, freezes: 0, frozen: 0 };
   pictureId = 'v1';
   reporter = createQualityReporter({
     send: (report) => sent.push(report),
     clock,
     wantedAtMs: clock.now(),
-    isHidden: () => hidden,
+    isUnseen: () => hidden,
     random: () => 0.5,
   });
 });
 
 function statistics(): Record<string, unknown>[] {
-  const { bytes, packets, lost, freezes, frozen } = counted;
+  const { bytes, packets, frames, lost, freezes, frozen } = counted;
   return [
     { type: 'candidate-pair', nominated: false, currentRoundTripTime: 9 },
     { type: 'candidate-pair', nominated: true, currentRoundTripTime: 0.042 },
@@ -39,7 +48,13 @@ function statistics(): Record<string, unknown>[] {
       packetsLost: 0,
     },
     {
-      ...{ type: 'inbound-rtp', kind: 'video', id: pictureId, frameHeight: 720 },
+      ...{
+        type: 'inbound-rtp',
+        kind: 'video',
+        id: pictureId,
+        frameHeight: 720,
+        framesDecoded: frames,
+      },
       ...{ bytesReceived: bytes, packetsReceived: packets, packetsLost: lost },
       ...{ freezeCount: freezes, totalFreezesDuration: frozen, powerEfficientDecoder: false },
     },
@@ -52,6 +67,7 @@ async function watch(seconds: number): Promise<void> {
     await clock.advance(1_000);
     counted.bytes += 100_000;
     counted.packets += 100;
+    if (!paused) counted.frames += 30;
     reporter.read(statistics());
   }
 }
@@ -95,10 +111,13 @@ describe('a page that nobody looks at', () => {
     reporter.begun();
     await watch(20);
     hidden = true;
+    paused = true;
     await watch(60);
     hidden = false;
+    await watch(2);
     // The picture stood while nobody looked; the browser counts that when the next one is shown.
-    counted = { ...counted, freezes: 1, frozen: 60 };
+    paused = false;
+    counted = { ...counted, freezes: 1, frozen: 62 };
     await watch(2);
     expect(sent).toHaveLength(1);
     await watch(30);
@@ -110,6 +129,15 @@ describe('a page that nobody looks at', () => {
     hidden = true;
     reporter.begun();
     hidden = false;
+    await watch(2);
+    expect(sent).toEqual([expect.objectContaining({ joinMs: null })]);
+  });
+
+  test('before its first picture does not tell how long that took', async () => {
+    hidden = true;
+    await watch(30);
+    hidden = false;
+    reporter.begun();
     await watch(2);
     expect(sent).toEqual([expect.objectContaining({ joinMs: null })]);
   });
@@ -127,7 +155,7 @@ test.each([
   [
     'a count that begins again',
     async () => {
-      counted = { bytes: 0, packets: 0, lost: 0, freezes: 0, frozen: 0 };
+      counted = { bytes: 0, packets: 0, frames: 0, lost: 0, freezes: 0, frozen: 0 };
     },
   ],
 ])('%s leaves nothing to compare, and the next span is whole again', async (_, happen) => {

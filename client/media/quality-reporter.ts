@@ -25,8 +25,8 @@ type Deps = {
   clock: Clock;
   /** Since when a picture was wanted of the joined room. */
   wantedAtMs: number;
-  /** Nobody looks: browsers slow down then, and what they measure says nothing of the way. */
-  isHidden: () => boolean;
+  /** Nobody looks, or has asked for sound alone: what browsers measure of pictures then says nothing of the way. */
+  isUnseen: () => boolean;
   random?: () => number;
 };
 
@@ -34,15 +34,16 @@ type Deps = {
 type Reading = ReturnType<typeof readingOf>;
 
 export function createQualityReporter(deps: Deps): QualityReporter {
-  const { send, clock, isHidden, random = Math.random } = deps;
+  const { send, clock, isUnseen, random = Math.random } = deps;
   let joinMs: number | null = null;
   let isBegun = false;
+  let hasBeenUnseen = false;
   let hasToldBeginning = false;
   let base: { reading: Reading; atMs: number } | null = null;
   let last: Reading | null = null;
   let dueMs = nextDueMs();
-  /** What ends with the page coming back in sight counts as a freeze: it is over with the next reading. */
-  let isReturning = false;
+  /** The time until the picture goes on counts as a freeze, which is over once there are more frames than these. */
+  let framesBefore: number | null = null;
 
   function nextDueMs(): number {
     return qualityReportIntervalSeconds * 1_000 * (1 + spread * (random() - 0.5));
@@ -76,18 +77,23 @@ export function createQualityReporter(deps: Deps): QualityReporter {
     begun() {
       if (isBegun) return;
       isBegun = true;
-      if (isHidden()) return;
+      if (hasBeenUnseen || isUnseen()) return;
       joinMs = Math.min(joinMsMax, Math.round(clock.now() - deps.wantedAtMs));
     },
     read(statistics) {
-      if (!isBegun) return;
-      if (isHidden()) {
+      if (!isBegun) {
+        // Whoever looks away meanwhile does not wait.
+        hasBeenUnseen ||= isUnseen();
+        return;
+      }
+      const reading = readingOf(statistics);
+      if (isUnseen()) {
         base = null;
-        isReturning = true;
-      } else if (isReturning) {
-        isReturning = false;
-      } else {
-        take(readingOf(statistics));
+        framesBefore = reading.frames;
+      } else if (framesBefore === null) {
+        take(reading);
+      } else if (reading.frames > framesBefore + 1) {
+        framesBefore = null;
       }
     },
   };
@@ -107,6 +113,7 @@ function readingOf(statistics: Iterable<Statistics>) {
   const frozenSeconds = numberOrNull(picture?.totalFreezesDuration);
   return {
     pictureId: picture?.id,
+    frames: numberOrNull(picture?.framesDecoded) ?? 0,
     bytes: sum('bytesReceived'),
     packets: sum('packetsReceived'),
     /** Duplicates are counted as found again, so it may be below nothing. */

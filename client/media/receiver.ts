@@ -1,10 +1,12 @@
 // The receiver: one WebRTC transport that brings a room's audio and video into one MediaStream.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { ConsumerData, MediaSource, TrackOwner } from '#contract';
+import type { ConsumerData, LayerSize, MediaSource, TrackOwner } from '#contract';
 import { type Cancel, type Clock, repeat } from '../models/clock.ts';
+import type { Viewing } from '../models/viewing.ts';
 import { asLibrary, createTransport, loadDevice, type types } from './device.ts';
 import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
+import { createPictures, type Pictures, pictureOrder } from './pictures.ts';
 import { createQualityReporter, type QualityReporter } from './quality-reporter.ts';
 import type { Notice, RoomSocket } from './room-socket.ts';
 
@@ -16,10 +18,15 @@ export const flowSilenceMs = 2_500;
 /** The least buffering that the browser may do; it takes more by itself when the network needs it. */
 export const jitterBufferTargetMs = 0;
 
-/** With several pictures in a room, the one that is shown. */
-const pictureOrder: readonly MediaSource[] = ['screen', 'camera'];
-
 type Taken = { consumer: types.Consumer; source: MediaSource; owner: TrackOwner };
+
+export type ReceiverDeps = {
+  socket: RoomSocket;
+  clock: Clock;
+  viewing: Viewing;
+  /** The moment from which the first picture is waited for; now, if it is not said. */
+  wantedAtMs?: number;
+};
 
 /** A guest on the stage: their picture and sound. */
 export type GuestMedia = {
@@ -37,10 +44,13 @@ export class Receiver {
   readonly #rtpCapabilities: types.RtpCapabilities;
   readonly #guard: IceGuard;
   readonly #quality: QualityReporter;
+  readonly #viewing: Viewing;
+  readonly #pictures: Pictures;
   readonly #taken = new Map<string, Taken>();
   readonly #flowing = signal(false);
   readonly #pictured = signal(false);
   readonly #guests = signal<readonly GuestMedia[]>([]);
+  readonly #sizes = signal<readonly LayerSize[]>([]);
   readonly #latencyMs = signal<number | null>(null);
   readonly #cancels: Cancel[] = [];
   #asking: Promise<void> = Promise.resolve();
@@ -51,17 +61,17 @@ export class Receiver {
   #closed = false;
 
   private constructor(
-    socket: RoomSocket,
-    clock: Clock,
+    { socket, clock, viewing, wantedAtMs = clock.now() }: ReceiverDeps,
     transport: types.Transport,
     rtpCapabilities: types.RtpCapabilities,
-    wantedAtMs: number,
   ) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#viewing = viewing;
     this.#transport = transport;
     this.#rtpCapabilities = rtpCapabilities;
     this.#guard = guardIce(transport, socket, clock);
+    this.#pictures = createPictures({ socket, viewing, clock, onChange: () => this.#arrange() });
     this.#quality = createQualityReporter({
       send(report) {
         // A node of an older version refuses it; nobody here waits for an answer.
@@ -69,7 +79,7 @@ export class Receiver {
       },
       clock,
       wantedAtMs,
-      isHidden: () => document.visibilityState === 'hidden',
+      isUnseen: () => document.visibilityState === 'hidden' || viewing.soundOnly.peek(),
     });
     this.#cancels.push(
       socket.onNotice((notice) => this.#hear(notice)),
@@ -77,19 +87,13 @@ export class Receiver {
     );
   }
 
-  /**
-   * Receives whatever the room has now, and goes on following it as producers come and go. `wantedAtMs` is the moment
-   * from which the first picture is waited for.
-   */
-  static async create(
-    socket: RoomSocket,
-    clock: Clock,
-    wantedAtMs = clock.now(),
-  ): Promise<Receiver> {
+  /** Receives whatever the room has now, and goes on following it as producers come and go. */
+  static async create(deps: ReceiverDeps): Promise<Receiver> {
+    const { socket } = deps;
     const device = loadDevice(socket, 'recvonly');
     const transport = await createTransport(socket, device, 'receive');
     const { recvRtpCapabilities } = await device;
-    const receiver = new Receiver(socket, clock, transport, recvRtpCapabilities, wantedAtMs);
+    const receiver = new Receiver(deps, transport, recvRtpCapabilities);
     try {
       await receiver.#ask();
       return receiver;
@@ -109,7 +113,15 @@ export class Receiver {
     return this.#guests;
   }
 
-  /** True once a picture has begun to come, which is with a keyframe: the node sends nothing of it before. */
+  /** Of the layers of the host's picture, from the smallest up; empty while they are not known. */
+  get sizes(): ReadonlySignal<readonly LayerSize[]> {
+    return this.#sizes;
+  }
+
+  /**
+   * True once a picture has begun to come, which is with a keyframe: the node sends nothing of it before. Where none is
+   * wanted it is the sound that counts.
+   */
   get pictured(): ReadonlySignal<boolean> {
     return this.#pictured;
   }
@@ -127,6 +139,7 @@ export class Receiver {
     if (this.#closed) return;
     this.#closed = true;
     for (const cancel of this.#cancels) cancel();
+    this.#pictures.close();
     this.#guard.close();
     this.#transport.close();
     this.#flowing.value = false;
@@ -135,7 +148,9 @@ export class Receiver {
   #hear(notice: Notice): void {
     if (notice.type === 'consumer.closed') this.#drop(notice.consumerId);
     else if (notice.type === 'producer.closed') this.#dropProducer(notice.producerId);
-    else if (notice.type === 'room.media' && this.#misses(notice)) {
+    else if (notice.type === 'producer.sizes') {
+      this.#pictures.resize(notice.producerId, notice.sizes);
+    } else if (notice.type === 'room.media' && this.#misses(notice)) {
       this.#ask().catch((error: unknown) => {
         // A broken socket brings a new receiver; a refused request is made again with the next notice.
         const { code } = (error ?? {}) as { code?: unknown };
@@ -176,10 +191,12 @@ export class Receiver {
     if (fresh.length === 0 || this.#closed) return;
     // Taken together they cost one negotiation, not one each.
     await Promise.all(fresh.map((data) => this.#take(data)));
+    this.#pictures.begin(fresh);
     this.#arrange();
-    await this.#socket.request('consumer.resume', {
-      consumerIds: fresh.map((data) => data.consumerId),
-    });
+    const sounds = fresh.filter(({ kind }) => kind === 'audio');
+    if (sounds.length === 0) return;
+    const consumerIds = sounds.map(({ consumerId }) => consumerId);
+    await this.#socket.request('consumer.resume', { consumerIds });
   }
 
   async #take(data: ConsumerData): Promise<void> {
@@ -203,6 +220,7 @@ export class Receiver {
     const taken = this.#taken.get(consumerId);
     if (!taken) return;
     this.#taken.delete(consumerId);
+    this.#pictures.drop(consumerId);
     taken.consumer.close();
     this.#arrange();
   }
@@ -213,9 +231,16 @@ export class Receiver {
     }
   }
 
-  /** Puts into each stream what should be seen and heard of a person: one picture, every sound. */
+  /**
+   * Puts into each stream what should be seen and heard of a person: one picture, every sound. A picture that is not
+   * wanted must not be in it: browsers would wait for it with the sound.
+   */
   #arrange(): void {
-    const taken = [...this.#taken.values()];
+    this.#sizes.value = this.#pictures.hostSizes;
+    const isSoundOnly = this.#viewing.soundOnly.peek();
+    const taken = [...this.#taken.values()].filter(
+      ({ consumer }) => consumer.kind === 'audio' || !isSoundOnly,
+    );
     fill(
       this.stream,
       taken.filter(({ owner }) => owner.isHost),
@@ -234,7 +259,8 @@ export class Receiver {
     });
   }
 
-  #begun({ kind, owner }: ConsumerData): void {
+  #begun({ consumerId, kind, owner }: ConsumerData): void {
+    this.#pictures.begun(consumerId);
     if (kind === 'video' && owner.isHost) {
       this.#pictured.value = true;
       this.#quality.begun();
@@ -246,6 +272,7 @@ export class Receiver {
     if (this.#closed) return;
     this.#grownAtMs = this.#clock.now();
     this.#flowing.value = true;
+    if (this.#viewing.soundOnly.peek()) this.#pictured.value = true;
   }
 
   async #measure(): Promise<void> {
@@ -279,8 +306,15 @@ export class Receiver {
     this.#emitted = emitted;
   }
 
+  /** Of a room without sound, whose pictures nobody looks at, nothing comes, as it should be. */
+  get #wantsNothing(): boolean {
+    const taken = [...this.#taken.values()];
+    const hasSound = taken.some(({ consumer }) => consumer.kind === 'audio');
+    return taken.length > 0 && !hasSound && !this.#pictures.isAnyWanted;
+  }
+
   #judgeFlow(bytes: number): void {
-    if (bytes > this.#mediaBytes) this.#grown();
+    if (bytes > this.#mediaBytes || this.#wantsNothing) this.#grown();
     else if (this.#clock.now() - this.#grownAtMs > flowSilenceMs) this.#flowing.value = false;
     this.#mediaBytes = bytes;
   }

@@ -76,7 +76,7 @@ function watchMotion(video: HTMLVideoElement, clock: Clock) {
     changedAtMs = clock.now();
     moving.value = true;
   }
-  /** A hidden page shows no frames: back in sight it gets the time to. */
+  /** What was paused while nobody looked has as long to go on as any other picture. */
   function returned(): void {
     if (!document.hidden && moving.peek()) changedAtMs = clock.now();
   }
@@ -95,8 +95,8 @@ function watchMotion(video: HTMLVideoElement, clock: Clock) {
     stop(): void {
       stop();
       counter.stop();
-      document.removeEventListener('visibilitychange', returned);
       video.removeEventListener('playing', started);
+      document.removeEventListener('visibilitychange', returned);
     },
   };
 }

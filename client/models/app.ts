@@ -8,6 +8,7 @@ import { createCheckoutLoader } from './gateway-script.ts';
 import { createHeadStart } from './head-start.ts';
 import { createLiveBalance, type WalletNews } from './live-balance.ts';
 import { createPayWay, type DeviceSigns, isPhone } from './pay-way.ts';
+import { createPictureQuality } from './picture-quality.ts';
 import { createPreferred } from './preferred.ts';
 import { createRouter } from './router.ts';
 import { createSession, type TabNews } from './session.ts';
@@ -15,6 +16,7 @@ import { createStepUp } from './step-up.ts';
 import { storageOf } from './storage.ts';
 import { createTheme } from './theme.ts';
 import { createToasts } from './toasts.ts';
+import type { Sight } from './viewing.ts';
 import { createWallet } from './wallet.ts';
 
 const hintKey = 'livepanty.session';
@@ -44,6 +46,11 @@ function createWalletNews(): WalletNews {
     tell: () => channel.postMessage('moved'),
     listen: (hear) => channel.addEventListener('message', hear),
   };
+}
+
+/** Whether the device asks pages for little traffic; not every browser tells. */
+function savesData(navigator: Navigator & { connection?: { saveData?: boolean } }): boolean {
+  return navigator.connection?.saveData === true;
 }
 
 /** Calls back when the network returns, or the page is looked at or taken up again. */
@@ -84,6 +91,13 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
   const router = createRouter(browser);
   const stepUp = createStepUp({ url: router.url, user: session.user });
   const api = createApi(fetch, session.tokens, stepUp.prover);
+  const sight: Sight = {
+    isHidden: () => document.visibilityState === 'hidden',
+    onChange(act) {
+      document.addEventListener('visibilitychange', act);
+      return () => document.removeEventListener('visibilitychange', act);
+    },
+  };
   const isLookedAt = (): boolean => document.visibilityState === 'visible';
   const onWake = wakesOf(browser, document);
   const wallet = createWallet({ api, session });
@@ -98,6 +112,8 @@ export function createApp(browser: Window & typeof globalThis, clock: Clock) {
     toasts: createToasts(clock),
     theme: createTheme(storage, document.documentElement),
     preferred: createPreferred({ storage, root: document.documentElement, user: session.user }),
+    pictureQuality: createPictureQuality(storage, savesData(navigator)),
+    sight,
     router,
     stepUp,
     payWay: createPayWay(storage, isPhone(browser as DeviceSigns)),

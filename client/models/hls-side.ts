@@ -1,5 +1,6 @@
 // The HLS side of the player: keeps one playback going while HLS is wanted and allowed, and reopens it when it fails.
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { LayerSize } from '#contract';
 import { backoffMs } from './backoff.ts';
 import type { Cancel, Clock } from './clock.ts';
 import type { HlsTicket } from './hls-ticket.ts';
@@ -11,6 +12,8 @@ export const playbackStableMs = 15_000;
 export type HlsMedia = {
   readonly latencyMs: ReadonlySignal<number | null>;
   readonly failed: ReadonlySignal<boolean>;
+  /** Of the renditions, from the smallest up; empty where they cannot be chosen among. */
+  readonly sizes: ReadonlySignal<readonly LayerSize[]>;
   close(): void;
 };
 
@@ -27,6 +30,7 @@ export type HlsSideDeps = {
 export class HlsSide {
   readonly #deps: HlsSideDeps;
   readonly #latencyMs: Signal<number | null> = signal(null);
+  readonly #sizes: Signal<readonly LayerSize[]> = signal([]);
   readonly #playing = signal(false);
   readonly #unplayable = signal(false);
   readonly #cancels: Cancel[];
@@ -67,6 +71,10 @@ export class HlsSide {
 
   get latencyMs(): ReadonlySignal<number | null> {
     return this.#latencyMs;
+  }
+
+  get sizes(): ReadonlySignal<readonly LayerSize[]> {
+    return this.#sizes;
   }
 
   start(): void {
@@ -125,6 +133,9 @@ export class HlsSide {
       media.latencyMs.subscribe((latencyMs) => {
         this.#latencyMs.value = latencyMs;
       }),
+      media.sizes.subscribe((sizes) => {
+        this.#sizes.value = sizes;
+      }),
       media.failed.subscribe((failed) => {
         if (failed) this.#planReopen();
       }),
@@ -152,5 +163,6 @@ export class HlsSide {
     this.#media = null;
     this.#playing.value = false;
     this.#latencyMs.value = null;
+    this.#sizes.value = [];
   }
 }

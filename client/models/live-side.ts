@@ -1,5 +1,6 @@
 // The live side of the player: one receiver at a time over the room's socket, replaced when it breaks.
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { LayerSize } from '#contract';
 import type { PathState } from '../media/ice-guard.ts';
 import type { GuestMedia } from '../media/receiver.ts';
 import type { RoomSocket } from '../media/room-socket.ts';
@@ -15,6 +16,8 @@ export type LiveMedia = {
   readonly path: ReadonlySignal<PathState>;
   readonly latencyMs: ReadonlySignal<number | null>;
   readonly guests: ReadonlySignal<readonly GuestMedia[]>;
+  /** Of the layers of the host's picture, from the smallest up; empty while they are not known. */
+  readonly sizes: ReadonlySignal<readonly LayerSize[]>;
   close(): void;
 };
 
@@ -40,6 +43,7 @@ export class LiveSide {
   readonly #flowing = signal(false);
   readonly #latencyMs: Signal<number | null> = signal(null);
   readonly #guests: Signal<readonly GuestMedia[]> = signal([]);
+  readonly #sizes: Signal<readonly LayerSize[]> = signal([]);
   /** A socket carries one receiver in its life: the room has no word for giving one back. */
   readonly #usedSockets = new WeakSet<RoomSocket>();
   readonly #stopFollowing: Cancel;
@@ -72,6 +76,10 @@ export class LiveSide {
   /** Who is on the stage beside the host. */
   get guests(): ReadonlySignal<readonly GuestMedia[]> {
     return this.#guests;
+  }
+
+  get sizes(): ReadonlySignal<readonly LayerSize[]> {
+    return this.#sizes;
   }
 
   get seeking(): boolean {
@@ -178,6 +186,9 @@ export class LiveSide {
       media.guests.subscribe((guests) => {
         this.#guests.value = guests;
       }),
+      media.sizes.subscribe((sizes) => {
+        this.#sizes.value = sizes;
+      }),
       media.path.subscribe((path) => {
         // One of a socket that was left for another one is lost by that.
         if (path === 'lost' && this.#deps.link.socket.peek() === socket) this.#deps.link.rejoin();
@@ -196,6 +207,7 @@ export class LiveSide {
     this.#flowing.value = false;
     this.#latencyMs.value = null;
     this.#guests.value = [];
+    this.#sizes.value = [];
   }
 
   #stopFollowingMedia(): void {

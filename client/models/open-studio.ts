@@ -1,4 +1,5 @@
 // Opens the studio's model with its real parts; loaded with the page.
+import { signal } from '@preact/signals';
 import { capture } from '../media/capture.ts';
 import { ladders } from '../media/ladders.ts';
 import { RoomSocket } from '../media/room-socket.ts';
@@ -6,9 +7,12 @@ import { createMeter, mixSounds } from '../media/sound-desk.ts';
 import type { App } from './app.ts';
 import { createStageApi } from './stage-api.ts';
 import { createStudio, type Studio } from './studio.ts';
+import { createViewing } from './viewing.ts';
 
 export function openStudio(app: App): Studio {
   const { clock } = app;
+  // Guests are seen small there, whatever the performer has chosen for streams that they watch.
+  const viewing = createViewing({ quality: signal('auto'), sight: app.sight, clock });
   const studio = createStudio({
     api: app.api,
     async fetchEarnings() {
@@ -29,7 +33,8 @@ export function openStudio(app: App): Studio {
     stage: {
       api: createStageApi(app.api.request),
       openReceiver: async (socket) =>
-        (await import('../media/receiver.ts')).Receiver.create(socket, clock),
+        (await import('../media/receiver.ts')).Receiver.create({ socket, clock, viewing }),
+      viewing,
     },
     openPublisher: async (socket, tracks, ladder) => {
       const { Publisher } = await import('../media/publisher.ts');
@@ -42,6 +47,7 @@ export function openStudio(app: App): Studio {
     close(): void {
       stopNudging();
       studio.close();
+      viewing.close();
     },
   };
 }

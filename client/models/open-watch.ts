@@ -5,6 +5,7 @@ import type { App } from './app.ts';
 import { createPeopleApi } from './people-api.ts';
 import type { Choice } from './player.ts';
 import { createStageApi } from './stage-api.ts';
+import { createViewing } from './viewing.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 const loadReceiver = () => import('../media/receiver.ts');
@@ -26,12 +27,14 @@ export function openWatch(app: App, streamId: string, choice: Choice, country: s
       // The same.
     });
   });
+  const viewing = createViewing({ quality: app.pictureQuality.chosen, sight: app.sight, clock });
   const watch: Watch = createWatch({
     streamId,
     choice,
     api: app.api,
     country,
     wallet: app.wallet,
+    viewing,
     self: user,
     usuallyAnonymous: computed(() => app.preferred.known.value.tipAnonymously),
     clock,
@@ -59,10 +62,10 @@ export function openWatch(app: App, streamId: string, choice: Choice, country: s
     },
     async openReceiver(socket) {
       const wantedAtMs = clock.now();
-      return (await loadReceiver()).Receiver.create(socket, clock, wantedAtMs);
+      return (await loadReceiver()).Receiver.create({ socket, clock, viewing, wantedAtMs });
     },
     openHls: async (video, url, ticket) =>
-      (await loadHls()).HlsPlayback.create(video, url, ticket, clock),
+      (await loadHls()).HlsPlayback.create({ video, url, ticket, clock, viewing }),
   });
   app.preferred.refresh(createPeopleApi(app.api.request));
   const stopNudging = app.onWake(() => watch.room.link.nudge());

@@ -1,9 +1,10 @@
 import { type Signal, signal } from '@preact/signals';
 import { expect, test } from 'vitest';
-import type { GuestOnStage, MediaSource, StreamState, TicketGrant } from '#contract';
+import type { GuestOnStage, LayerSize, MediaSource, StreamState, TicketGrant } from '#contract';
 import type { PathState } from '../media/ice-guard.ts';
 import type { GuestMedia } from '../media/receiver.ts';
 import type { RoomSocket, SocketFault } from '../media/room-socket.ts';
+import { anySizes } from '../testing/any-sizes.ts';
 import { joined } from '../testing/fake-room.ts';
 import { createManualClock, settled } from '../testing/manual-clock.ts';
 import { ApiError } from './api-error.ts';
@@ -32,6 +33,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
   const socket = signal<RoomSocket | null>(null);
   const state = signal<LinkState>('connecting');
   const moving = signal(false);
+  const soundOnly = signal(false);
   let mayReceive = true;
   let receiverFault: object | null = null;
   let lacksHls = false;
@@ -117,6 +119,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
         shown.push('webrtc');
       },
     },
+    viewing: { soundOnly },
     ticket,
     async openReceiver(over) {
       if (receiverFault) throw receiverFault;
@@ -125,6 +128,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
         flowing: signal(false),
         pictured: signal(false),
         guests: signal([]),
+        sizes: signal([]),
         path: signal<PathState>('new'),
         latencyMs: signal(120),
         socket: over,
@@ -141,6 +145,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
       const playback: FakeHls = {
         latencyMs: signal(2_400),
         failed: signal(false),
+        sizes: signal([]),
         url,
         closed: false,
         close() {
@@ -163,6 +168,7 @@ function createScene(transport: TicketGrant['transport'] = 'webrtc') {
     playbacks,
     shown,
     moving,
+    soundOnly,
     join,
     drop,
     rejoins: () => rejoins,
@@ -287,6 +293,56 @@ test('a picture that is held is covered, and HLS is not asked for what nobody ge
   room.held.value = [];
   await flow();
   expect(player.state.value).toBe('playing');
+});
+
+test('with sound only a room that is heard is covered, and no motion is waited for', async () => {
+  const { clock, player, soundOnly, join, flow, latest, moving, playbacks } = createScene();
+  soundOnly.value = true;
+  join();
+  await settled();
+  expect(player.state.value).toBe('connecting');
+  const receiver = latest();
+  if (receiver) receiver.flowing.value = true;
+  await clock.advance(600_000);
+  expect(player.state.value).toBe('sound');
+  expect([playbacks.length, player.transport.value]).toEqual([0, 'webrtc']);
+  soundOnly.value = false;
+  await flow();
+  expect(player.state.value).toBe('playing');
+  moving.value = false;
+  expect(player.state.value).toBe('buffering');
+});
+
+test('with sound only a broken room is changed for HLS, whose sound is enough to give the receiver back', async () => {
+  const { clock, player, soundOnly, join, receivers, rejoins, moving } = createScene();
+  soundOnly.value = true;
+  join();
+  await clock.advance(webrtcConnectLimitMs);
+  expect(player.hlsReason.value).toBe('fallback');
+  expect(player.state.value).toBe('sound');
+  // It begins to play, and shows nothing that moves.
+  moving.value = true;
+  moving.value = false;
+  await settled();
+  expect([receivers[0]?.closed, rejoins()]).toEqual([true, 1]);
+  await clock.advance(webrtcRetryFirstMs + webrtcConnectLimitMs);
+  expect(receivers.map(({ closed }) => closed)).toEqual([true, true]);
+});
+
+test('what there is to choose comes from whichever way the picture comes', async () => {
+  const { player, join, flow, latest, playbacks } = createScene();
+  join();
+  await settled();
+  await flow();
+  const sizes = latest()?.sizes as Signal<readonly LayerSize[]>;
+  sizes.value = anySizes;
+  expect(player.sizes.value).toEqual(anySizes);
+  player.choose('hls');
+  await settled();
+  expect(player.sizes.value).toEqual([]);
+  const levels = playbacks[0]?.sizes as Signal<readonly LayerSize[]>;
+  levels.value = anySizes.slice(1);
+  expect(player.sizes.value).toEqual(anySizes.slice(1));
 });
 
 test('of a guest whose picture is held no picture is shown, and of the others it is', async () => {

@@ -1,7 +1,7 @@
 // The player: chooses between WebRTC and HLS, changes over by itself, and says how it is going.
 
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { GuestOnStage, MediaSource, Transport } from '#contract';
+import type { GuestOnStage, LayerSize, MediaSource, Transport } from '#contract';
 import type { GuestMedia } from '../media/receiver.ts';
 import type { Surface } from '../media/surface.ts';
 import type { Cancel, Clock } from './clock.ts';
@@ -10,6 +10,7 @@ import type { HlsTicket } from './hls-ticket.ts';
 import { type LiveMedia, LiveSide, type LiveSideDeps } from './live-side.ts';
 import type { Room } from './room.ts';
 import type { RoomLink } from './room-link.ts';
+import type { Viewing } from './viewing.ts';
 
 /** WebRTC that brings no media by then is given up for HLS, for the time being. */
 export const webrtcConnectLimitMs = 4_000;
@@ -23,7 +24,7 @@ export const webrtcStableMs = 30_000;
 
 /**
  * `held`: the picture is kept from everybody, and what was seen of it last is not to be seen either. `unplayable`: HLS is
- * wanted, and this browser cannot decode it.
+ * wanted, and this browser cannot decode it. `sound`: the viewer has asked for no picture, and hears.
  */
 export type PlayerState =
   | 'connecting'
@@ -32,6 +33,7 @@ export type PlayerState =
   | 'waiting'
   | 'held'
   | 'unplayable'
+  | 'sound'
   | 'ended'
   | 'failed';
 export type Choice = 'live' | 'hls';
@@ -45,6 +47,7 @@ export type PlayerDeps = {
     link: Pick<RoomLink, 'socket' | 'state' | 'granted' | 'refusal' | 'rejoin'>;
   };
   surface: Pick<Surface, 'moving' | 'showStream' | 'clear' | 'freeze'>;
+  viewing: Pick<Viewing, 'soundOnly'>;
   ticket: HlsTicket;
   openReceiver: LiveSideDeps['openReceiver'];
   openHls: HlsSideDeps['open'];
@@ -80,6 +83,10 @@ export class Player {
     this.#transport.value === 'hls'
       ? []
       : withoutHeldPictures(this.#live.guests.value, this.#deps.room.guests.value),
+  );
+  /** Of the layers or renditions that the host's picture can be had in, from the smallest up. */
+  readonly sizes: ReadonlySignal<readonly LayerSize[]> = computed(() =>
+    this.#transport.value === 'hls' ? this.#hls.sizes.value : this.#live.sizes.value,
   );
   readonly state: ReadonlySignal<PlayerState> = computed(() => this.#judge());
 
@@ -193,12 +200,17 @@ export class Player {
     if (this.#transport.value === 'hls' && ticket.refusal.value) return 'failed';
     if (this.#transport.value === 'hls' && this.#hls.unplayable.value) return 'unplayable';
     if (room.held.value.some(isPicture)) return 'held';
+    if (this.#deps.viewing.soundOnly.value && this.#isHeard()) return 'sound';
     if (surface.moving.value) return 'playing';
     if (linkState === 'closed') return 'failed';
     if (linkState === 'not-live' || (linkState === 'open' && !room.publishing.value)) {
       return 'waiting';
     }
     return this.shownOnce.value ? 'buffering' : 'connecting';
+  }
+
+  #isHeard(): boolean {
+    return this.#transport.value === 'hls' ? this.#hls.playing.value : this.#live.flowing.value;
   }
 
   /** A receiver is there. Over nothing it is shown at once; over playing HLS only when it flows. */
@@ -261,8 +273,9 @@ export class Player {
    * is not in the media path and WebRTC comes back with the room.
    */
   #settleOnHls(): void {
-    const { room, surface } = this.#deps;
-    if (!this.#hls.playing.peek() || !surface.moving.peek()) return;
+    const { room, surface, viewing } = this.#deps;
+    const isShown = surface.moving.peek() || viewing.soundOnly.peek();
+    if (!this.#hls.playing.peek() || !isShown) return;
     if (room.link.state.peek() === 'open' && !this.#live.flowing.peek()) this.#live.stop();
   }
 

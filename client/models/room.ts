@@ -137,6 +137,7 @@ export function createRoom(deps: RoomDeps) {
       case 'producer.layers':
       case 'producer.held':
       case 'producer.closed':
+      case 'producer.sizes':
       case 'consumer.closed':
       case 'room.move':
         // Media handles and the link hear these on the socket themselves.

@@ -30,6 +30,7 @@ function createScene() {
   };
   const socket = { joined, isOpen: true } as RoomSocket;
   const desk = createStageDesk({
+    viewing: { place: () => {} },
     room: {
       streamId: 'stream',
       guests,
@@ -58,6 +59,7 @@ function createScene() {
         pictured: signal(false),
         path: signal('connected' as const),
         latencyMs: signal(null),
+        sizes: signal([]),
         guests: media,
         close: () => {},
       };

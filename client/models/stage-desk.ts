@@ -9,11 +9,13 @@ import { createLoaded } from './load.ts';
 import { withoutHeldPictures } from './player.ts';
 import type { Room } from './room.ts';
 import type { StageApi } from './stage-api.ts';
+import type { Viewing } from './viewing.ts';
 
 export type StageDeskDeps = {
   room: Pick<Room, 'streamId' | 'guests' | 'stageNews'> & { link: LiveSideDeps['link'] };
   api: StageApi;
   openReceiver: LiveSideDeps['openReceiver'];
+  viewing: Pick<Viewing, 'place'>;
   clock: Clock;
   /** The performer looks at what goes out as well: it does not come from here. */
   seesHost?: boolean;
@@ -22,7 +24,7 @@ export type StageDeskDeps = {
 export type StageDesk = ReturnType<typeof createStageDesk>;
 
 export function createStageDesk(deps: StageDeskDeps) {
-  const { room, api, openReceiver, clock, seesHost = false } = deps;
+  const { room, api, openReceiver, viewing, clock, seesHost = false } = deps;
   const { streamId } = room;
   const list = createLoaded(() => api.list(streamId));
   const username = signal('');
@@ -76,6 +78,7 @@ export function createStageDesk(deps: StageDeskDeps) {
     fault: fault as ReadonlySignal<string | null>,
     /** What goes out, where it does not come from here. */
     host: host as ReadonlySignal<MediaStream | null>,
+    viewing,
     /** Pictures and sounds of the guests who publish. */
     media: computed<readonly GuestMedia[]>(() =>
       withoutHeldPictures(live.guests.value, room.guests.value),

@@ -25,7 +25,7 @@ export type StudioDeps = {
   desk: CaptureDeskDeps;
   join: BroadcastDeps['join'];
   openPublisher: BroadcastDeps['openPublisher'];
-  stage: Pick<StageDeskDeps, 'api' | 'openReceiver'>;
+  stage: Pick<StageDeskDeps, 'api' | 'openReceiver' | 'viewing'>;
 };
 
 /** An encoder may begin, or another window: so often is asked whether one has. */

@@ -18,6 +18,7 @@ import { createStageSeat, type StageSeatDeps } from './stage-seat.ts';
 import { createTipBar } from './tip-bar.ts';
 import { createTipShow } from './tip-show.ts';
 import type { Toasts } from './toasts.ts';
+import type { Viewing } from './viewing.ts';
 import type { WalletModel } from './wallet.ts';
 import { createWatchGate } from './watch-gate.ts';
 
@@ -31,6 +32,8 @@ export type WatchDeps = {
   /** Where somebody most likely is. */
   country: string;
   wallet: WalletModel;
+  /** How its pictures are looked at; ends with the model. */
+  viewing: Viewing;
   self: { id: string; username: string } | null;
   usuallyAnonymous: ReadonlySignal<boolean>;
   clock: Clock;
@@ -142,6 +145,7 @@ export function createWatch(deps: WatchDeps) {
     raid,
     seat,
     player,
+    viewing: deps.viewing,
     ended: computed(() => room.streamState.value === 'ended'),
     refresh,
     /** Tries again after the room or the picture was refused. */
@@ -157,13 +161,18 @@ export function createWatch(deps: WatchDeps) {
         ...(deps.choice ? { choice: deps.choice } : {}),
         room,
         surface,
+        viewing: deps.viewing,
         ticket,
         clock,
         openReceiver: deps.openReceiver,
         openHls: (url) => deps.openHls(surface.video, url, ticket),
       });
       player.value = mounted;
+      const stopFloating = surface.inPicture.subscribe((floats) => {
+        deps.viewing.floats.value = floats;
+      });
       return () => {
+        stopFloating();
         mounted.close();
         player.value = null;
       };
@@ -171,6 +180,7 @@ export function createWatch(deps: WatchDeps) {
     close(): void {
       stopRefreshing();
       player.peek()?.close();
+      deps.viewing.close();
       ticket.rest();
       tipShow.close();
       raid.close();

@@ -1,14 +1,21 @@
 // Guest tiles: who is on the stage beside the host, each with their own picture and sound.
 import { useEffect, useRef } from 'preact/hooks';
+import { watchBox } from '../media/picture-box.ts';
 import type { GuestMedia } from '../media/receiver.ts';
+import type { Viewing } from '../models/viewing.ts';
+import { useApp } from './app-context.ts';
 import { Avatar } from './avatar.tsx';
 import './guest-tiles.css';
 
+type Place = Viewing['place'];
 type Sound = { muted: boolean; volume: number };
 
-function GuestTile({ guest, sound }: { guest: GuestMedia; sound: Sound }) {
+type TileProps = { guest: GuestMedia; sound: Sound; place: Place };
+
+function GuestTile({ guest, sound, place }: TileProps) {
+  const { clock } = useApp();
   const video = useRef<HTMLVideoElement>(null);
-  const { stream } = guest;
+  const { id, stream } = guest;
   useEffect(() => {
     const element = video.current;
     if (!element) return;
@@ -26,6 +33,14 @@ function GuestTile({ guest, sound }: { guest: GuestMedia; sound: Sound }) {
     video.current.volume = sound.volume;
     if (!sound.muted) video.current.play().catch(() => {});
   }, [sound.muted, sound.volume]);
+  useEffect(() => {
+    if (!video.current) return;
+    const stop = watchBox(video.current, 'cover', clock, (box) => place(id, box));
+    return () => {
+      stop();
+      place(id, null);
+    };
+  }, [id, place, clock]);
   return (
     <li class="guest-tile" data-testid="guest-tile" data-guest={guest.name}>
       <video
@@ -48,12 +63,14 @@ function GuestTile({ guest, sound }: { guest: GuestMedia; sound: Sound }) {
   );
 }
 
-export function GuestTiles({ guests, sound }: { guests: readonly GuestMedia[]; sound: Sound }) {
+type TilesProps = { guests: readonly GuestMedia[]; sound: Sound; place: Place };
+
+export function GuestTiles({ guests, sound, place }: TilesProps) {
   if (guests.length === 0) return null;
   return (
     <ul class="guest-tiles" aria-label="On the stage" data-guests={guests.length}>
       {guests.map((guest) => (
-        <GuestTile key={guest.id} guest={guest} sound={sound} />
+        <GuestTile key={guest.id} guest={guest} sound={sound} place={place} />
       ))}
     </ul>
   );

@@ -91,6 +91,13 @@ export const PictureIcon = stroke(
     <path d="M12.5 12.5h5.5v3.5h-5.5z" fill="currentColor" />
   </>,
 );
+export const SlidersIcon = stroke(
+  <>
+    <path d="M4 7h9M19 7h1M4 17h1M11 17h9" />
+    <circle cx="16" cy="7" r="2.6" />
+    <circle cx="8" cy="17" r="2.6" />
+  </>,
+);
 export const SendIcon = stroke(<path d="M4.5 12 20 4.5 15.5 20l-3.7-6.3zM11.8 13.7 20 4.5" />);
 export const CloseIcon = stroke(<path d="M6 6l12 12M18 6 6 18" />);
 export const CheckIcon = stroke(<path d="m5 12.5 4.5 4.5L19 7.5" />);

@@ -1,14 +1,26 @@
 // The monitor: what goes out when it does not come from this window, and the way to send from here instead.
 import { useEffect, useRef } from 'preact/hooks';
+import { watchBox } from '../media/picture-box.ts';
 import type { Studio } from '../models/studio.ts';
+import { hostPlace, type Viewing } from '../models/viewing.ts';
+import { useApp } from './app-context.ts';
 import { Button } from './button.tsx';
 import { CameraIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
 import { DeviceFault } from './preview.tsx';
 import './preview.css';
 
-function Picture({ stream }: { stream: MediaStream | null }) {
+function Picture({ stream, place }: { stream: MediaStream | null; place: Viewing['place'] }) {
+  const { clock } = useApp();
   const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    if (!video.current) return;
+    const stop = watchBox(video.current, 'contain', clock, (box) => place(hostPlace, box));
+    return () => {
+      stop();
+      place(hostPlace, null);
+    };
+  }, [clock, place]);
   useEffect(() => {
     if (video.current) video.current.srcObject = stream;
   }, [stream]);
@@ -28,11 +40,12 @@ function Picture({ stream }: { stream: MediaStream | null }) {
 export function Monitor({ studio }: { studio: Studio }) {
   const { broadcast, desk } = studio;
   const isSent = broadcast.room.value?.publishing.value ?? false;
-  const stream = studio.stage.value?.host.value ?? null;
+  const stage = studio.stage.value;
+  const stream = stage?.host.value ?? null;
   return (
     <div class="stack studio-desk">
       <div class="preview">
-        {isSent && <Picture stream={stream} />}
+        {isSent && stage && <Picture stream={stream} place={stage.viewing.place} />}
         {!(isSent && stream) && (
           <div class="preview-note">
             <CameraIcon size={34} />

@@ -5,6 +5,7 @@ import type { Choice, HlsReason, Player } from '../models/player.ts';
 import { IconButton } from './button.tsx';
 import { Segment } from './field.tsx';
 import { ExpandIcon, PictureIcon, ShrinkIcon, SoundIcon, SoundOffIcon } from './icons.tsx';
+import { QualityMenu } from './quality-menu.tsx';
 import './player-controls.css';
 
 const hlsWords: Record<HlsReason, string> = {
@@ -120,6 +121,7 @@ export function PlayerControls({ surface, player }: { surface: Surface; player: 
             { value: 'hls', label: 'HLS', testId: 'transport-hls', title: hlsWords.chosen },
           ]}
         />
+        <QualityMenu player={player} />
         {surface.canPictureInPicture && (
           <span class="controls-pip">
             <IconButton

@@ -3,8 +3,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Stream } from '#contract';
+import { watchBox } from '../media/picture-box.ts';
 import { createSurface, type Surface } from '../media/surface.ts';
 import type { Player as PlayerModel, PlayerState } from '../models/player.ts';
+import { hostPlace } from '../models/viewing.ts';
 import type { Watch } from '../models/watch.ts';
 import { useApp } from './app-context.ts';
 import { Button } from './button.tsx';
@@ -22,6 +24,7 @@ const words: Record<PlayerState, string> = {
   waiting: 'The picture is not there yet. It appears by itself.',
   held: 'The picture is paused.',
   unplayable: 'This browser cannot play HLS: it has no decoder for H264.',
+  sound: 'Sound only',
   ended: '',
   failed: 'The stream cannot be reached.',
 };
@@ -44,13 +47,14 @@ function Veil({ state, lacksCodec, stream, shown, onRetry }: VeilProps) {
   const busy = state === 'connecting' || state === 'buffering' || state === 'waiting';
   return (
     <div class={`veil ${state}`}>
-      {stream && !shown && state !== 'held' && (
+      {stream && !shown && state !== 'held' && state !== 'sound' && (
         <div class="veil-picture">
           <StreamPicture stream={stream} />
         </div>
       )}
       <div class="veil-words" role="status">
         {busy && <span class="spinner" aria-hidden="true" />}
+        {state === 'sound' && <SoundIcon size={22} />}
         {text && <span>{text}</span>}
         {state === 'failed' && (
           <Button onClick={onRetry} data-testid="player-retry">
@@ -74,10 +78,17 @@ function useSurface(watch: Watch) {
       { frame: frame.current, video: video.current, still: still.current },
       clock,
     );
+    // Before anything is asked for: the first picture comes in the right size.
+    const { viewing } = watch;
+    const stopPlacing = watchBox(video.current, 'contain', clock, (box) =>
+      viewing.place(hostPlace, box),
+    );
     const unmount = watch.mount(made);
     surface.value = made;
     return () => {
       unmount();
+      stopPlacing();
+      viewing.place(hostPlace, null);
       made.close();
       surface.value = null;
     };
@@ -125,6 +136,7 @@ export function Player({ watch }: PlayerProps) {
         <GuestTiles
           guests={player.guests.value}
           sound={{ muted: surface.muted.value, volume: surface.volume.value }}
+          place={watch.viewing.place}
         />
       )}
       <Veil

@@ -105,7 +105,7 @@ export function StagePanel({ desk }: { desk: StageDesk }) {
           ? 'The stage is full. Take somebody off it to invite another one.'
           : `Up to ${stageGuestsMax} guests send their own picture and sound beside yours. Whom you invite sees it on the page of this stream.`}
       </p>
-      <GuestTiles guests={media} sound={{ muted: false, volume: 1 }} />
+      <GuestTiles guests={media} sound={{ muted: false, volume: 1 }} place={desk.viewing.place} />
       {guests.length > 0 && (
         <ul class="stage-guests" aria-label="Guests">
           {guests.map((guest) => (

@@ -57,6 +57,8 @@ export interface Stack {
   kill(part: PartName): Promise<void>;
   /** Ends a part in an orderly way, starts it again, and resolves when it is ready. */
   restart(part: PartName): Promise<void>;
+  /** Ends a part in an orderly way, for good. */
+  end(part: PartName): Promise<void>;
   /** Resolves when a part is ready, now or after a restart. */
   untilReady(part: PartName, timeoutMs?: number): Promise<void>;
   /** Ends everything. Idempotent. */
@@ -118,6 +120,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       statuses: () => supervisor.statuses(),
       kill: (part) => supervisor.part(part).kill(),
       restart: (part) => supervisor.part(part).restart(),
+      end: (part) => supervisor.part(part).stop(),
       untilReady: (part, timeoutMs) => supervisor.part(part).untilReady(timeoutMs),
       stop() {
         stopped ??= (async () => {

@@ -65,7 +65,7 @@ export class Outflow extends EventEmitter<OutflowEvents> {
   }
 
   /** Null for a track that has ended meanwhile. */
-  async #begin({ source, owner, producer }: Track): Promise<ConsumerData | null> {
+  async #begin({ source, owner, producer, ...track }: Track): Promise<ConsumerData | null> {
     const consumer = await this.#transport.consume({ producerId: producer.id }).catch((error) => {
       if (producer.closed) return null;
       throw error;
@@ -81,7 +81,8 @@ export class Outflow extends EventEmitter<OutflowEvents> {
     });
     const { id, kind } = consumer;
     const rtpParameters = { ...consumer.rtpParameters };
-    return { consumerId: id, producerId: producer.id, kind, source, owner, rtpParameters };
+    const sizes = [...track.sizes];
+    return { consumerId: id, producerId: producer.id, kind, source, owner, rtpParameters, sizes };
   }
 }
 

@@ -14,6 +14,7 @@ import type {
 } from 'mediasoup/types';
 import {
   type GuestOnStage,
+  type LayerSize,
   type MediaHold,
   type MediaSource,
   type RoomMediaNotice,
@@ -49,6 +50,8 @@ export interface Track {
   source: MediaSource;
   owner: TrackOwner;
   producer: Producer;
+  /** Of its layers, from the smallest up; empty while they are not known. */
+  sizes: readonly LayerSize[];
   /** Published on this node; otherwise it is piped in from another one. */
   isOurs: boolean;
 }
@@ -70,6 +73,8 @@ interface RoomMediaEvents {
   demand: [string, number];
   /** From now on a track is kept from everybody, or is not any more. */
   held: [Track, boolean];
+  /** The layers of a track are of other sizes than before. */
+  sized: [Track];
   /** The worker is gone, and everything here with it. */
   lost: [];
 }
@@ -99,6 +104,9 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** Stopped by their viewers after they had begun. */
   readonly #stopped = new WeakSet<Consumer>();
   readonly #wanting = new WeakSet<Consumer>();
+  /** The newest wish of each viewer, and who waits for theirs to be followed. */
+  readonly #wishes = new WeakMap<Consumer, ConsumerLayers>();
+  readonly #changing = new WeakSet<Consumer>();
   /** Of consumers of a copy: the track at home, by whose id it is wanted. */
   readonly #homeIds = new WeakMap<Consumer, string>();
   /** The transports by which media comes and goes, other than between our own workers. */
@@ -394,7 +402,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       });
       if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
       refuseIfClosed(transport, producer);
-      const made = { source, owner, producer, isOurs };
+      const made: Track = { source, owner, producer, sizes: [], isOurs };
       const copy = this.#tracks.get(place);
       if (copy) this.#arrive(place, made, copy);
       else this.#show(place, made);
@@ -455,16 +463,42 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return this.#home.router.canConsume({ producerId: track.producer.id, rtpCapabilities });
   }
 
+  /** How large the layers of a picture are, from the smallest up. */
+  tellSizes(producerId: string, sizes: readonly LayerSize[]): void {
+    const known = [...this.tracks, ...this.#arriving.values()];
+    const track = known.find(({ producer }) => producer.id === producerId);
+    if (!track || JSON.stringify(sizes) === JSON.stringify(track.sizes)) return;
+    track.sizes = sizes;
+    this.emit('sized', track);
+  }
+
   /** Up to which layer somebody wants a picture; null for who does not want it any more. */
   wantLayer(producerId: string, who: string, layer: number | null): void {
     if (layer === null) this.#demand.drop(producerId, who);
     else this.#demand.want(producerId, who, layer);
   }
 
-  /** A viewer wants a picture in no higher layer. */
+  /**
+   * A viewer wants a picture in no higher layer. Another layer begins with a keyframe, so wishes for what flows already
+   * wait for their turn with the publisher, where the newest of each viewer counts.
+   */
   async prefer(consumer: Consumer, layers: ConsumerLayers): Promise<void> {
-    await consumer.setPreferredLayers(layers);
-    if (this.#resumed.has(consumer)) this.#wantPicture(consumer);
+    const before = this.#wishes.get(consumer);
+    if (isSameLayers(before, layers)) return;
+    this.#wishes.set(consumer, layers);
+    if (!this.#resumed.has(consumer)) {
+      await consumer.setPreferredLayers(layers);
+      return;
+    }
+    this.#wantPicture(consumer);
+    if (this.#changing.has(consumer)) return;
+    this.#changing.add(consumer);
+    this.#keyframes.run(() => {
+      this.#changing.delete(consumer);
+      const newest = this.#wishes.get(consumer);
+      // It fails only if the consumer closes at this moment.
+      if (newest && !consumer.closed) consumer.setPreferredLayers(newest).catch(() => undefined);
+    });
   }
 
   /** Stops a viewer's consumer until it is resumed. */
@@ -543,7 +577,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   #wantPicture(consumer: Consumer): void {
     const { id } = consumer;
     const producerId = this.#homeIdOf(consumer);
-    const layer = consumer.preferredLayers?.spatialLayer;
+    const layer = (this.#wishes.get(consumer) ?? consumer.preferredLayers)?.spatialLayer;
     if (!this.#wanting.has(consumer)) {
       this.#wanting.add(consumer);
       consumer.observer.once('close', () => this.wantLayer(producerId, id, null));
@@ -663,6 +697,10 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
 
 function placeOf(ownerId: string, source: MediaSource): string {
   return `${ownerId} ${source}`;
+}
+
+function isSameLayers(one: ConsumerLayers | undefined, other: ConsumerLayers): boolean {
+  return one?.spatialLayer === other.spatialLayer && one.temporalLayer === other.temporalLayer;
 }
 
 /** The highest layer of a picture, counted from zero. */

@@ -5,6 +5,10 @@ import type { Room } from '../room.ts';
 
 const layerNames = ['low', 'middle', 'high'];
 const packetIntervalMs = 20;
+/** Sender reports tell the capture times by which a viewer can be moved from layer to layer. */
+const packetsPerReport = 10;
+/** From 1900, where NTP counts from, to 1970. */
+const ntpEpochSeconds = 2_208_988_800;
 /** Single NAL unit packets: a sequence parameter set opens a keyframe, a slice is any other frame. */
 const nalParameterSet = 0x67;
 const nalSlice = 0x41;
@@ -110,6 +114,7 @@ export async function publishRtp(room: Room, layers: number): Promise<RtpSource>
       const payload = Buffer.from([nal, layer, 0, 0, 0, 0]);
       const timestamp = sequence * packetIntervalMs * 90;
       source.video?.send(rtpPacket({ payloadType: 109, ssrc, sequence, timestamp, payload }));
+      if (sequence % packetsPerReport === 1) transport.sendRtcp(senderReport(ssrc, timestamp));
     }
     const timestamp = sequence * packetIntervalMs * 48;
     const payload = Buffer.from([0xfc, 0xff, 0xfe]);
@@ -136,4 +141,18 @@ function rtpPacket(packet: {
   header.writeUInt32BE(packet.timestamp >>> 0, 4);
   header.writeUInt32BE(packet.ssrc, 8);
   return Buffer.concat([header, packet.payload]);
+}
+
+/** RFC 3550, section 6.4.1, without reception reports. */
+function senderReport(ssrc: number, timestamp: number): Buffer {
+  const report = Buffer.alloc(28);
+  const seconds = Date.now() / 1_000 + ntpEpochSeconds;
+  report.writeUInt8(0x80, 0);
+  report.writeUInt8(200, 1);
+  report.writeUInt16BE(report.length / 4 - 1, 2);
+  report.writeUInt32BE(ssrc, 4);
+  report.writeUInt32BE(Math.floor(seconds), 8);
+  report.writeUInt32BE(Math.floor((seconds % 1) * 2 ** 32), 12);
+  report.writeUInt32BE(timestamp >>> 0, 16);
+  return report;
 }

@@ -51,6 +51,7 @@ describe('the WebRTC library of OBS', () => {
     const { picture } = await scene.room.media();
     const names = picture?.producer.rtpParameters.encodings?.map(({ rid }) => rid);
     expect(names).toEqual(['2', '1', '0']);
+    expect(picture?.sizes.map(({ width }) => width)).toEqual([320, 640, 1280]);
     await expect
       .poll(async () => Object.values(await layersFlowing()).filter((count) => count > 10))
       .toHaveLength(3);

@@ -1,27 +1,37 @@
 // The order of layers: from the smallest picture up, whatever the order in which an encoder lists them.
 import type { Consumer, Producer, Router } from 'mediasoup/types';
+import type { LayerSize } from '#contract';
 import { routerRtpCapabilities } from '../media/codecs.ts';
-import { picturePixels } from '../media/picture-size.ts';
+import { pictureSize } from '../media/picture-size.ts';
 
 /** After the first layer has told its size the others have so long: encoders begin with few. */
 export const othersAwaitedMs = 500;
 /** Sizes that have not been told so long after the first packet will not be: then the list stands as it is. */
 const sizesAwaitedMs = 5_000;
 
+const unknownSize = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
+
 /**
  * Encoders list their best layer first (RFC 8853 asks for it) or last (browsers do), so sizes decide. A layer that does
  * not flow yet is a larger one: encoders begin with what surely fits the line.
  */
-export function orderLayers(
-  listed: readonly string[],
-  pixels: ReadonlyMap<string, number>,
-): string[] {
-  const sizeOf = (rid: string | undefined) => pixels.get(rid ?? '') ?? Number.POSITIVE_INFINITY;
-  if (listed.every((rid) => pixels.has(rid))) {
+function orderLayers(listed: readonly string[], sizes: ReadonlyMap<string, LayerSize>): string[] {
+  const sizeOf = (rid: string | undefined) => {
+    const { width, height } = sizes.get(rid ?? '') ?? unknownSize;
+    return width * height;
+  };
+  if (listed.every((rid) => sizes.has(rid))) {
     return listed.toSorted((a, b) => sizeOf(a) - sizeOf(b));
   }
   const isDescending = sizeOf(listed[0]) > sizeOf(listed.at(-1));
   return isDescending ? listed.toReversed() : [...listed];
+}
+
+export interface LayerOrder {
+  /** From the smallest picture up. */
+  rids: string[];
+  /** By name: of those that have told theirs. */
+  sizes: ReadonlyMap<string, LayerSize>;
 }
 
 /** Looks at the keyframes of all layers of a track that nobody else sees; null when it ends meanwhile. */
@@ -29,7 +39,7 @@ export async function findLayerOrder(
   router: Router,
   producer: Producer,
   listed: readonly string[],
-): Promise<string[] | null> {
+): Promise<LayerOrder | null> {
   const transport = await router.createDirectTransport();
   try {
     // As for another node: every layer under a number of its own, in the order in which they were listed.
@@ -38,8 +48,8 @@ export async function findLayerOrder(
       rtpCapabilities: routerRtpCapabilities,
       pipe: true,
     });
-    const pixels = await watchSizes(consumer, producer, listed);
-    return producer.closed ? null : orderLayers(listed, pixels);
+    const sizes = await watchSizes(consumer, producer, listed);
+    return producer.closed ? null : { rids: orderLayers(listed, sizes), sizes };
   } finally {
     transport.close();
   }
@@ -49,29 +59,29 @@ function watchSizes(
   consumer: Consumer,
   producer: Producer,
   listed: readonly string[],
-): Promise<Map<string, number>> {
+): Promise<Map<string, LayerSize>> {
   const { encodings = [], codecs } = consumer.rtpParameters;
   const mimeType = codecs[0]?.mimeType ?? '';
   const names = new Map(encodings.map(({ ssrc }, place) => [ssrc, listed[place]]));
-  const pixels = new Map<string, number>();
+  const sizes = new Map<string, LayerSize>();
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     function done(): void {
       clearTimeout(timer);
       consumer.off('rtp', look);
-      resolve(pixels);
+      resolve(sizes);
     }
     function look(packet: Buffer): void {
       const rid = names.get(packet.readUInt32BE(8));
-      if (rid === undefined || pixels.has(rid)) return;
-      const size = picturePixels(packet, mimeType);
+      if (rid === undefined || sizes.has(rid)) return;
+      const size = pictureSize(packet, mimeType);
       if (size === null) return;
-      pixels.set(rid, size);
-      if (pixels.size === 1) {
+      sizes.set(rid, size);
+      if (sizes.size === 1) {
         clearTimeout(timer);
         timer = setTimeout(done, othersAwaitedMs);
       }
-      if (pixels.size === listed.length) done();
+      if (sizes.size === listed.length) done();
     }
     // The first score comes with the first packet.
     producer.observer.once('score', () => {

@@ -68,13 +68,13 @@ async function inOrder(
   term: PublishTerm,
   scout: Producer,
 ): Promise<void> {
-  const { home } = await seat.room.media();
-  const order = await findLayerOrder(home.router, scout, term.answer.layers);
+  const media = await seat.room.media();
+  const order = await findLayerOrder(media.home.router, scout, term.answer.layers);
   if (!order) return;
   const flowing = await scout.getStats();
   scout.close();
   // Senders name a layer in its first packets only, so from here on it is known by its number, too.
-  const encodings = order.map((rid) => {
+  const encodings = order.rids.map((rid) => {
     const { ssrc, rtxSsrc } = flowing.find((one) => one.rid === rid) ?? {};
     const given = term.rtpParameters.encodings.find((encoding) => encoding.rid === rid);
     return {
@@ -83,8 +83,10 @@ async function inOrder(
       ...(rtxSsrc === undefined ? {} : { rtx: { ssrc: rtxSsrc } }),
     };
   });
-  await publishFrom(seat, transport, {
+  const { id } = await publishFrom(seat, transport, {
     ...term,
     rtpParameters: { ...term.rtpParameters, encodings },
   });
+  const sizes = order.rids.map((rid) => order.sizes.get(rid)).filter((size) => size !== undefined);
+  if (sizes.length === encodings.length) media.tellSizes(id, sizes);
 }

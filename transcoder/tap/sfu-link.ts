@@ -169,6 +169,7 @@ export class SfuLink extends EventEmitter<SfuLinkEvents> {
       case 'room.viewers':
       case 'room.stage':
       case 'producer.layers':
+      case 'producer.sizes':
       case 'producer.held':
         return;
       default:

@@ -83,6 +83,13 @@ const samples: Record<ClientFrame['type'], Sample> = {
     rtpParameters: rtpOf(random),
   }),
   'producer.close': (random, { producers }) => ({ producerId: idOf(random, producers) }),
+  'producer.sizes': (random, { producers }) => ({
+    producerId: idOf(random, producers),
+    sizes: Array.from({ length: 1 + anyOf(random, 4) }, () => ({
+      width: 1 + anyOf(random, 16_384),
+      height: 1 + anyOf(random, 16_384),
+    })),
+  }),
   consume: (random, { transports }) => ({
     transportId: idOf(random, transports),
     rtpCapabilities: capabilities(random),

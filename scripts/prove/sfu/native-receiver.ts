@@ -120,6 +120,7 @@ export async function openNativeReceiver(
     pictured,
     path,
     latencyMs: signal(null),
+    sizes: signal([]),
     guests: signal([]),
     async spells(kind) {
       const on = receiver;
