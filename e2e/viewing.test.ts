@@ -57,6 +57,29 @@ async function pictureBytesDuringSound(page: Page): Promise<number> {
   return (await receivedBy(page)).videoBytes - before.videoBytes;
 }
 
+/**
+ * One rendition is packaged. A second one is added to the playlist, which shows the same and tells by its address which
+ * of them is asked for. Answers what resolves when these kinds of media are asked for, and no others.
+ */
+async function watchRenditions(page: Page): Promise<(kinds: string[]) => Promise<void>> {
+  await page.route('**/master.m3u8*', async (route) => {
+    const response = await route.fetch();
+    const text = await response.text();
+    const [uri] = /video0\.m3u8\S*/.exec(text) ?? [];
+    const smaller =
+      '#EXT-X-STREAM-INF:BANDWIDTH=90000,CODECS="avc1.42c01f,mp4a.40.2",RESOLUTION=320x180,AUDIO="audio"';
+    await route.fulfill({ response, body: `${text}${smaller}\n${uri}&size=small\n` });
+  });
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const url = request.url();
+    if (/\/audio\w*\.m3u8/.test(url)) asked.push('sound');
+    if (/\/video\w*\.m3u8/.test(url)) asked.push(url.includes('size=small') ? 'small' : 'whole');
+  });
+  return (kinds) =>
+    expect.poll(() => [...new Set(asked.slice(-12))].toSorted(), patience).toEqual(kinds);
+}
+
 describe('a picture', () => {
   test('in a small player comes small, and in a large one large within two seconds', async () => {
     const { page } = viewer;
@@ -102,28 +125,7 @@ describe('a picture', () => {
 
   test('that comes by HLS is chosen in the same way, and the live one takes its place again', async () => {
     const { page } = viewer;
-    // One rendition is packaged. A second one, which shows the same, tells which of them is asked for.
-    await page.route('**/master.m3u8*', async (route) => {
-      const response = await route.fetch();
-      const text = await response.text();
-      const [, uri] = /(video0\.m3u8\S*)/.exec(text) ?? [];
-      const smaller = `#EXT-X-STREAM-INF:BANDWIDTH=90000,CODECS="avc1.42c01f,mp4a.40.2",RESOLUTION=320x180,AUDIO="audio"`;
-      await route.fulfill({ response, body: `${text}${smaller}\n${uri}&size=small\n` });
-    });
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
-    /** What kinds of media are asked for, once what was on its way is there. */
-    async function loads(kinds: string[]): Promise<void> {
-      const kindOf = (url: string) =>
-        /\/(?:audio|video)\w*\.m3u8/.exec(url) &&
-        (url.includes('audio') ? 'sound' : url.includes('size=small') ? 'small' : 'whole');
-      const latest = () =>
-        asked
-          .slice(-12)
-          .map(kindOf)
-          .filter((kind) => kind !== null);
-      await expect.poll(() => [...new Set(latest())].toSorted(), patience).toEqual(kinds);
-    }
+    const loads = await watchRenditions(page);
     await showControls(page);
     await choose(page, 'transport-hls');
     await untilPlaying(page, 'hls');
@@ -197,6 +199,38 @@ describe('a page in a tab that is not looked at', () => {
       expect(await player.getAttribute('data-transport')).toBe('webrtc');
       expect(await player.getAttribute('data-state')).toBe('playing');
     }
+  });
+});
+
+describe('a page with HLS in a tab that is not looked at', () => {
+  let tabs: Tabs;
+  let loads: (kinds: string[]) => Promise<void>;
+
+  beforeAll(async () => {
+    tabs = await openTabs();
+    const origin = product.stack.urls.app;
+    await admitGuest({ context: tabs.page.context() }, origin);
+    loads = await watchRenditions(tabs.page);
+    await tabs.page.goto(`${origin}/watch/${streamId}?transport=hls`);
+    await untilPlaying(tabs.page, 'hls');
+  });
+  afterAll(() => tabs?.close());
+
+  test('goes on with the sound and the smallest picture, and with the whole one when it is back', async () => {
+    const { page } = tabs;
+    await pick(page, 'auto');
+    await loads(['sound', 'whole']);
+    await tabs.lookAway();
+    await loads(['small', 'sound']);
+    // A hidden page paints nothing, so its time is asked for from here.
+    const position = () =>
+      page.getByTestId('player').evaluate((video) => (video as HTMLVideoElement).currentTime);
+    const from = await position();
+    await expect.poll(position, patience).toBeGreaterThan(from + 3);
+    await tabs.lookBack();
+    await loads(['sound', 'whole']);
+    await framesAdvance(page, 15);
+    expect(await page.getByTestId('player').getAttribute('data-state')).toBe('playing');
   });
 });
 

@@ -18,6 +18,8 @@ export async function watchPeers(page: Page): Promise<void> {
 export interface ReceivedNow {
   videoBytes: number;
   audioBytes: number;
+  /** What the node sends to measure the line: no part of any picture. */
+  probeBytes: number;
   /** Of the picture that was decoded last. */
   frameHeight: number;
   framesDecoded: number;
@@ -32,12 +34,14 @@ export async function receivedBy(page: Page): Promise<ReceivedNow> {
     const inbound = reports
       .flatMap((report) => [...report.values()])
       .filter(({ type }) => type === 'inbound-rtp');
-    const of = (kind: string) => inbound.filter((one) => one.kind === kind);
+    const isProbe = ({ mid }: { mid?: string }) => mid === 'probator';
+    const of = (kind: string) => inbound.filter((one) => one.kind === kind && !isProbe(one));
     const sum = (list: Record<string, number>[], field: string) =>
       list.reduce((total, one) => total + (one[field] ?? 0), 0);
     return {
       videoBytes: sum(of('video'), 'bytesReceived'),
       audioBytes: sum(of('audio'), 'bytesReceived'),
+      probeBytes: sum(inbound.filter(isProbe), 'bytesReceived'),
       frameHeight: Math.max(0, ...of('video').map(({ frameHeight = 0 }) => frameHeight)),
       framesDecoded: sum(of('video'), 'framesDecoded'),
     };

@@ -53,7 +53,8 @@ function QualityBadge({ surface, player }: { surface: Surface; player: Player })
   const latencyMs = player.latencyMs.value;
   const height = surface.heightPixels.value;
   const playing = player.state.value === 'playing';
-  if (height === 0 && latencyMs === null) return null;
+  const isSoundOnly = player.state.value === 'sound';
+  if (isSoundOnly || (height === 0 && latencyMs === null)) return null;
   return (
     <span
       class={`quality ${playing ? player.transport.value : 'idle'}`}
