@@ -72,6 +72,12 @@ test('the same wish again asks for nothing', async () => {
   const { media, consumers, current } = await watchers(1);
   const [consumer] = consumers;
   assert(consumer, 'somebody watches');
+  const atFirst = media.keyframes.wanted;
+  // Who has no wish gets the largest layer.
+  for (const layer of [layers - 1, layers]) {
+    await media.prefer(consumer, { spatialLayer: layer, temporalLayer: 3 });
+  }
+  expect(media.keyframes.wanted).toBe(atFirst);
   await media.prefer(consumer, { spatialLayer: 0, temporalLayer: 3 });
   await expect.poll(current).toEqual([0]);
   const { wanted } = media.keyframes;

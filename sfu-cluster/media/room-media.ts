@@ -1,5 +1,6 @@
 // The media of one room: its tracks on the home branch, and the branches on other workers that its viewers need.
 import { EventEmitter } from 'node:events';
+import { parseScalabilityMode } from 'mediasoup';
 import type {
   Consumer,
   ConsumerLayers,
@@ -483,9 +484,11 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
    * wait for their turn with the publisher, where the newest of each viewer counts.
    */
   async prefer(consumer: Consumer, layers: ConsumerLayers): Promise<void> {
-    const before = this.#wishes.get(consumer);
-    if (isSameLayers(before, layers)) return;
+    const { spatialLayer, temporalLayer } = clampLayers(consumer, layers);
+    const before = clampLayers(consumer, this.#wishes.get(consumer));
+    const isSame = spatialLayer === before.spatialLayer && temporalLayer === before.temporalLayer;
     this.#wishes.set(consumer, layers);
+    if (isSame) return;
     if (!this.#resumed.has(consumer)) {
       await consumer.setPreferredLayers(layers);
       return;
@@ -699,8 +702,16 @@ function placeOf(ownerId: string, source: MediaSource): string {
   return `${ownerId} ${source}`;
 }
 
-function isSameLayers(one: ConsumerLayers | undefined, other: ConsumerLayers): boolean {
-  return one?.spatialLayer === other.spatialLayer && one.temporalLayer === other.temporalLayer;
+/** As the worker understands a wish, of which there may be more layers than the picture has; without one it takes all. */
+function clampLayers(
+  { rtpParameters }: Consumer,
+  { spatialLayer, temporalLayer = layersMax }: ConsumerLayers = { spatialLayer: layersMax },
+): Required<ConsumerLayers> {
+  const mode = parseScalabilityMode(rtpParameters.encodings?.[0]?.scalabilityMode);
+  return {
+    spatialLayer: Math.min(spatialLayer, mode.spatialLayers - 1),
+    temporalLayer: Math.min(temporalLayer, mode.temporalLayers - 1),
+  };
 }
 
 /** The highest layer of a picture, counted from zero. */
