@@ -20,7 +20,7 @@ export const NodeId = z
   .max(64)
   .regex(/^[A-Za-z0-9._-]+$/);
 
-export const VideoCodec = z.enum(['H264', 'VP8']);
+export const VideoCodec = z.enum(['H264', 'VP8', 'VP9', 'AV1']);
 export type VideoCodec = z.infer<typeof VideoCodec>;
 
 /** The number up to which a node knows all revocations; null before it has heard of any. */

@@ -7,7 +7,8 @@ import { createDialect } from './media/dialect.ts';
 import { loweringDelayMs } from './media/layer-demand.ts';
 import { buildingBurstMax } from './peer.ts';
 import type { RoomClient } from './testing/room-client.ts';
-import { publishCamera, useScene } from './testing/scene.ts';
+import { vp9Parameters } from './testing/rtp-source.ts';
+import { freshSsrc, publishCamera, useScene } from './testing/scene.ts';
 import { startTestNode, type TestNode } from './testing/test-node.ts';
 
 const scene = useScene({ nodeId: 'sfu-a' });
@@ -47,6 +48,27 @@ const told = (host: RoomClient) => host.of('producer.layers').map((frame) => fra
 const soon = { timeout: 2 * loweringDelayMs };
 /** Both nodes wait before they ask for less. */
 const later = { timeout: 4 * loweringDelayMs };
+
+describe('a publisher of three layers inside one stream', () => {
+  test('is told up to which anybody watches, too', async () => {
+    const { nodeId, socketUrl } = scene.node;
+    scene.edge.origins.set(scene.stream, { nodeId, url: socketUrl });
+    const host = await scene.performer();
+    const { transportId } = await host.request('transport.create', { direction: 'send' });
+    await host.request('produce', {
+      transportId,
+      kind: 'video',
+      source: 'camera',
+      rtpParameters: vp9Parameters(freshSsrc(), 'L3T3_KEY'),
+    });
+    await expect.poll(() => told(host), soon).toEqual([0]);
+    const { viewer } = await watch(scene.node, 1);
+    await expect.poll(() => told(host)).toEqual([0, 1]);
+    const whole = await watch(scene.node, null);
+    await expect.poll(() => told(host)).toEqual([0, 1, 2]);
+    for (const one of [viewer, whole.viewer, host]) one.close();
+  });
+});
 
 describe('a publisher of three layers', () => {
   test('is told to send the smallest alone while nobody watches, and more at once for who comes', async () => {

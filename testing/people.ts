@@ -192,8 +192,14 @@ export async function passAgeGate({ page }: PersonInBrowser): Promise<void> {
   await page.getByTestId('watch-gate').waitFor({ state: 'detached' });
 }
 
-/** Opens the studio, with the pixel clock as camera, and goes live. Answers the stream's id. */
-export async function goLive(person: PersonInBrowser, title: string): Promise<string> {
+/**
+ * Opens the studio, with the pixel clock as camera, and goes live, after what else is to be set. Answers the stream's id.
+ */
+export async function goLive(
+  person: PersonInBrowser,
+  title: string,
+  setUp?: () => Promise<void>,
+): Promise<string> {
   const { page } = person;
   await installClockCamera(page, clock);
   await page.goto('/studio');
@@ -201,6 +207,7 @@ export async function goLive(person: PersonInBrowser, title: string): Promise<st
   await become.or(page.getByTestId('stream-title-input')).first().waitFor();
   if (await become.isVisible()) await become.click();
   await page.getByTestId('stream-title-input').fill(title);
+  await setUp?.();
   const created = page.waitForResponse(
     (response) => /\/v1\/streams\/[0-9a-f-]+\/start$/.test(response.url()) && response.ok(),
   );

@@ -5,6 +5,7 @@ import { type Cancel, type Clock, repeat } from '../models/clock.ts';
 import { createTransport, loadDevice, type types } from './device.ts';
 import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
 import { type LadderName, ladders, layerSizesOf, scaleOf } from './ladders.ts';
+import { mimeTypeOf, type PictureCodec, type SvcEncoding, svcMode } from './picture-codecs.ts';
 import type { RoomSocket } from './room-socket.ts';
 
 export const healthIntervalMs = 1_000;
@@ -19,8 +20,13 @@ const soundOptions: types.ProducerCodecOptions = {
   opusDtx: false,
 };
 
+type SentCodec = 'H264' | 'VP8' | 'VP9' | 'AV1';
+
+/** What the performer has chosen for the picture. */
+export type Quality = { ladder: LadderName; codec: PictureCodec };
+
 export type Health = {
-  codec: 'H264' | 'VP8';
+  codec: SentCodec;
   bitrateBps: number;
   framesPerSecond: number;
   heightPixels: number;
@@ -35,8 +41,13 @@ export type PublishedTracks = { video: MediaStreamTrack | null; audio: MediaStre
 
 type Counters = { atMs: number; bytes: number; frames: number };
 
-function encodingsOf(ladder: LadderName): types.RtpEncodingParameters[] {
+/** Layers inside one stream, or each as a stream of its own. */
+function encodingsOf(ladder: LadderName, codec: SentCodec): types.RtpEncodingParameters[] {
   const { layerBps, fps } = ladders[ladder];
+  const top = layerBps.length - 1;
+  if (isSvc(codec)) {
+    return [{ maxBitrate: layerBps[top] ?? 0, maxFramerate: fps, scalabilityMode: svcMode(top) }];
+  }
   return layerBps.map((maxBitrate, place) => ({
     scaleResolutionDownBy: scaleOf(place, layerBps.length),
     maxBitrate,
@@ -45,15 +56,24 @@ function encodingsOf(ladder: LadderName): types.RtpEncodingParameters[] {
   }));
 }
 
-/** H264 where this browser can encode it, since the HLS version then needs no transcoding. */
-function chooseCodec(device: types.Device): types.RtpCodecCapability | undefined {
+const isSvc = (codec: SentCodec): boolean => codec === 'VP9' || codec === 'AV1';
+
+/** What was chosen, else H264 where this browser can encode it: the HLS version then needs no transcoding. */
+function chooseCodec(
+  device: types.Device,
+  chosen: PictureCodec,
+): { name: SentCodec; codec: types.RtpCodecCapability | undefined } {
   const encodable = new Set(
     RTCRtpSender.getCapabilities('video')?.codecs.map((codec) => codec.mimeType.toLowerCase()),
   );
   const codecs = device.sendRtpCapabilities.codecs ?? [];
   const find = (mimeType: string) =>
     codecs.find((codec) => codec.mimeType.toLowerCase() === mimeType);
-  return (encodable.has('video/h264') ? find('video/h264') : undefined) ?? find('video/vp8');
+  // A node of an older version may not take it.
+  const wanted = chosen === 'compatible' ? undefined : find(mimeTypeOf(chosen));
+  if (wanted && chosen !== 'compatible') return { name: chosen, codec: wanted };
+  const h264 = encodable.has('video/h264') ? find('video/h264') : undefined;
+  return h264 ? { name: 'H264', codec: h264 } : { name: 'VP8', codec: find('video/vp8') };
 }
 
 export class Publisher {
@@ -75,7 +95,7 @@ export class Publisher {
   readonly #stopHearing: Cancel;
   #video: types.Producer | null = null;
   #audio: types.Producer | null = null;
-  #codec: Health['codec'] = 'H264';
+  #codec: SentCodec = 'H264';
   #before: Counters = { atMs: 0, bytes: 0, frames: 0 };
   /** Up to which copy of the picture anybody watches; null while nobody has said. */
   #wantedLayer: number | null = null;
@@ -113,13 +133,13 @@ export class Publisher {
   static async create(
     socket: RoomSocket,
     tracks: PublishedTracks,
-    ladder: LadderName,
+    quality: Quality,
     clock: Clock,
   ): Promise<Publisher> {
     const loading = loadDevice(socket, 'sendonly');
     const transport = await createTransport(socket, loading, 'send');
     const device = await loading;
-    const publisher = new Publisher(transport, socket, ladder, clock);
+    const publisher = new Publisher(transport, socket, quality.ladder, clock);
     transport.on('produce', ({ kind, rtpParameters }, done, fail) => {
       // A shared screen takes the camera's place, so that every viewer, HLS included, sees it at once.
       const source = kind === 'video' ? 'camera' : 'microphone';
@@ -128,7 +148,7 @@ export class Publisher {
         .then(({ producerId }) => done({ id: producerId }), fail);
     });
     try {
-      await publisher.#send(device, tracks);
+      await publisher.#send(device, tracks, quality);
       return publisher;
     } catch (error) {
       publisher.close();
@@ -171,17 +191,21 @@ export class Publisher {
     return this.#video?.id === producerId || this.#audio?.id === producerId;
   }
 
-  async #send(device: types.Device, tracks: PublishedTracks): Promise<void> {
+  async #send(
+    device: types.Device,
+    tracks: PublishedTracks,
+    { ladder, codec: chosen }: Quality,
+  ): Promise<void> {
     const { video, audio } = tracks;
     if (audio) await this.#sendAudio(audio);
     if (!video) return;
-    const codec = chooseCodec(device);
-    this.#codec = codec?.mimeType.toLowerCase() === 'video/h264' ? 'H264' : 'VP8';
-    this.#topLayer = ladders[this.#ladder].layerBps.length - 1;
+    const { name, codec } = chooseCodec(device, chosen);
+    this.#codec = name;
+    this.#topLayer = ladders[ladder].layerBps.length - 1;
     this.#video = await this.#transport.produce({
       track: video,
       stopTracks: false,
-      encodings: encodingsOf(this.#ladder),
+      encodings: encodingsOf(ladder, name),
       codecOptions: { videoGoogleStartBitrate: startBitrateKbps },
       ...(codec ? { codec } : {}),
     });
@@ -205,8 +229,13 @@ export class Publisher {
     if (!sender || this.#closed) return;
     this.#wantedLayer = layer;
     const parameters = sender.getParameters();
-    for (const [place, encoding] of parameters.encodings.entries()) {
-      encoding.active = place <= layer;
+    const encodings: SvcEncoding[] = parameters.encodings;
+    for (const [place, encoding] of encodings.entries()) {
+      if (isSvc(this.#codec)) {
+        const top = Math.min(layer, this.#topLayer);
+        encoding.scalabilityMode = svcMode(top);
+        encoding.scaleResolutionDownBy = 2 ** (this.#topLayer - top);
+      } else encoding.active = place <= layer;
     }
     await sender.setParameters(parameters).catch(() => {
       // A sender that is about to close; what it sends until then is more than is needed, and no harm.

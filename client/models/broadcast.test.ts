@@ -59,7 +59,12 @@ function createScene() {
   const broadcast = Broadcast.create({
     api: { streams },
     join: (room) => RoomSocket.join(room, { openWebSocket: server.open, clock }),
-    desk: { videoOut: video, audioOut: signal(null), ladder: signal('720p30') },
+    desk: {
+      videoOut: video,
+      audioOut: signal(null),
+      ladder: signal('720p30'),
+      codec: signal('compatible'),
+    },
     async openPublisher() {
       if (publishFails) throw Object.assign(new Error('refused'), { code: publishFails });
       const publisher = {

@@ -2,6 +2,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Capture, Captured, CaptureFault, DeviceList, PictureSize } from '../media/capture.ts';
 import type { LadderName } from '../media/ladders.ts';
+import type { PictureCodec } from '../media/picture-codecs.ts';
 import type { Meter, Mix } from '../media/sound-desk.ts';
 import type { Cancel, Clock } from './clock.ts';
 
@@ -60,6 +61,7 @@ export class CaptureDesk {
   readonly cameraId = signal<string | null>(null);
   readonly microphoneId = signal<string | null>(null);
   readonly ladder = signal<LadderName>('720p30');
+  readonly codec = signal<PictureCodec>('compatible');
   readonly devices = signal<DeviceList>({ cameras: [], microphones: [] });
   readonly fault = signal<CaptureFault | null>(null);
   readonly opening = signal(false);

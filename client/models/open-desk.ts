@@ -13,7 +13,7 @@ export function openDesk(clock: Clock): CaptureDesk {
 
 export function openPublisher(
   clock: Clock,
-  ...[socket, tracks, ladder]: Parameters<SendingDeps['openPublisher']>
+  ...[socket, tracks, quality]: Parameters<SendingDeps['openPublisher']>
 ): Promise<Publisher> {
-  return Publisher.create(socket, tracks, ladder, clock);
+  return Publisher.create(socket, tracks, quality, clock);
 }

@@ -36,9 +36,9 @@ export function openStudio(app: App): Studio {
         (await import('../media/receiver.ts')).Receiver.create({ socket, clock, viewing }),
       viewing,
     },
-    openPublisher: async (socket, tracks, ladder) => {
+    openPublisher: async (socket, tracks, quality) => {
       const { Publisher } = await import('../media/publisher.ts');
-      return Publisher.create(socket, tracks, ladder, clock);
+      return Publisher.create(socket, tracks, quality, clock);
     },
   });
   const stopNudging = app.onWake(() => studio.broadcast.room.peek()?.link.nudge());

@@ -3,7 +3,8 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import type { MediaHold } from '#contract';
 import type { PathState } from '../media/ice-guard.ts';
 import type { LadderName } from '../media/ladders.ts';
-import type { Health, PublishedTracks } from '../media/publisher.ts';
+import type { PictureCodec } from '../media/picture-codecs.ts';
+import type { Health, PublishedTracks, Quality } from '../media/publisher.ts';
 import type { RoomSocket } from '../media/room-socket.ts';
 import { type Cancel, type Clock, pause } from './clock.ts';
 import type { RoomLink } from './room-link.ts';
@@ -26,11 +27,12 @@ export type SendingDeps = {
     videoOut: ReadonlySignal<MediaStreamTrack | null>;
     audioOut: ReadonlySignal<MediaStreamTrack | null>;
     ladder: ReadonlySignal<LadderName>;
+    codec: ReadonlySignal<PictureCodec>;
   };
   openPublisher: (
     socket: RoomSocket,
     tracks: PublishedTracks,
-    ladder: LadderName,
+    quality: Quality,
   ) => Promise<PublisherHandle>;
   clock: Clock;
 };
@@ -91,7 +93,8 @@ export class Sending {
     // While a node is left for another one, what the old one gets goes on until the new one has it.
     if (!this.#publishedOn?.isOpen) this.#release();
     try {
-      const publisher = await openPublisher(socket, tracks, desk.ladder.peek());
+      const quality = { ladder: desk.ladder.peek(), codec: desk.codec.peek() };
+      const publisher = await openPublisher(socket, tracks, quality);
       if (this.#link.socket.peek() !== socket) {
         publisher.close();
         return;

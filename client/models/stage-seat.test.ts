@@ -60,6 +60,7 @@ function createScene(first: StageGuestState | null = 'invited') {
         videoOut: signal<MediaStreamTrack | null>({ id: 'camera' } as MediaStreamTrack),
         audioOut: signal(null),
         ladder: signal('480p30' as const),
+        codec: signal('compatible' as const),
         async open() {
           desk.opened += 1;
         },

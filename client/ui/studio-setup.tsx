@@ -1,8 +1,9 @@
 // Setting up: what the stream is called, what it is about, and how large its picture is.
 
-import { useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { Stream } from '#contract';
 import { type LadderName, ladderNames } from '../media/ladders.ts';
+import { type PictureCodec, sendableCodecs } from '../media/picture-codecs.ts';
 import type { Studio } from '../models/studio.ts';
 import { Button } from './button.tsx';
 import { Segment } from './field.tsx';
@@ -16,6 +17,18 @@ const ladderWords: Record<LadderName, string> = {
   '480p30': '480p',
   '720p30': '720p',
   '1080p30': '1080p',
+};
+
+const codecWords: Record<PictureCodec, { label: string; says: string }> = {
+  compatible: { label: 'Compatible', says: 'Every viewer can play it.' },
+  VP9: {
+    label: 'VP9',
+    says: 'A better picture at the same bit rate. It takes more of this machine, HLS is encoded anew, and some viewers get HLS alone.',
+  },
+  AV1: {
+    label: 'AV1',
+    says: 'The best picture at the same bit rate. It takes most of this machine, HLS is encoded anew, and many phones get HLS alone.',
+  },
 };
 
 /** A stream that was announced, and waits for its performer. */
@@ -71,6 +84,30 @@ function PictureSize({ studio }: { studio: Studio }) {
           testId: `ladder-${name}`,
         }))}
       />
+    </div>
+  );
+}
+
+function PictureCodecChoice({ studio }: { studio: Studio }) {
+  const { codec } = studio.desk;
+  const sendable = useMemo(sendableCodecs, []);
+  if (sendable.length < 2) return null;
+  return (
+    <div class="field">
+      <span class="studio-label">Codec</span>
+      <Segment<PictureCodec>
+        label="Codec of the picture"
+        value={codec.value}
+        onPick={(picked) => {
+          codec.value = picked;
+        }}
+        options={sendable.map((value) => ({
+          value,
+          label: codecWords[value].label,
+          testId: `codec-${value}`,
+        }))}
+      />
+      <p class="faint">{codecWords[codec.value].says}</p>
     </div>
   );
 }
@@ -137,6 +174,7 @@ export function StudioSetup({ studio }: { studio: Studio }) {
         <AudienceFields form={form} />
         <MoreFields form={form} />
         <PictureSize studio={studio} />
+        <PictureCodecChoice studio={studio} />
         <GoLive studio={studio} />
       </form>
       {planned.length > 0 && (

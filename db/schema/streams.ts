@@ -95,7 +95,7 @@ export const streamMedia = pgTable(
     publishing: boolean().notNull().default(false),
     /** When a node last said that the publisher's media flows. */
     publishingSeenAt: timestamp('publishing_seen_at', { withTimezone: true }),
-    videoCodec: text('video_codec', { enum: ['H264', 'VP8'] }),
+    videoCodec: text('video_codec', { enum: ['H264', 'VP8', 'VP9', 'AV1'] }),
     viewers: integer().notNull().default(0),
     /** Those who watch, over all nodes and both ways of watching, each once; as it was last counted. */
     audience: integer().notNull().default(0),

@@ -28,6 +28,14 @@ export const mediaCodecs: RouterRtpCodecCapability[] = [
     },
   },
   { kind: 'video', mimeType: 'video/VP8', preferredPayloadType: 103, clockRate: 90_000 },
+  {
+    kind: 'video',
+    mimeType: 'video/VP9',
+    preferredPayloadType: 105,
+    clockRate: 90_000,
+    parameters: { 'profile-id': 0 },
+  },
+  { kind: 'video', mimeType: 'video/AV1', preferredPayloadType: 107, clockRate: 90_000 },
 ];
 
 /** What a router with these codecs can do; known before any router is made. */

@@ -714,9 +714,12 @@ function clampLayers(
   };
 }
 
-/** The highest layer of a picture, counted from zero. */
-function topLayerOf({ kind, rtpParameters }: Producer): number {
-  return kind === 'video' ? (rtpParameters.encodings?.length ?? 1) - 1 : 0;
+/** The highest layer of a picture, counted from zero: each a stream of its own, or all in one (SVC). */
+export function topLayerOf({ kind, type, rtpParameters }: Producer): number {
+  const { encodings = [] } = rtpParameters;
+  if (kind !== 'video' || encodings.length === 0) return 0;
+  if (type !== 'svc') return encodings.length - 1;
+  return parseScalabilityMode(encodings[0]?.scalabilityMode).spatialLayers - 1;
 }
 
 /**

@@ -5,7 +5,7 @@ import { parseScalabilityMode } from 'mediasoup';
 import type { Consumer, PlainTransport, Producer } from 'mediasoup/types';
 import { assert, type ClientFrameOf, type TapTrack } from '#contract';
 import { refusal } from '../refusals.ts';
-import type { PipeListen, RoomMedia, Track } from './room-media.ts';
+import { type PipeListen, type RoomMedia, type Track, topLayerOf } from './room-media.ts';
 
 /**
  * A layer that does not flow yet is waited for so long: a line that started with a smaller layer
@@ -96,7 +96,7 @@ export class Tap extends EventEmitter<TapEvents> {
     }
     this.#transports.push(transport);
     const layers =
-      spatialLayer === null || track.producer.type !== 'simulcast'
+      spatialLayer === null || track.producer.type === 'simple'
         ? null
         : { spatialLayer, temporalLayer: highestTemporalLayer(track) };
     const consumer = await this.#media.tap(transport, track, layers);
@@ -119,8 +119,12 @@ export class Tap extends EventEmitter<TapEvents> {
       producer.off('score', check);
       if (!consumer.closed) this.#media.startPicture(consumer);
     };
+    // Layers inside one stream come together.
+    const encoding = producer.type === 'svc' ? 0 : layer;
     const check = () => {
-      const flows = producer.score.some((score) => score.encodingIdx === layer && score.score > 0);
+      const flows = producer.score.some(
+        ({ encodingIdx, score }) => encodingIdx === encoding && score > 0,
+      );
       if (flows) start();
     };
     const timer = setTimeout(start, layerAwaitedMs);
@@ -132,15 +136,17 @@ export class Tap extends EventEmitter<TapEvents> {
 
 /**
  * Sound goes to its port. Of the picture's layers the highest ones are taken, as many as there
- * are ports, the smaller picture on the earlier port.
+ * are ports, the smaller picture on the earlier port; of layers inside one stream the whole picture
+ * alone, since each line of it would hold the smaller ones too.
  */
 function linesOf(media: RoomMedia, request: ClientFrameOf<'tap.open'>): Line[] {
   const { sound, picture } = media;
   const lines: Line[] = [];
   if (sound) lines.push({ track: sound, port: request.audioPort, spatialLayer: null });
   if (picture) {
-    const layers = picture.producer.rtpParameters.encodings?.length ?? 1;
-    const lowest = Math.max(0, layers - request.videoPorts.length);
+    const layers = topLayerOf(picture.producer) + 1;
+    const places = picture.producer.type === 'svc' ? 1 : request.videoPorts.length;
+    const lowest = Math.max(0, layers - places);
     for (const [index, port] of request.videoPorts.entries()) {
       const spatialLayer = lowest + index;
       if (spatialLayer < layers) lines.push({ track: picture, port, spatialLayer });

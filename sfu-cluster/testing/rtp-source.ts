@@ -48,6 +48,17 @@ export function h264Parameters(ssrcs: number[]) {
   };
 }
 
+/** The same for VP9 with so many layers inside one stream. */
+export function vp9Parameters(ssrc: number, scalabilityMode: string) {
+  const { codecs, encodings: _, ...rest } = h264Parameters([]);
+  const vp9 = { mimeType: 'video/VP9', payloadType: 110, parameters: { 'profile-id': 0 } };
+  return {
+    ...rest,
+    codecs: codecs.map((codec) => ({ ...codec, ...vp9 })),
+    encodings: [{ ssrc, scalabilityMode }],
+  };
+}
+
 export function opusParameters(ssrc: number) {
   return {
     mid: 'a',

@@ -2,7 +2,7 @@
 import type { RtpCodecParameters, RtpEncodingParameters } from 'mediasoup/types';
 import { parseSimulcastStreamList } from 'sdp-transform';
 import type { AnswerSection } from './answer.ts';
-import { commonCodecs, commonExtensions } from './common-codecs.ts';
+import { type CommonCodec, commonCodecs, commonExtensions } from './common-codecs.ts';
 import type { Offer, Section } from './description.ts';
 import { rejection } from './rejection.ts';
 
@@ -41,7 +41,7 @@ function termOf(section: Section): PublishTerm {
   if (direction !== 'sendonly' && direction !== 'sendrecv') {
     throw rejection('offer-refused', `the section ${mid} is ${direction} and sends nothing`);
   }
-  const [common] = commonCodecs(section);
+  const [common] = commonCodecs(section).filter(isTakenOfEncoders);
   if (!common) {
     const wanted = kind === 'audio' ? 'Opus' : 'H264 (constrained baseline) and VP8';
     throw rejection('offer-refused', `of codecs for ${kind} ${wanted} are taken`);
@@ -80,6 +80,10 @@ function termOf(section: Section): PublishTerm {
     },
   };
 }
+
+/** Layers of other codecs lie inside one stream, of which an offer does not tell how many there are. */
+const isTakenOfEncoders = ({ codec }: CommonCodec) =>
+  /^(audio\/opus|video\/(h264|vp8))$/i.test(codec.mimeType);
 
 const rtxFor = ({ payloadType, clockRate }: RtpCodecParameters, rtxPayloadType: number) => ({
   mimeType: 'video/rtx',

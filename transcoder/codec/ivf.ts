@@ -1,14 +1,16 @@
-// IVF writer: the small container in which VP8 frames reach the encoder process.
+// IVF writer: the small container in which coded pictures reach the encoder process.
 
 const fileHeaderBytes = 32;
 const frameHeaderBytes = 12;
 
+export type IvfCodec = 'VP80' | 'VP90' | 'AV01';
+
 /** The header of an IVF stream whose timestamps count milliseconds. */
-export function ivfHeader(width: number, height: number): Buffer {
+export function ivfHeader(codec: IvfCodec, width: number, height: number): Buffer {
   const header = Buffer.alloc(fileHeaderBytes);
   header.write('DKIF', 0, 'latin1');
   header.writeUInt16LE(fileHeaderBytes, 6);
-  header.write('VP80', 8, 'latin1');
+  header.write(codec, 8, 'latin1');
   header.writeUInt16LE(width, 12);
   header.writeUInt16LE(height, 14);
   header.writeUInt32LE(1_000, 16);

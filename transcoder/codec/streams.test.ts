@@ -44,7 +44,7 @@ test('a packet longer than one lacing value is written whole', () => {
 test('every VP8 frame that is written is decoded', async () => {
   const { frames } = await codedVp8({ seconds: 1 });
   const bodies = frames.map(([frame = Buffer.alloc(0)], index) => ivfFrame(frame, index * 33));
-  const raw = ffmpeg(Buffer.concat([ivfHeader(320, 180), ...bodies]), [
+  const raw = ffmpeg(Buffer.concat([ivfHeader('VP80', 320, 180), ...bodies]), [
     ...['-fps_mode', 'passthrough', '-pix_fmt', 'gray', '-f', 'rawvideo'],
   ]);
   expect(raw.length / (320 * 180)).toBe(frames.length);

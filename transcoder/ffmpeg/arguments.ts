@@ -1,5 +1,6 @@
 // ffmpeg arguments: made of constants and numbers only, so that nothing foreign can reach a command line.
 import { assert } from '#contract';
+import type { IvfCodec } from '../codec/ivf.ts';
 
 /** Only pipes: whatever a stream contains, ffmpeg opens no file and no address. */
 const guarded = ['-hide_banner', '-loglevel', 'error', '-nostats', '-protocol_whitelist', 'pipe'];
@@ -68,11 +69,18 @@ export function encodedSize(source: PictureSize): PictureSize {
 const bitsPerPixelSecond = 3;
 const encodedBitsPerSecondMin = 300_000;
 
+/** Those that show of a picture in layers the whole one alone; ffmpeg's own VP9 decoder shows each. */
+const decoders: Record<IvfCodec, string> = {
+  VP80: 'vp8',
+  VP90: 'libvpx-vp9',
+  AV01: 'libdav1d',
+};
+
 /**
- * VP8 in IVF on stdin, H.264 in FLV on stdout. The picture keeps its size even when the source changes its
+ * Pictures in IVF on stdin, H.264 in FLV on stdout. The picture keeps its size even when the source changes its
  * own; a keyframe comes every `keyframeMs`.
  */
-export function vp8ToH264Arguments(size: PictureSize, keyframeMs: number): string[] {
+export function toH264Arguments(codec: IvfCodec, size: PictureSize, keyframeMs: number): string[] {
   const width = whole(size.width);
   const height = whole(size.height);
   const keyframeSeconds = `(${whole(keyframeMs)}/1000)`;
@@ -84,6 +92,8 @@ export function vp8ToH264Arguments(size: PictureSize, keyframeMs: number): strin
     'low_delay',
     '-threads',
     '1',
+    '-c:v',
+    decoders[codec],
     '-f',
     'ivf',
     '-i',

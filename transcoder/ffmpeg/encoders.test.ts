@@ -8,7 +8,7 @@ import { createOggOpusWriter } from '../codec/ogg-opus.ts';
 import type { Picture } from '../packaging/video-packager.ts';
 import { until } from '../testing/bench.ts';
 import { codedOpus, codedVp8, ffmpegBin } from '../testing/media.ts';
-import { encodedSize, opusToAacArguments, vp8ToH264Arguments } from './arguments.ts';
+import { encodedSize, opusToAacArguments, toH264Arguments } from './arguments.ts';
 import { AudioEncoder } from './audio-encoder.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
 import { VideoEncoder } from './video-encoder.ts';
@@ -118,6 +118,7 @@ function startVideoEncoder() {
   const pictures: Picture[] = [];
   const count = { keyframesNeeded: 0 };
   const encoder = VideoEncoder.create({
+    codec: 'VP80',
     ffmpegBin,
     log,
     keyframeMs: 1_000,
@@ -211,13 +212,13 @@ test('a process that floods its error output costs no memory, and its last words
 test('arguments take numbers only, and no protocol but pipes', () => {
   for (const list of [
     opusToAacArguments(7),
-    vp8ToH264Arguments({ width: 640, height: 360 }, 1_000),
+    toH264Arguments('VP80', { width: 640, height: 360 }, 1_000),
   ]) {
     expect(list.join(' ')).toContain('-protocol_whitelist pipe');
   }
   expect(() => opusToAacArguments(1.5)).toThrow();
   expect(() => opusToAacArguments(-1)).toThrow();
-  expect(() => vp8ToH264Arguments({ width: Number.NaN, height: 2 }, 1_000)).toThrow();
+  expect(() => toH264Arguments('VP80', { width: Number.NaN, height: 2 }, 1_000)).toThrow();
 });
 
 /** An AAC frame (48 kHz, stereo) with a header, for decoders that read streams. */

@@ -1,10 +1,10 @@
-// Video encoder: turns VP8 frames into H.264 pictures, each with the time of the frame that it was made of.
+// Video encoder: turns coded pictures into H.264 ones, each with the time of the frame that it was made of.
 import type { Logger } from 'pino';
 import { type AvcConfig, avcConfigOfRecord } from '../codec/avc-config.ts';
 import { createFlvReader } from '../codec/flv.ts';
-import { ivfFrame, ivfHeader } from '../codec/ivf.ts';
+import { type IvfCodec, ivfFrame, ivfHeader } from '../codec/ivf.ts';
 import type { Picture } from '../packaging/video-packager.ts';
-import { encodedSize, type PictureSize, vp8ToH264Arguments } from './arguments.ts';
+import { encodedSize, type PictureSize, toH264Arguments } from './arguments.ts';
 import { encoderStallMs } from './audio-encoder.ts';
 import { FfmpegProcess } from './ffmpeg-process.ts';
 import { createRestarts, type Restarts } from './restarts.ts';
@@ -14,6 +14,7 @@ const watchIntervalMs = 250;
 const inFlightMax = 120;
 
 export interface VideoEncoderOptions {
+  codec: IvfCodec;
   ffmpegBin: string;
   log: Logger;
   keyframeMs: number;
@@ -22,7 +23,7 @@ export interface VideoEncoderOptions {
   onKeyframeNeeded(): void;
 }
 
-export interface Vp8Input {
+export interface EncoderInput {
   chunks: readonly Buffer[];
   key: boolean;
   size: PictureSize | null;
@@ -58,7 +59,7 @@ export class VideoEncoder {
     return this.#process?.pid;
   }
 
-  push(frame: Vp8Input): void {
+  push(frame: EncoderInput): void {
     if (this.#closed) return;
     if (!this.#process) {
       if (!frame.key || !frame.size || !this.#allowed) {
@@ -92,7 +93,7 @@ export class VideoEncoder {
     });
     const process = FfmpegProcess.start(
       this.#options.ffmpegBin,
-      vp8ToH264Arguments(size, this.#options.keyframeMs),
+      toH264Arguments(this.#options.codec, size, this.#options.keyframeMs),
     );
     process.on('data', (bytes) => {
       try {
@@ -102,7 +103,7 @@ export class VideoEncoder {
       }
     });
     process.on('exit', (detail) => this.#replace(process, detail));
-    process.write(ivfHeader(source.width, source.height));
+    process.write(ivfHeader(this.#options.codec, source.width, source.height));
     this.#process = process;
     this.#config = null;
     this.#inFlight.clear();

@@ -5,10 +5,12 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBitWriter, escapeNal } from '../codec/bit-writer.ts';
 import { type CodedVideo, codedH264, codedVp8, picturesOf } from '../testing/media.ts';
 import { h264Packets, type RtpStream, vp8Packets } from '../testing/rtp-sender.ts';
+import { createAv1Depacketiser } from './av1.ts';
 import { type AccessUnit, createH264Depacketiser } from './h264.ts';
 import { type RtpPacket, readRtp } from './packet.ts';
-import type { CodedPicture, DepacketiserEvents } from './picture.ts';
-import { createVp8Depacketiser, type Vp8Frame } from './vp8.ts';
+import type { CodedPicture, DepacketiserEvents, ForeignPicture } from './picture.ts';
+import { createVp8Depacketiser } from './vp8.ts';
+import { createVp9Depacketiser } from './vp9.ts';
 
 let h264: CodedVideo;
 let vp8: CodedVideo;
@@ -74,7 +76,7 @@ const runH264 = (keep: (frame: number, packet: number) => boolean) =>
   );
 
 const runVp8 = (keep: (frame: number, packet: number) => boolean) =>
-  run<Vp8Frame>(
+  run<ForeignPicture>(
     createVp8Depacketiser,
     (sender, frame) =>
       vp8Packets(sender, vp8.frames[frame]?.[0] ?? Buffer.alloc(0), frame, frame / 30),
@@ -196,6 +198,8 @@ describe('hostile input', () => {
   const creations: [string, (events: DepacketiserEvents<CodedPicture>) => Depacketiser][] = [
     ['H.264', createH264Depacketiser],
     ['VP8', createVp8Depacketiser],
+    ['VP9', createVp9Depacketiser],
+    ['AV1', createAv1Depacketiser],
   ];
 
   test.each(creations)('of %s: garbage is survived', (_name, create) => {
@@ -216,6 +220,9 @@ describe('hostile input', () => {
     ['an FU-A', 0, [0x7c, 0x85], [0x7c, 0x05]],
     ['a row of slices', 0, [0x65, 0x88], [0x65, 0x88]],
     ['a VP8 frame', 1, [0x10, 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00], [0x00]],
+    ['a VP9 picture', 2, [0x0a, 0x10, 0x01, 0x40, 0x00, 0xb4, 0x82], [0x00]],
+    ['an OBU', 3, [0x50, 0x0a, 0x01], [0xd0, 0x01]],
+    ['a row of OBUs', 3, [0x10, 0x32, 0x01], [0x10, 0x32]],
   ];
 
   test.each(endless)(

@@ -14,6 +14,17 @@ export interface CodedPicture {
   timestamp: number;
 }
 
+/** A picture that is encoded anew. */
+export interface ForeignPicture extends CodedPicture {
+  /** Picture size; only keyframes tell it. */
+  size: { width: number; height: number } | null;
+}
+
+export interface Depacketiser {
+  /** Takes payloads in order; `lost` tells how many packets are missing before this one. */
+  push(packet: { payload: Buffer; marker: boolean; timestamp: number }, lost: number): void;
+}
+
 export interface DepacketiserEvents<T extends CodedPicture> {
   onPicture(picture: T): void;
   /** Something is missing: nothing more comes until the next keyframe. */

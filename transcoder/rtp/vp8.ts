@@ -1,25 +1,16 @@
 // VP8 depacketiser (RFC 7741): RTP payloads in, whole frames out.
 import {
-  type CodedPicture,
+  type Depacketiser,
   type DepacketiserEvents,
+  type ForeignPicture,
   pictureBytesMax,
   piecesMax,
 } from './picture.ts';
 
-export interface Vp8Frame extends CodedPicture {
-  /** Picture size; only keyframes tell it. */
-  size: { width: number; height: number } | null;
-}
-
-export interface Vp8Depacketiser {
-  /** Takes payloads in order; `lost` tells how many packets are missing before this one. */
-  push(packet: { payload: Buffer; marker: boolean; timestamp: number }, lost: number): void;
-}
-
 const keyframeHeaderBytes = 10;
 
 /** After a loss it stays silent until a keyframe. */
-export function createVp8Depacketiser(events: DepacketiserEvents<Vp8Frame>): Vp8Depacketiser {
+export function createVp8Depacketiser(events: DepacketiserEvents<ForeignPicture>): Depacketiser {
   let chunks: Buffer[] = [];
   let bytes = 0;
   let timestamp: number | null = null;

@@ -1,15 +1,19 @@
 // Track pipeline: what lies between the datagrams of one tapped track and the presentation.
 import type { Logger } from 'pino';
 import type { TapTrack } from '#contract';
+import type { IvfCodec } from '../codec/ivf.ts';
 import { AudioEncoder } from '../ffmpeg/audio-encoder.ts';
 import { VideoEncoder } from '../ffmpeg/video-encoder.ts';
 import { keyframeAskMs, segmentTargetMs } from '../hls/limits.ts';
 import { createAudioLine } from '../packaging/audio-line.ts';
 import { createPictureClock } from '../packaging/picture-clock.ts';
 import type { Presentation } from '../packaging/presentation.ts';
+import { createAv1Depacketiser } from '../rtp/av1.ts';
 import { createH264Depacketiser } from '../rtp/h264.ts';
+import type { Depacketiser, DepacketiserEvents, ForeignPicture } from '../rtp/picture.ts';
 import type { SenderClock } from '../rtp/track-clock.ts';
 import { createVp8Depacketiser } from '../rtp/vp8.ts';
+import { createVp9Depacketiser } from '../rtp/vp9.ts';
 import { createKeyframePacer } from './keyframe-pacer.ts';
 import { createTrackReceiver, type TimedPacket, type TrackReceiver } from './track-receiver.ts';
 
@@ -46,7 +50,11 @@ export function createTrackPipeline(options: PipelineOptions): TrackPipeline | n
     case 'video/h264':
       return createH264Pipeline(options);
     case 'video/vp8':
-      return createVp8Pipeline(options);
+      return createEncodingPipeline(options, 'VP80', createVp8Depacketiser);
+    case 'video/vp9':
+      return createEncodingPipeline(options, 'VP90', createVp9Depacketiser);
+    case 'video/av1':
+      return createEncodingPipeline(options, 'AV01', createAv1Depacketiser);
     default:
       return null;
   }
@@ -126,13 +134,18 @@ function createH264Pipeline(options: PipelineOptions): TrackPipeline {
   };
 }
 
-/** VP8 frames → H.264 by an encoder → samples. */
-function createVp8Pipeline(options: PipelineOptions): TrackPipeline {
+/** Pictures of another codec → H.264 by an encoder → samples. */
+function createEncodingPipeline(
+  options: PipelineOptions,
+  codec: IvfCodec,
+  createDepacketiser: (events: DepacketiserEvents<ForeignPicture>) => Depacketiser,
+): TrackPipeline {
   const { presentation, now } = options;
   const clock = createPictureClock(presentation.timeline, options.track.clockRate);
   // The encoder makes the keyframes that segments need; the source's are needed only to begin.
   const pacer = createKeyframePacer(null, options.requestKeyframe);
   const encoder = VideoEncoder.create({
+    codec,
     ffmpegBin: options.ffmpegBin,
     log: options.log,
     keyframeMs: segmentTargetMs,
@@ -140,7 +153,7 @@ function createVp8Pipeline(options: PipelineOptions): TrackPipeline {
     onKeyframeNeeded: () => pacer.need(now()),
   });
   let current: TimedPacket | null = null;
-  const depacketiser = createVp8Depacketiser({
+  const depacketiser = createDepacketiser({
     onPicture(frame) {
       if (!current) return;
       if (frame.key) pacer.arrived(now());

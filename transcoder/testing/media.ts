@@ -72,19 +72,36 @@ export async function codedH264(shape: VideoShape): Promise<CodedVideo> {
 
 export async function codedVp8(shape: VideoShape): Promise<CodedVideo> {
   const { framesPerSecond = 30 } = shape;
-  const bytes = await ffmpeg([
-    ...source(shape),
-    ...['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M'],
-    ...['-auto-alt-ref', '0', '-lag-in-frames', '0', '-g', String(shape.gop ?? 60)],
-    ...['-f', 'ivf', 'pipe:1'],
+  const frames = (await ivfFrames(shape, libvpx('libvpx'))).map((frame) => [frame]);
+  return { mimeType: 'video/VP8', framesPerSecond, frames };
+}
+
+/** Whole frames, as in an IVF file. */
+export const codedVp9 = (shape: VideoShape): Promise<Buffer[]> =>
+  ivfFrames(shape, libvpx('libvpx-vp9'));
+
+/** Whole temporal units, as in an IVF file. */
+export const codedAv1 = (shape: VideoShape): Promise<Buffer[]> =>
+  ivfFrames(shape, [
+    ...['-c:v', 'libaom-av1', '-usage', 'realtime', '-cpu-used', '8', '-b:v', '1M'],
+    ...['-lag-in-frames', '0', '-keyint_min', String(shape.gop ?? 60)],
   ]);
-  const frames: Buffer[][] = [];
+
+const libvpx = (encoder: string) => [
+  ...['-c:v', encoder, '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '1M'],
+  ...['-auto-alt-ref', '0', '-lag-in-frames', '0'],
+];
+
+async function ivfFrames(shape: VideoShape, encoder: string[]): Promise<Buffer[]> {
+  const gop = ['-g', String(shape.gop ?? 60)];
+  const bytes = await ffmpeg([...source(shape), ...encoder, ...gop, '-f', 'ivf', 'pipe:1']);
+  const frames: Buffer[] = [];
   for (let at = 32; at + 12 <= bytes.length; ) {
     const length = bytes.readUInt32LE(at);
-    frames.push([bytes.subarray(at + 12, at + 12 + length)]);
+    frames.push(bytes.subarray(at + 12, at + 12 + length));
     at += 12 + length;
   }
-  return { mimeType: 'video/VP8', framesPerSecond, frames };
+  return frames;
 }
 
 export async function codedOpus(shape: { seconds: number; beeps?: boolean }): Promise<CodedAudio> {

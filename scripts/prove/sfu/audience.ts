@@ -109,7 +109,12 @@ export function publish(performer: Performer, receivers: Receivers): Publisher {
     moveOverlapMs: publisherOverlapMs,
   });
   const sending = Sending.begin(room.link, createSendingState(), {
-    desk: { videoOut: signal(null), audioOut: signal(null), ladder: signal('720p30') },
+    desk: {
+      videoOut: signal(null),
+      audioOut: signal(null),
+      ladder: signal('720p30'),
+      codec: signal('compatible'),
+    },
     openPublisher: (socket) => openNativePublisher(socket, receivers),
     clock,
   });
