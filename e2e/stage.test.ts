@@ -73,6 +73,10 @@ test('somebody who is invited goes on stage, and everybody sees them beside the 
   await guest.page.getByTestId('seat-join').click();
   await Promise.all([guestMoves(viewer), guestMoves(performer)]);
   await framesAdvance(viewer.page, 15);
+  // As small as it is shown.
+  const guestHeight = () =>
+    viewer.page.locator(tile).evaluate((video) => (video as HTMLVideoElement).videoHeight);
+  await expect.poll(guestHeight, { timeout: 15_000 }).toBe(180);
   await performer.page.locator('[data-testid="stage-guest"][data-state="seen"]').waitFor();
   // Whoever is on the stage does not hear themselves.
   expect(await guest.page.locator(tile).count()).toBe(0);
