@@ -13,7 +13,7 @@ export const healthIntervalMs = 1_000;
 export const startBitrateKbps = 1_500;
 /** Encoders cut a few lines off; a picture that lacks more is one of the smaller copies. */
 const wholePictureMin = 0.9;
-/** Music in stereo; redundancy for lost packets; no pauses in silence, which HLS would have to fill. */
+/** Music in stereo; redundancy for lost packets; no pauses in silence. docs/architecture.md says why, with figures. */
 const soundOptions: types.ProducerCodecOptions = {
   opusStereo: true,
   opusFec: true,

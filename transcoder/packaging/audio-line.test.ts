@@ -87,6 +87,25 @@ describe('when nothing comes', () => {
   });
 });
 
+test('pauses of a sender that transmits discontinuously are filled in time, and no packet is left out', () => {
+  const { speak, line, out, samples } = setUp();
+  // Opus sends one packet in 400 ms of silence (RFC 6716, section 2.1.9).
+  const sent = Array.from({ length: 300 }, (_, index) => index * packetMs).filter(
+    (ms) => ms < 1_000 || ms >= 5_000 || ms % 400 === 0,
+  );
+  const pending = [...sent];
+  const delayMs = 30;
+  let furthestBehindMs = 0;
+  for (let nowMs = 0; nowMs < 6_000 + delayMs; nowMs += 10) {
+    while (pending[0] !== undefined && pending[0] + delayMs <= nowMs) speak(pending.shift() ?? 0);
+    line.tick(startMs + nowMs);
+    if (nowMs > 100) furthestBehindMs = Math.max(furthestBehindMs, nowMs - samples() / 48);
+  }
+  expect(out.filter(({ silent }) => !silent)).toHaveLength(sent.length);
+  expect(samples()).toBe(300 * packetMs * 48);
+  expect(furthestBehindMs).toBeLessThan(audioSilenceAfterMs + 3 * packetMs);
+});
+
 test('a sender whose timestamps stood still while it was muted is heard again', () => {
   const { speak, line, out, samples } = setUp();
   for (let ms = 0; ms < 100; ms += packetMs) speak(ms, { delayMs: 0 });
