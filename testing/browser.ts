@@ -1,10 +1,18 @@
 // A real Chromium for tests, with a fake camera and microphone.
 import { type Browser, chromium } from 'playwright';
 
-/** Starts headless Chromium; `CHROMIUM_BIN` names another one than the system's. */
-export async function startBrowser(args: string[] = []): Promise<Browser> {
+/** The system's, unless `CHROMIUM_BIN` names another one. */
+export function chromiumBin(): string {
+  return process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+}
+
+/** Starts headless Chromium. */
+export async function startBrowser(
+  args: string[] = [],
+  executablePath = chromiumBin(),
+): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
+    executablePath,
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -9,12 +9,12 @@ import {
   type Page,
 } from 'playwright';
 import { linkPages } from '#contract';
+import { type LadderName, ladders } from '../client/media/ladders.ts';
 import { totpAt, totpStepEnd } from '../edge/services/totp.ts';
 import type { Stack } from '../scripts/launch/stack.ts';
 import { createMailboxClient, type MailboxClient } from '../scripts/local/mailbox/client.ts';
 import { installClockCamera } from './pixel-clock.ts';
 
-const clock = { width: 1280, height: 720, framesPerSecond: 30 };
 const totpStepMs = 30_000;
 /** From this amount on the page asks once more before it sends a tip. */
 const confirmFromTokens = 1_000;
@@ -172,13 +172,19 @@ export async function passAgeGate({ page }: PersonInBrowser): Promise<void> {
 }
 
 /** Opens the studio, with the pixel clock as camera, and goes live. Answers the stream's id. */
-export async function goLive(person: PersonInBrowser, title: string): Promise<string> {
+export async function goLive(
+  person: PersonInBrowser,
+  title: string,
+  picture: LadderName = '720p30',
+): Promise<string> {
   const { page } = person;
-  await installClockCamera(page, clock);
+  const { width, height, fps: framesPerSecond } = ladders[picture];
+  await installClockCamera(page, { width, height, framesPerSecond });
   await page.goto('/studio');
   const become = page.getByTestId('become-performer');
   await become.or(page.getByTestId('stream-title-input')).first().waitFor();
   if (await become.isVisible()) await become.click();
+  await choose(page, `ladder-${picture}`);
   await page.getByTestId('stream-title-input').fill(title);
   const created = page.waitForResponse(
     (response) => /\/v1\/streams\/[0-9a-f-]+\/start$/.test(response.url()) && response.ok(),

@@ -10,6 +10,11 @@ type NetworkName = keyof typeof networks;
 const networkNames = Object.keys(networks) as NetworkName[];
 export const hostAddress = '10.77.0.1';
 
+export interface Rules {
+  input?: readonly string[];
+  output?: readonly string[];
+}
+
 export interface Machine {
   /** On the network for signals. */
   address: string;
@@ -20,8 +25,8 @@ export interface Machine {
   run(file: string, args: readonly string[]): void;
   /** Gives its line for media another address. */
   changeMediaAddress(last: number): void;
-  /** What is neither the rule of a firewall nor an address stays: replaces the rules of nftables; empty for none. */
-  setRules(rules: readonly string[]): void;
+  /** Replaces the rules of its firewall, as nftables has them. */
+  setRules(rules: Rules): void;
   /** What is in front of a command that runs there. */
   readonly prefix: readonly string[];
   close(): void;
@@ -34,6 +39,13 @@ export function layNetworks(): void {
     run('ip', ['addr', 'add', `${networks[name]}.1/24`, 'dev', name]);
     run('ip', ['link', 'set', name, 'up']);
   }
+}
+
+/** A further address of this process on the network for media. */
+export function addHostMediaAddress(last: number): string {
+  const address = `${networks.media}.${last}`;
+  run('ip', ['addr', 'add', `${address}/24`, 'dev', 'media']);
+  return address;
 }
 
 /** `last` is the last number of its addresses. */
@@ -72,12 +84,13 @@ export async function addMachine(name: string, last: number): Promise<Machine> {
       runThere('ip', ['route', 'replace', 'default', 'via', `${networks.media}.1`]);
       mediaLast = next;
     },
-    setRules(rules) {
-      const chain = (hook: string) =>
-        `chain ${hook} { type filter hook ${hook} priority 0; policy accept; ${rules.map((rule) => `${rule};`).join(' ')} }`;
+    setRules({ input = [], output = [] }) {
+      const chain = (hook: string, rules: readonly string[]) =>
+        `chain ${hook} { type filter hook ${hook} priority 0; ${rules.map((rule) => `${rule};`).join(' ')} }`;
       runThere('nft', ['flush', 'ruleset']);
-      if (rules.length === 0) return;
-      runThere('nft', [`table inet proof { ${chain('input')}\n${chain('output')}\n}`]);
+      runThere('nft', [
+        `table inet proof { ${chain('input', input)}\n${chain('output', output)}\n}`,
+      ]);
     },
     close() {
       holder.kill();
