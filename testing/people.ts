@@ -176,10 +176,11 @@ export async function goLive(
   person: PersonInBrowser,
   title: string,
   picture: LadderName = '720p30',
+  specks = 0,
 ): Promise<string> {
   const { page } = person;
   const { width, height, fps: framesPerSecond } = ladders[picture];
-  await installClockCamera(page, { width, height, framesPerSecond });
+  await installClockCamera(page, { width, height, framesPerSecond, specks });
   await page.goto('/studio');
   const become = page.getByTestId('become-performer');
   await become.or(page.getByTestId('stream-title-input')).first().waitFor();

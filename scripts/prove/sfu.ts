@@ -8,6 +8,7 @@ import { openHall } from './sfu/hall.ts';
 import { proveDrains, proveNodes, proveQuiet, proveWorkers } from './sfu/kills.ts';
 import { layNetworks } from './sfu/machines.ts';
 import { provePartition } from './sfu/partition.ts';
+import { provePublisherPaths, proveViewerPaths } from './sfu/paths.ts';
 import { makePeople } from './sfu/people.ts';
 import { enterPrivateNetwork } from './sfu/private-network.ts';
 import { places, startProduct } from './sfu/product.ts';
@@ -15,11 +16,13 @@ import { createReport } from './sfu/report.ts';
 import { proveSwitch, switchPeople } from './sfu/switch.ts';
 
 const inHall = ['workers', 'drains', 'nodes', 'partition'] as const;
-const inBrowsers = ['bad-line'] as const;
+const inBrowsers = ['bad-line', 'paths'] as const;
 const proofs = [...inHall, 'switch', ...inBrowsers] as const;
 type ProofName = (typeof proofs)[number];
 /** Of each way of stopping somebody. */
 const switchRepetitions = 20;
+/** Of each change of a path. */
+const pathRepetitions = 20;
 
 const { values } = parseArgs({
   options: {
@@ -52,7 +55,7 @@ const product = await startProduct({
 const receivers = await Receivers.start('AEAD_AES_128_GCM');
 try {
   const people = await makePeople(product, {
-    viewers: viewers + 2 * places.length + switchRepetitions * switchPeople.viewers,
+    viewers: viewers + 3 * places.length + switchRepetitions * switchPeople.viewers,
     performers: 1 + switchRepetitions * switchPeople.performers,
   });
   const scene = { product, people, receivers, report };
@@ -67,6 +70,10 @@ try {
   }
   await prove('switch', () => proveSwitch(scene, switchRepetitions));
   await prove('bad-line', () => proveBadLine(scene));
+  await prove('paths', async () => {
+    await proveViewerPaths(scene, pathRepetitions);
+    await provePublisherPaths(scene, pathRepetitions);
+  });
 } finally {
   await receivers.close();
   await product.close();
