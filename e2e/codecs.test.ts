@@ -101,9 +101,9 @@ test.each(['VP9', 'AV1'] as const)(
     const performer = await product.openWindow();
     await openUp(performer.page);
     await register(performer, 'performer');
-    const streamId = await goLive(performer, `In ${codec}`, () =>
-      choose(performer.page, `codec-${codec}`),
-    );
+    const streamId = await goLive(performer, `In ${codec}`, {
+      setUp: () => choose(performer.page, `codec-${codec}`),
+    });
     const patience = { timeout: 60_000 };
     const open = async (query = '') => {
       const viewer = await product.openWindow();

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
 
-const chromiumPath = () => process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+/** The system's, unless `CHROMIUM_BIN` names another one. */
+export function chromiumBin(): string {
+  return process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+}
 
 const usualArgs = [
   '--no-sandbox',
@@ -21,9 +24,12 @@ const usualArgs = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
-/** Starts headless Chromium; `CHROMIUM_BIN` names another one than the system's. */
-export async function startBrowser(args: string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), args: [...usualArgs, ...args] });
+/** Starts headless Chromium. */
+export async function startBrowser(
+  args: string[] = [],
+  executablePath = chromiumBin(),
+): Promise<Browser> {
+  return chromium.launch({ executablePath, args: [...usualArgs, ...args] });
 }
 
 /** Two tabs of one window, as a person has them: of these one is hidden. */
@@ -42,7 +48,7 @@ export interface Tabs {
 export async function openTabs(): Promise<Tabs> {
   const profile = await mkdtemp(join(tmpdir(), 'livepanty-tabs-'));
   const args = ['--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
-  const child = spawn(chromiumPath(), [...args, ...usualArgs, 'about:blank'], {
+  const child = spawn(chromiumBin(), [...args, ...usualArgs, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const browser = await chromium.connectOverCDP(await debuggerOf(child.stderr), {

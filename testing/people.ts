@@ -9,12 +9,12 @@ import {
   type Page,
 } from 'playwright';
 import { linkPages } from '#contract';
+import { type LadderName, ladders } from '../client/media/ladders.ts';
 import { totpAt, totpStepEnd } from '../edge/services/totp.ts';
 import type { Stack } from '../scripts/launch/stack.ts';
 import { createMailboxClient, type MailboxClient } from '../scripts/local/mailbox/client.ts';
 import { installClockCamera } from './pixel-clock.ts';
 
-const clock = { width: 1280, height: 720, framesPerSecond: 30 };
 const totpStepMs = 30_000;
 /** From this amount on the page asks once more before it sends a tip. */
 const confirmFromTokens = 1_000;
@@ -192,20 +192,29 @@ export async function passAgeGate({ page }: PersonInBrowser): Promise<void> {
   await page.getByTestId('watch-gate').waitFor({ state: 'detached' });
 }
 
-/**
- * Opens the studio, with the pixel clock as camera, and goes live, after what else is to be set. Answers the stream's id.
- */
+/** How a performer goes live, where it is not as usual. */
+export interface Performance {
+  picture?: LadderName;
+  /** Of noise in the picture, which make it hard to encode. */
+  specks?: number;
+  /** What else is to be set in the studio. */
+  setUp?: () => Promise<void>;
+}
+
+/** Opens the studio, with the pixel clock as camera, and goes live. Answers the stream's id. */
 export async function goLive(
   person: PersonInBrowser,
   title: string,
-  setUp?: () => Promise<void>,
+  { picture = '720p30', specks = 0, setUp }: Performance = {},
 ): Promise<string> {
   const { page } = person;
-  await installClockCamera(page, clock);
+  const { width, height, fps: framesPerSecond } = ladders[picture];
+  await installClockCamera(page, { width, height, framesPerSecond, specks });
   await page.goto('/studio');
   const become = page.getByTestId('become-performer');
   await become.or(page.getByTestId('stream-title-input')).first().waitFor();
   if (await become.isVisible()) await become.click();
+  await choose(page, `ladder-${picture}`);
   await page.getByTestId('stream-title-input').fill(title);
   await setUp?.();
   const created = page.waitForResponse(

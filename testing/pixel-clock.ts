@@ -14,12 +14,14 @@ export interface ClockOptions {
   width: number;
   height: number;
   framesPerSecond: number;
+  /** So many specks fall on each frame: a picture that takes bits. Too many of them hide the clock. */
+  specks?: number;
 }
 
 /** From the next navigation on, the page's camera is the clock and its microphone a steady tone. */
 export async function installClockCamera(page: Page, options: ClockOptions): Promise<void> {
   await page.addInitScript(
-    ({ width, height, framesPerSecond, timeBits, checkBits, columns, rows }) => {
+    ({ width, height, framesPerSecond, specks = 0, timeBits, checkBits, columns, rows }) => {
       const canvas = document.createElement('canvas');
       canvas.width = width;
       canvas.height = height;
@@ -39,6 +41,10 @@ export async function installClockCamera(page: Page, options: ClockOptions): Pro
           const x = (bit % columns) * cellWidth;
           const y = Math.floor(bit / columns) * cellHeight;
           context.fillRect(x, y, cellWidth, cellHeight);
+        }
+        for (let speck = 0; speck < specks; speck += 1) {
+          context.fillStyle = `hsl(${Math.random() * 360} 80% 50%)`;
+          context.fillRect(Math.random() * width, Math.random() * height, 12, 12);
         }
       }
 

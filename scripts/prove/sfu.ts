@@ -3,15 +3,26 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Receivers } from '../../testing/receivers/receivers.ts';
+import { proveBadLine } from './sfu/bad-line.ts';
 import { openHall } from './sfu/hall.ts';
 import { proveDrains, proveNodes, proveQuiet, proveWorkers } from './sfu/kills.ts';
 import { layNetworks } from './sfu/machines.ts';
+import { provePartition } from './sfu/partition.ts';
+import { provePublisherPaths, proveViewerPaths } from './sfu/paths.ts';
 import { makePeople } from './sfu/people.ts';
 import { enterPrivateNetwork } from './sfu/private-network.ts';
-import { startProduct } from './sfu/product.ts';
+import { places, startProduct } from './sfu/product.ts';
 import { createReport } from './sfu/report.ts';
+import { proveSwitch, switchPeople } from './sfu/switch.ts';
 
-const proofs = ['workers', 'drains', 'nodes'] as const;
+const inHall = ['workers', 'drains', 'nodes', 'partition'] as const;
+const inBrowsers = ['bad-line', 'paths'] as const;
+const proofs = [...inHall, 'switch', ...inBrowsers] as const;
+type ProofName = (typeof proofs)[number];
+/** Of each way of stopping somebody. */
+const switchRepetitions = 20;
+/** Of each change of a path. */
+const pathRepetitions = 20;
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +31,7 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 });
-const wanted = new Set(values.only.split(','));
+const wanted = new Set<string>(values.only.split(','));
 const viewers = Number(values.viewers);
 if (!Number.isSafeInteger(viewers) || [...wanted].some((name) => !proofs.some((p) => p === name))) {
   console.error(
@@ -36,24 +47,44 @@ layNetworks();
 console.error(`load average ${loadavg().map((load) => load.toFixed(1))}; the product starts`);
 const product = await startProduct({
   viewers,
-  withClient: false,
+  withClient: inBrowsers.some((name) => wanted.has(name)),
   onLine(part, line) {
     if (values.verbose) console.error(`  ${part}: ${line}`);
   },
 });
 const receivers = await Receivers.start('AEAD_AES_128_GCM');
 try {
-  const people = await makePeople(product, { viewers: viewers + 60, performers: 60 });
-  const hall = await openHall(product, people, receivers, viewers);
-  await proveQuiet({ hall, report });
-  if (wanted.has('workers')) await proveWorkers({ hall, report });
-  if (wanted.has('drains')) await proveDrains({ hall, report });
-  if (wanted.has('nodes')) await proveNodes({ hall, report });
-  hall.close();
+  const people = await makePeople(product, {
+    viewers: viewers + 3 * places.length + switchRepetitions * switchPeople.viewers,
+    performers: 1 + switchRepetitions * switchPeople.performers,
+  });
+  const scene = { product, people, receivers, report };
+  if (inHall.some((name) => wanted.has(name))) {
+    const hall = await openHall(product, people, receivers, viewers);
+    await proveQuiet({ hall, report });
+    await prove('workers', () => proveWorkers({ hall, report }));
+    await prove('drains', () => proveDrains({ hall, report }));
+    await prove('nodes', () => proveNodes({ hall, report }));
+    await prove('partition', () => provePartition({ ...scene, hall }));
+    hall.close();
+  }
+  await prove('switch', () => proveSwitch(scene, switchRepetitions));
+  await prove('bad-line', () => proveBadLine(scene));
+  await prove('paths', async () => {
+    await proveViewerPaths(scene, pathRepetitions);
+    await provePublisherPaths(scene, pathRepetitions);
+  });
 } finally {
   await receivers.close();
   await product.close();
 }
+
+/** One that breaks off is a fault, and the others go on. */
+async function prove(name: ProofName, work: () => Promise<void>): Promise<void> {
+  if (!wanted.has(name)) return;
+  await work().catch((error: Error) => report.fault(`${name}: ${error.stack ?? error.message}`));
+}
+
 const { faults, figures } = report;
 console.log(
   JSON.stringify({

@@ -1,6 +1,7 @@
 // Machines: network namespaces, each with a line to a network for signals and to one for media.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Command } from '../../launch/child.ts';
 import { run } from './private-network.ts';
 
@@ -10,6 +11,11 @@ type NetworkName = keyof typeof networks;
 const networkNames = Object.keys(networks) as NetworkName[];
 export const hostAddress = '10.77.0.1';
 
+export interface Rules {
+  input?: readonly string[];
+  output?: readonly string[];
+}
+
 export interface Machine {
   /** On the network for signals. */
   address: string;
@@ -18,10 +24,10 @@ export interface Machine {
   wrap(command: Command): Command;
   /** Runs a program there to its end. */
   run(file: string, args: readonly string[]): void;
-  /** Gives its line for media another address. */
-  changeMediaAddress(last: number): void;
-  /** What is neither the rule of a firewall nor an address stays: replaces the rules of nftables; empty for none. */
-  setRules(rules: readonly string[]): void;
+  /** Ports of UDP that are open there now. */
+  udpPorts(): number[];
+  /** Replaces the rules of its firewall, as nftables has them. */
+  setRules(rules: Rules): void;
   /** What is in front of a command that runs there. */
   readonly prefix: readonly string[];
   close(): void;
@@ -36,6 +42,13 @@ export function layNetworks(): void {
   }
 }
 
+/** A further address of this process on the network for media. */
+export function addHostMediaAddress(last: number): string {
+  const address = `${networks.media}.${last}`;
+  run('ip', ['addr', 'add', `${address}/24`, 'dev', 'media']);
+  return address;
+}
+
 /** `last` is the last number of its addresses. */
 export async function addMachine(name: string, last: number): Promise<Machine> {
   const holder = await holdNamespace();
@@ -46,8 +59,10 @@ export async function addMachine(name: string, last: number): Promise<Machine> {
     run(program, rest);
   };
   runThere('ip', ['link', 'set', 'lo', 'up']);
+  const plugs: string[] = [];
   for (const network of networkNames) {
     const plug = `${name}-${network.slice(0, 3)}`;
+    plugs.push(plug);
     const line = ['type', 'veth', 'peer', 'name', network, 'netns', pid];
     run('ip', ['link', 'add', plug, ...line]);
     run('ip', ['link', 'set', plug, 'master', network, 'up']);
@@ -56,7 +71,6 @@ export async function addMachine(name: string, last: number): Promise<Machine> {
   }
   // Browsers take the address that a packet to the whole world would have.
   runThere('ip', ['route', 'add', 'default', 'via', `${networks.media}.1`]);
-  let mediaLast = last;
   return {
     address: `${networks.signals}.${last}`,
     mediaAddress: `${networks.media}.${last}`,
@@ -66,20 +80,22 @@ export async function addMachine(name: string, last: number): Promise<Machine> {
       const [file = '', ...args] = prefix;
       return { ...command, file, args: [...args, command.file, ...command.args] };
     },
-    changeMediaAddress(next) {
-      runThere('ip', ['addr', 'del', `${networks.media}.${mediaLast}/24`, 'dev', 'media']);
-      runThere('ip', ['addr', 'add', `${networks.media}.${next}/24`, 'dev', 'media']);
-      runThere('ip', ['route', 'replace', 'default', 'via', `${networks.media}.1`]);
-      mediaLast = next;
+    udpPorts() {
+      // Of its network, whoever has opened them (proc_net(5)).
+      const [, ...lines] = readFileSync(`/proc/${pid}/net/udp`, 'utf8').trim().split('\n');
+      const locals = lines.map((line) => line.trim().split(/\s+/)[1] ?? '');
+      return [...new Set(locals.map((local) => Number.parseInt(local.split(':')[1] ?? '0', 16)))];
     },
-    setRules(rules) {
-      const chain = (hook: string) =>
-        `chain ${hook} { type filter hook ${hook} priority 0; policy accept; ${rules.map((rule) => `${rule};`).join(' ')} }`;
+    setRules({ input = [], output = [] }) {
+      const chain = (hook: string, rules: readonly string[]) =>
+        `chain ${hook} { type filter hook ${hook} priority 0; ${rules.map((rule) => `${rule};`).join(' ')} }`;
       runThere('nft', ['flush', 'ruleset']);
-      if (rules.length === 0) return;
-      runThere('nft', [`table inet proof { ${chain('input')}\n${chain('output')}\n}`]);
+      runThere('nft', [
+        `table inet proof { ${chain('input', input)}\n${chain('output', output)}\n}`,
+      ]);
     },
     close() {
+      for (const plug of plugs) run('ip', ['link', 'del', plug]);
       holder.kill();
     },
   };

@@ -18,10 +18,10 @@ import { addMachine, hostAddress, type Machine } from './machines.ts';
 export const addressHeader = 'x-proof-address';
 export const countryHeader = 'x-proof-country';
 
-const partNames = ['postgres', 'redis', 'upstash-proxy', 'edge', 'jobs'];
+const partNames = ['postgres', 'redis', 'upstash-proxy', 'mailbox', 'edge', 'jobs'];
 const nodePort = 4_400;
-const mediaPort = 44_400;
-const workers = 2;
+export const mediaPort = 44_400;
+export const workers = 2;
 /** Of all viewers: two workers take them all, so that either node can, and none of them does alone. */
 const workerShare = 0.8;
 const drainSeconds = 30;
@@ -37,6 +37,8 @@ export type Place = (typeof places)[number];
 export interface Node {
   place: Place;
   machine: Machine;
+  /** Of its HTTP. */
+  url: string;
   stats(): Promise<SfuStats>;
   /** Its orderly end; everybody is sent to the other node before. */
   drain(): Promise<void>;
@@ -171,13 +173,13 @@ function createNode(
 ): Node & { close(): Promise<void> } {
   let running: SfuNode | null = null;
   const authorization = `Bearer ${options.secret}`;
+  const url = `http://${machine.address}:${nodePort}`;
   return {
     place,
     machine,
+    url,
     async stats() {
-      const answer = await fetch(`http://${machine.address}:${nodePort}/stats`, {
-        headers: { authorization },
-      });
+      const answer = await fetch(`${url}/stats`, { headers: { authorization } });
       return SfuStats.parse(await answer.json());
     },
     async start(env = {}) {

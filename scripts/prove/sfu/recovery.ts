@@ -32,7 +32,7 @@ export async function measureRecovery(
 ): Promise<Recovery> {
   const fromMs = monotonicMs();
   await breakIt();
-  const spells = await untilSteady(viewers, fromMs);
+  const spells = await untilSteady(viewers);
   const window = { fromMs, toMs: monotonicMs(), quietMsMax };
   return recoveryOf(spells.map((one) => longestGapMs(one, window)));
 }
@@ -51,10 +51,8 @@ export function recoveryOf(gapsMs: readonly number[]): Recovery {
 }
 
 /** Resolves when every picture flows and has done so for a while, or the time is over. */
-export async function untilSteady(
-  viewers: readonly Viewer[],
-  fromMs = monotonicMs(),
-): Promise<Spell[][]> {
+export async function untilSteady(viewers: readonly Viewer[]): Promise<Spell[][]> {
+  const fromMs = monotonicMs();
   for (;;) {
     const spells = await Promise.all(viewers.map((viewer) => viewer.spells()));
     const nowMs = monotonicMs();
