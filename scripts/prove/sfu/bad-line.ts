@@ -18,7 +18,7 @@ const freezeMsMax = 1_000;
 const relayLast = 100;
 const viewerLast = 20;
 /** A picture of blocks alone would go into one packet a frame. */
-const specks = 150;
+const specks = 30;
 /** So many frames until the browser has made up its mind how long it holds frames back. */
 const settlingFrames = 150;
 

@@ -1,5 +1,6 @@
 // Browsers on machines of the proof, and what their pages tell of the picture and of the path that it takes.
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
@@ -25,8 +26,10 @@ export async function startBrowserOn(machine: Machine, { urls }: Product): Promi
   );
   const folder = await mkdtemp(join(tmpdir(), 'livepanty-browser-'));
   const program = join(folder, 'chromium');
-  await writeFile(program, `#!/bin/sh\nexec ${machine.prefix.join(' ')} ${chromiumBin()} "$@"\n`);
-  await chmod(program, 0o755);
+  // At once: a file that a process which is being started still has open cannot be run.
+  writeFileSync(program, `#!/bin/sh\nexec ${machine.prefix.join(' ')} ${chromiumBin()} "$@"\n`, {
+    mode: 0o755,
+  });
   const browser = await startBrowser([], program);
   return {
     browser,

@@ -11,7 +11,7 @@ import { countFrames, framesShown } from './frames.ts';
 import { longestGapMs, quantile } from './gaps.ts';
 import { addMachine, type Machine } from './machines.ts';
 import type { People } from './people.ts';
-import { type Product, places } from './product.ts';
+import { mediaPort, type Product, places, workers } from './product.ts';
 import { untilSteady } from './recovery.ts';
 import type { Report } from './report.ts';
 
@@ -36,6 +36,7 @@ export async function proveViewerPaths(
   repetitions: number,
 ): Promise<void> {
   const machine = await addMachine('home', machineLast);
+  machine.setRules({ output: [noMediaOverTcp] });
   const [here, there] = await Promise.all([startBrowser(), startBrowserOn(machine, product)]);
   try {
     const performer = await openWindowIn(here, product, places[0].country);
@@ -69,6 +70,7 @@ export async function provePublisherPaths(
   repetitions: number,
 ): Promise<void> {
   const machine = await addMachine('home', machineLast);
+  machine.setRules({ output: [noMediaOverTcp] });
   const there = await startBrowserOn(machine, product);
   try {
     const performer = await openWindowIn(there.browser, product, places[0].country);
@@ -99,11 +101,17 @@ export async function provePublisherPaths(
   }
 }
 
+/** Or the second best way would be taken, which stays open. */
+const noMediaOverTcp = `tcp dport { ${Array.from({ length: workers }, (_, index) => mediaPort + index).join(', ')} } drop`;
+
 /** Breaks the path and asks until there is an answer, which is the gap; Infinity when there is none in time. */
 async function gapOf(machine: Machine, answer: () => Promise<number | null>): Promise<number> {
   const deadline = monotonicMs() + backMsMax;
   const ports = `{ ${machine.udpPorts().join(', ')} }`;
-  machine.setRules({ input: [`udp dport ${ports} drop`], output: [`udp sport ${ports} drop`] });
+  machine.setRules({
+    input: [`udp dport ${ports} drop`],
+    output: [`udp sport ${ports} drop`, noMediaOverTcp],
+  });
   while (monotonicMs() < deadline) {
     await delay(lookEveryMs);
     const gapMs = await answer();

@@ -13,7 +13,7 @@ const p99MsMax = 2_000;
 /** For so long it is looked whether more comes: much longer than any packet may be under way. */
 const watchedMs = 3_500;
 /** Scenes that are played side by side. */
-const scenesAtOnce = 6;
+const scenesAtOnce = 10;
 /** Of each country, and so on each node. */
 const viewersPerPlace = 2;
 
