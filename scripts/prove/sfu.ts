@@ -52,6 +52,14 @@ const product = await startProduct({
     if (values.verbose) console.error(`  ${part}: ${line}`);
   },
 });
+let ending = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (ending) return;
+    ending = true;
+    product.close().finally(() => process.exit(130));
+  });
+}
 const receivers = await Receivers.start('AEAD_AES_128_GCM');
 try {
   const people = await makePeople(product, {
