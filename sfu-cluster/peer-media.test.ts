@@ -151,7 +151,7 @@ describe('what does not fit', () => {
     }
     const [codec] = good.codecs;
     const unsupported = [
-      { ...good, codecs: [{ ...codec, mimeType: 'video/VP9' }] },
+      { ...good, codecs: [{ ...codec, mimeType: 'video/H265' }] },
       { ...good, encodings: [{ ssrc: 5 }, { ssrc: 5 }] },
     ];
     for (const rtpParameters of unsupported) {
