@@ -67,6 +67,8 @@ export function encodedSize(source: PictureSize): PictureSize {
 }
 
 const bitsPerPixelSecond = 3;
+/** What cameras send; the rate control alone goes by it. */
+const framesPerSecond = 30;
 const encodedBitsPerSecondMin = 300_000;
 
 /** Those that show of a picture in layers the whole one alone; ffmpeg's own VP9 decoder shows each. */
@@ -126,6 +128,9 @@ export function toH264Arguments(codec: IvfCodec, size: PictureSize, keyframeMs: 
     whole(rate),
     '-bufsize',
     whole(rate),
+    // Of timestamps in milliseconds it would make 1,000 pictures a second, and give each a thirtieth of its bits.
+    '-x264-params',
+    `fps=${whole(framesPerSecond)}`,
     '-g',
     '600',
     '-sc_threshold',

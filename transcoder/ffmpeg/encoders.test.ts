@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { stillAfter } from '../codec/h264-still.ts';
+import { ivfFrame, ivfHeader } from '../codec/ivf.ts';
 import { createOggOpusWriter } from '../codec/ogg-opus.ts';
 import type { Picture } from '../packaging/video-packager.ts';
 import { until } from '../testing/bench.ts';
@@ -260,3 +261,24 @@ function toneStarts(samples: Int16Array): number[] {
   });
   return starts;
 }
+
+test('pictures get the bits that they may have, though their times are in milliseconds', {
+  timeout: 60_000,
+}, async () => {
+  const size = { width: 640, height: 360 };
+  // The first seconds live on what the rate control has saved up.
+  const seconds = 12;
+  const { frames } = await codedVp8({ seconds, ...size, gop: 360 });
+  const input = Buffer.concat([
+    ivfHeader('VP80', size.width, size.height),
+    ...frames.map(([frame], index) =>
+      ivfFrame(frame ?? Buffer.alloc(0), Math.round((index * 1_000) / 30)),
+    ),
+  ]);
+  const flv = execFileSync(ffmpegBin, toH264Arguments('VP80', size, 1_000), {
+    input,
+    maxBuffer: 2 ** 26,
+  });
+  const allowedBps = size.width * size.height * 3;
+  expect((flv.length * 8) / seconds).toBeGreaterThan(allowedBps / 2);
+});
