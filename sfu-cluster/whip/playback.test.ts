@@ -79,7 +79,7 @@ test('players of one make share a copy of the room, which goes when they have le
   expect(scene.room.viewers).toBe(3);
 });
 
-test('of a stream in layers the best one is played', async () => {
+test('of a stream in layers the best one is played', { timeout: 90_000 }, async () => {
   const layers = [
     { rid: 'q', scale: 4 },
     { rid: 'h', scale: 2 },
@@ -88,7 +88,8 @@ test('of a stream in layers the best one is played', async () => {
   await publish({ layers });
   await expect.poll(() => scene.room.sources).toHaveLength(2);
   const { page } = await play();
-  await expect.poll(async () => (await page.seen()).frameWidth, { timeout: 15_000 }).toBe(960);
+  // A busy machine loses packets, and the way back up takes its time.
+  await expect.poll(async () => (await page.seen()).frameWidth, { timeout: 60_000 }).toBe(960);
 });
 
 test('sound alone is played to whoever asks for sound alone, and where there is nothing else', async () => {
