@@ -86,11 +86,21 @@ export interface Seat {
   socketUrl: string;
   ticket: string;
   receivers: Receivers;
+  /** Cuts the socket, also one on which somebody still waits for something. */
+  signal?: AbortSignal;
+}
+
+/** A socket that has joined. */
+export async function enterRoom(seat: Omit<Seat, 'receivers'>): Promise<RoomClient> {
+  const client = await RoomClient.connect(seat.socketUrl);
+  seat.signal?.addEventListener('abort', () => client.cut());
+  await client.request('join', { version: signallingVersion, ticket: seat.ticket });
+  return client;
 }
 
 /** A performer whose transport is fed with plain packets; answers with the port for them. */
-export async function publishPlain({ socketUrl, ticket, receivers }: Seat) {
-  const client = await RoomClient.join(socketUrl, ticket);
+export async function publishPlain({ receivers, ...seat }: Seat) {
+  const client = await enterRoom(seat);
   const transport = await client.request('transport.create', { direction: 'send' });
   const { transportId } = transport;
   const dtlsParameters = { ...dtlsParametersOf(receivers) };
@@ -129,9 +139,11 @@ export interface WatchingReceiver {
 }
 
 /** Does what our client does, in its order and with as few round trips. */
-export async function watchRoom({ socketUrl, ticket, receivers }: Seat): Promise<WatchingReceiver> {
+export async function watchRoom(seat: Seat): Promise<WatchingReceiver> {
+  const { socketUrl, ticket, receivers, signal } = seat;
   const requestedAtMs = monotonicMs();
   const client = await RoomClient.connect(socketUrl);
+  signal?.addEventListener('abort', () => client.cut());
   const [, transport] = await Promise.all([
     client.request('join', { version: signallingVersion, ticket }),
     client.request('transport.create', { direction: 'receive' }),

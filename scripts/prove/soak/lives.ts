@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openPlainSource } from '../../../testing/receivers/plain-source.ts';
 import type { Receivers } from '../../../testing/receivers/receivers.ts';
 import {
+  enterRoom,
   publishPlain,
-  RoomClient,
+  type RoomClient,
   type SfuNode,
   type startTestEdge,
   watchRoom,
@@ -63,9 +64,8 @@ export async function liveOnce(world: World, tally: Tally): Promise<void> {
   const ends: (() => void)[] = [];
   try {
     const ticket = await edge.ticket({ stream, node: home.name, capabilities: ['publish'] });
-    const performer = await soon(
-      'publish',
-      publishPlain({ socketUrl: home.socketUrl, ticket, receivers }),
+    const performer = await soon('publish', (signal) =>
+      publishPlain({ socketUrl: home.socketUrl, ticket, receivers, signal }),
     );
     ends.push(() => performer.leave());
     const { port } = performer;
@@ -93,27 +93,33 @@ async function visit({ nodes, edge, random, receivers }: World, stream: string, 
   tally.joins += 1;
   if (kind < 0.1) {
     const ticket = await edge.ticket({ stream, node: name, aud: 'node', use: 'tap' });
-    const client = await soon('join', RoomClient.join(socketUrl, ticket));
-    await soon(
-      'tap',
-      client.request('tap.open', { address: '127.0.0.1', audioPort: 9, videoPorts: [9] }),
-    );
-    tally.taps += 1;
-    await delay(random() * staysMsMax);
-    leave(client, random);
+    const client = await soon('join', (signal) => enterRoom({ socketUrl, ticket, signal }));
+    try {
+      const ports = { audioPort: 9, videoPorts: [9] };
+      await soon('tap', () => client.request('tap.open', { address: '127.0.0.1', ...ports }));
+      tally.taps += 1;
+      await delay(random() * staysMsMax);
+    } finally {
+      leave(client, random);
+    }
     return;
   }
   const ticket = await edge.ticket({ stream, node: name, capabilities: ['subscribe'] });
   if (kind < 0.25) {
     // Comes to the door, asks for a way in, and never takes it.
-    const client = await soon('join', RoomClient.join(socketUrl, ticket));
-    await soon('transport', client.request('transport.create', { direction: 'receive' }));
-    leave(client, random);
+    const client = await soon('join', (signal) => enterRoom({ socketUrl, ticket, signal }));
+    try {
+      await soon('door', () => client.request('transport.create', { direction: 'receive' }));
+    } finally {
+      leave(client, random);
+    }
     return;
   }
-  const watching = await soon('watch', watchRoom({ socketUrl, ticket, receivers }));
+  const watching = await soon('watch', (signal) =>
+    watchRoom({ socketUrl, ticket, receivers, signal }),
+  );
   try {
-    await soon('picture', watching.receiver.firstPacket(watching.ssrcs.video));
+    await soon('picture', () => watching.receiver.firstPacket(watching.ssrcs.video));
     tally.pictures += 1;
     await delay(random() * staysMsMax);
   } finally {
@@ -127,17 +133,19 @@ function leave(client: RoomClient, random: Random): void {
   else client.close();
 }
 
-async function soon<T>(what: string, step: Promise<T>): Promise<T> {
-  const limit = new AbortController();
+/** Gives a step the time that it may take; after that its socket is cut, whatever it waits for. */
+async function soon<T>(what: string, step: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const tooLong = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.abort();
+    tooLong.reject(new Error(`too long: ${what}`));
+  }, stepLimitMs);
+  const done = step(late.signal);
+  done.catch(() => undefined);
   try {
-    return await Promise.race([
-      step,
-      delay(stepLimitMs, null, { signal: limit.signal }).then(() => {
-        throw new Error(`too long: ${what}`);
-      }),
-    ]);
+    return await Promise.race([done, tooLong.promise]);
   } finally {
-    limit.abort();
-    step.catch(() => undefined);
+    clearTimeout(timer);
   }
 }
