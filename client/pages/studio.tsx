@@ -167,7 +167,7 @@ function OpenStudio() {
         {onAir ? <StudioSide studio={studio} /> : <StudioSetup studio={studio} />}
       </div>
       {onAir && studio.stage.value && <StagePanel desk={studio.stage.value} />}
-      {!onAir && <StreamKeysCard />}
+      {(!onAir || isElsewhere) && <StreamKeysCard />}
     </Page>
   );
 }
