@@ -4,7 +4,7 @@ import type { Studio } from '../models/studio.ts';
 import { Button } from './button.tsx';
 import { CameraIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
-import { DeviceFault } from './preview.tsx';
+import { CaptureFaultNotice } from './preview.tsx';
 import './preview.css';
 
 function Picture({ stream }: { stream: MediaStream | null }) {
@@ -40,7 +40,7 @@ export function Monitor({ studio }: { studio: Studio }) {
           </div>
         )}
       </div>
-      <DeviceFault desk={desk} />
+      <CaptureFaultNotice fault={desk.fault.value} />
       <Notice tone={isSent ? 'info' : 'warn'}>
         <div class="stack" data-testid="sent-elsewhere" data-sent={isSent}>
           <span>
