@@ -7,7 +7,7 @@ import { useApp } from './app-context.ts';
 import { Button } from './button.tsx';
 import { CameraIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
-import { DeviceFault } from './preview.tsx';
+import { CaptureFaultNotice } from './preview.tsx';
 import './preview.css';
 
 function Picture({ stream, place }: { stream: MediaStream | null; place: Viewing['place'] }) {
@@ -53,7 +53,7 @@ export function Monitor({ studio }: { studio: Studio }) {
           </div>
         )}
       </div>
-      <DeviceFault desk={desk} />
+      <CaptureFaultNotice fault={desk.fault.value} />
       <Notice tone={isSent ? 'info' : 'warn'}>
         <div class="stack" data-testid="sent-elsewhere" data-sent={isSent}>
           <span>

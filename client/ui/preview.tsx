@@ -46,8 +46,11 @@ function Trouble({ desk, fault }: { desk: CaptureDesk; fault: CaptureFault }) {
 
 /** Something went wrong with one device while the picture goes on. */
 export function DeviceFault({ desk }: { desk: CaptureDesk }) {
-  const fault = desk.fault.value;
-  if (!fault || !desk.videoOut.value) return null;
+  return desk.videoOut.value && <CaptureFaultNotice fault={desk.fault.value} />;
+}
+
+export function CaptureFaultNotice({ fault }: { fault: CaptureFault | null }) {
+  if (!fault) return null;
   const { title, text } = faultWords[fault];
   return (
     <Notice tone="bad">
