@@ -59,7 +59,12 @@ export const SfuReportAnswer = z.object({
 export type SfuReportAnswer = z.infer<typeof SfuReportAnswer>;
 
 /** A node that has viewers of a stream and not its media asks from where to bring it. */
-export const PullBody = z.strictObject({ nodeId: NodeId, streamId: Id });
+export const PullBody = z.strictObject({
+  nodeId: NodeId,
+  streamId: Id,
+  /** The node from which it has just tried to, in vain. */
+  unreachable: NodeId.optional(),
+});
 export type PullBody = z.infer<typeof PullBody>;
 
 /** The room socket to bring it from, and a node ticket, good once; null when that is no other node. */

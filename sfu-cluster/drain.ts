@@ -1,6 +1,7 @@
 // The drain: sends everybody to other nodes before this one ends, so that pictures go on.
 import type { Logger } from 'pino';
 import type { Peer } from './peer.ts';
+import type { Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 
 /**
@@ -21,8 +22,11 @@ export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promi
   const hosts = () =>
     rooms.all.flatMap((room) => room.publishers.filter(({ owner }) => owner.isHost));
   const first = hosts();
-  // Told before there is nothing to tap any more, so that they look for it elsewhere.
-  for (const { peers } of rooms.all) for (const peer of peers) if (peer.nodeUse) tell(peer);
+  // Told before there is nothing to tap or to pipe any more, so that they look for it elsewhere.
+  for (const room of rooms.all) {
+    room.prepareToLeave();
+    for (const peer of room.peers) if (peer.nodeUse) tell(peer);
+  }
   log.info({ rooms: rooms.size, hosts: first.length }, 'the node is drained');
   for (const peer of first) tell(peer);
   await until(() => hosts().length === 0, Math.min(publishersAheadMs, left()));
@@ -33,10 +37,9 @@ export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promi
     for (const peer of others.slice(from, from + perStep)) tell(peer);
     await wait(tellingStepMs);
   }
-  await until(
-    () => rooms.all.every(({ viewers, publishers }) => viewers + publishers.length === 0),
-    left(),
-  );
+  const isLeft = ({ viewers, publishers, peers }: Room) =>
+    viewers + publishers.length === 0 && !peers.some(({ nodeUse }) => nodeUse === 'pipe');
+  await until(() => rooms.all.every(isLeft), left());
   log.info({ rooms: rooms.size }, 'the drain is over');
 }
 

@@ -1,12 +1,13 @@
 // An inflow: brings a room's media from the node on which it is published, for as long as somebody here wants it.
 import type { PipeTransport } from 'mediasoup/types';
 import type { Logger } from 'pino';
-import type { ConsumerData, LayerSize, PullAnswer, RoomMediaNotice } from '#contract';
+import type { ConsumerData, LayerSize, PullAnswer } from '#contract';
 import { pipeDataOf } from './media/outflow.ts';
 import { parseRtpParameters, parseSrtpParameters } from './media/parameters.ts';
 import type { PipeListen, RoomMedia } from './media/room-media.ts';
 import { NodeLink } from './node-link.ts';
 import { createOutage } from './outage.ts';
+import type { Pull } from './pull.ts';
 
 /** Between attempts; doubles while they fail. */
 const retryMinMs = 100;
@@ -18,12 +19,21 @@ export interface InflowDeps {
   streamId: string;
   media: RoomMedia;
   listen: PipeListen;
-  /** Asks the edge from where to bring the media; null when there is nowhere to bring it from. */
-  pull(streamId: string): Promise<PullAnswer['from']>;
+  pull: Pull;
   log: Logger;
 }
 
 export interface Inflow {
+  close(): void;
+}
+
+type From = NonNullable<PullAnswer['from']>;
+
+/** A pipe to another node, and the link by which it is told of. */
+interface Upstream {
+  nodeId: string;
+  link: NodeLink;
+  transport: PipeTransport;
   close(): void;
 }
 
@@ -34,31 +44,45 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
   let failures = 0;
 
   async function run(): Promise<void> {
+    let next: Upstream | null = null;
+    let unreachable: string | undefined;
     while (!ending.signal.aborted) {
+      let from: From | null = null;
       try {
-        const from = await pull(streamId);
-        if (from && !ending.signal.aborted) {
-          await flow(from);
+        if (!next) from = await pull(streamId, unreachable);
+        unreachable = undefined;
+        next ??= from && (await connect(from));
+        if (next) {
           failures = 0;
+          const upstream: Upstream = next;
+          next = await follow(upstream);
+          // Whoever breaks off may be gone.
+          if (upstream.link.closed) unreachable = upstream.nodeId;
+          upstream.close();
+          if (next) continue;
         } else {
           failures += 1;
         }
       } catch (error) {
+        next = null;
         failures += 1;
+        unreachable = from?.nodeId;
         outage.failed(error);
       }
       await pause(Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(failures, 10)), ending.signal);
     }
+    next?.close();
   }
 
-  /** One link from its beginning to its end. Rejects when it could not be made. */
-  async function flow(from: NonNullable<PullAnswer['from']>): Promise<void> {
+  /** Rejects when no pipe could be opened. */
+  async function connect(from: From): Promise<Upstream> {
     const link = await NodeLink.join(from.url, from.ticket);
     const transport = await media.openPipeTransport(listen, 'pipe-in').catch((error) => {
       link.close();
       throw error;
     });
     const close = () => {
+      ending.signal.removeEventListener('abort', close);
       link.close();
       transport.close();
     };
@@ -70,20 +94,23 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
         port: theirs.port,
         srtpParameters: parseSrtpParameters(theirs.srtpParameters),
       });
+      if (ending.signal.aborted) throw new Error('nobody watches any more');
       outage.recovered();
       log.info({ from: from.nodeId }, 'media flows in from another node');
-      await follow(link, transport, from.nodeId);
-    } finally {
-      ending.signal.removeEventListener('abort', close);
+      return { nodeId: from.nodeId, link, transport, close };
+    } catch (error) {
       close();
+      throw error;
     }
   }
 
-  /** Takes what the other room shows, until the link breaks or the stream is published on another node. */
-  async function follow(link: NodeLink, transport: PipeTransport, nodeId: string): Promise<void> {
+  /**
+   * Takes what the other room shows, until the link breaks or it has to be brought from another node. Answers the pipe
+   * to that one if there is one already.
+   */
+  async function follow({ link, transport, nodeId }: Upstream): Promise<Upstream | null> {
     const producers = new Map<string, { close(): void }>();
     let asking: Promise<void> = Promise.resolve();
-    let told: RoomMediaNotice | null = null;
     /** Of pictures that are being taken: their sizes, which may be told anew meanwhile. */
     const taking = new Map<string, LayerSize[]>();
 
@@ -109,28 +136,39 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
       taking.delete(producerId);
     }
 
-    await new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
+      let isOver = false;
       let emptyTimer: NodeJS.Timeout | null = null;
       const tellDemand = (producerId: string, spatialLayer: number) => {
         // A track of this moment is not known there yet, or not any more: it begins with all layers.
         link.request('pipe.layers', { producerId, spatialLayer }).catch(() => undefined);
       };
-      const done = () => {
+      const done = (next: Upstream | null = null) => {
+        if (isOver) {
+          next?.close();
+          return;
+        }
+        isOver = true;
         if (emptyTimer) clearTimeout(emptyTimer);
         media.off('demand', tellDemand);
-        resolve();
+        resolve(next);
       };
       const ask = async () => {
         if (emptyTimer) clearTimeout(emptyTimer);
         const { consumers } = await link.request('pipe.consume', {});
         await Promise.all(consumers.map(take));
-        if (told) media.hearHeld(told);
+        if (link.roomMedia) media.hearHeld(link.roomMedia);
         if (producers.size === 0) await lookElsewhere();
       };
       const lookElsewhere = async () => {
         const now = await pull(streamId);
         if (now?.nodeId === nodeId) emptyTimer = setTimeout(askNext, emptyMaxMs);
         else done();
+      };
+      /** Makes the pipe from the node that has it to be from now on, before this one leaves. */
+      const moveOn = async () => {
+        const from = await pull(streamId);
+        if (from && from.nodeId !== nodeId && !isOver) done(await connect(from));
       };
       // One question at a time, so that none is answered twice.
       const askNext = () => {
@@ -142,8 +180,10 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
       media.on('demand', tellDemand);
       link.on('notice', (notice) => {
         if (notice.type === 'room.media') {
-          told = notice;
           askNext();
+        } else if (notice.type === 'room.move') {
+          // Without it the pipe breaks later, and is made anew then.
+          moveOn().catch(() => undefined);
         } else if (notice.type === 'producer.sizes') {
           if (taking.has(notice.producerId)) taking.set(notice.producerId, notice.sizes);
           media.tellSizes(notice.producerId, notice.sizes);
@@ -152,7 +192,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
           producers.delete(notice.consumerId);
         }
       });
-      link.once('close', done);
+      link.once('close', () => done());
       if (link.closed) done();
       else askNext();
     });

@@ -6,6 +6,7 @@ import {
   type ClientFrameOf,
   frameBytesMax,
   type ResponseData,
+  type RoomMediaNotice,
   responseData,
   ServerFrame,
   signallingVersion,
@@ -37,6 +38,7 @@ export class NodeLink extends EventEmitter<NodeLinkEvents> {
   readonly #pulse: NodeJS.Timeout;
   #nextId = 0;
   #heardAtMs = performance.now();
+  #roomMedia: RoomMediaNotice | null = null;
 
   private constructor(socket: WebSocket) {
     super();
@@ -66,6 +68,11 @@ export class NodeLink extends EventEmitter<NodeLinkEvents> {
       link.close();
       throw error;
     }
+  }
+
+  /** What the room has said last of its media, which it does first right behind joining. */
+  get roomMedia(): RoomMediaNotice | null {
+    return this.#roomMedia;
   }
 
   get closed(): boolean {
@@ -111,6 +118,7 @@ export class NodeLink extends EventEmitter<NodeLinkEvents> {
       const failed = new Error(`${frame.code}: ${frame.detail}`);
       if (frame.id !== null) this.#pending.get(frame.id)?.reject(failed);
     } else {
+      if (frame.type === 'room.media') this.#roomMedia = frame;
       this.emit('notice', frame);
     }
   }

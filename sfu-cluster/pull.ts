@@ -3,7 +3,8 @@ import { PullAnswer, type PullBody } from '#contract';
 
 const pullTimeoutMs = 2_000;
 
-export type Pull = (streamId: string) => Promise<PullAnswer['from']>;
+/** Where to bring a stream from; null when there is nowhere. `unreachable` is the node that was tried in vain. */
+export type Pull = (streamId: string, unreachable?: string) => Promise<PullAnswer['from']>;
 
 export function createPull({
   edgeUrl,
@@ -14,11 +15,11 @@ export function createPull({
   nodeSecret: string;
   nodeId: string;
 }): Pull {
-  return async (streamId) => {
+  return async (streamId, unreachable) => {
     const response = await fetch(`${edgeUrl}/internal/nodes/pull`, {
       method: 'POST',
       headers: { authorization: `Bearer ${nodeSecret}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ nodeId, streamId } satisfies PullBody),
+      body: JSON.stringify({ nodeId, streamId, unreachable } satisfies PullBody),
       signal: AbortSignal.timeout(pullTimeoutMs),
     });
     if (!response.ok) {

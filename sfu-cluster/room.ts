@@ -64,6 +64,7 @@ export class Room extends EventEmitter<RoomHappenings> {
   #viewersToldAtMs = 0;
   #viewersTold = 0;
   #closed = false;
+  #isLeaving = false;
 
   constructor(streamId: string, deps: RoomDeps) {
     super();
@@ -219,6 +220,11 @@ export class Room extends EventEmitter<RoomHappenings> {
     }
   }
 
+  /** The node is about to end: nothing is brought here for other nodes any more. */
+  prepareToLeave(): void {
+    this.#isLeaving = true;
+  }
+
   get peers(): Peer[] {
     return [...this.#peers];
   }
@@ -268,17 +274,17 @@ export class Room extends EventEmitter<RoomHappenings> {
     media.on('unwatched', () => {
       clearTimeout(this.#unwatchedTimer);
       this.#unwatchedTimer = setTimeout(() => {
-        if (media.viewers === 0) this.#stopInflow();
+        if (!this.#isWanted(media)) this.#stopInflow();
       }, inflowLingersMs);
     });
     media.once('lost', () => this.#mediaLost());
     return media;
   }
 
-  /** Media that somebody here watches and nobody here publishes is brought from where it is published. */
+  /** Media that somebody wants from here and nobody publishes here is brought from another node. */
   #considerInflow(media: RoomMedia): void {
     if (media.isHostedHere || this.publishers.some(({ owner }) => owner.isHost)) return;
-    if (this.#inflow || this.#closed || media.viewers === 0) return;
+    if (this.#inflow || this.#closed || !this.#isWanted(media)) return;
     const { pull, pipeListen } = this.#deps;
     this.#inflow = openInflow({
       streamId: this.streamId,
@@ -287,6 +293,10 @@ export class Room extends EventEmitter<RoomHappenings> {
       pull,
       log: this.#log,
     });
+  }
+
+  #isWanted(media: RoomMedia): boolean {
+    return this.#isLeaving ? media.viewers > 0 : media.isWatched;
   }
 
   /** Of a host who is here: what flows in from the node that they have left is shown until theirs flows. */

@@ -6,6 +6,7 @@ import type { types } from './device.ts';
 import {
   busyLooksMin,
   disconnectedGraceMs,
+  goneAfterMs,
   guardIce,
   iceRestartLimitMs,
   lookEveryMs,
@@ -53,15 +54,30 @@ function createTransport(canChangeRelays: boolean, direction: 'send' | 'recv') {
 
 async function guarded(canChangeRelays = true, direction: 'send' | 'recv' = 'recv') {
   const clock = createManualClock();
+  let isGone = false;
   const room = createFakeRoom({
-    answer: ({ type }) => (type === 'transport.restart-ice' ? { iceParameters: {} } : undefined),
+    answer({ type }) {
+      if (isGone) return { silence: true };
+      return type === 'transport.restart-ice' ? { iceParameters: {} } : undefined;
+    },
   });
   const socket = await RoomSocket.join(
     { url: 'ws://node/room', ticket: 't', iceServers: [relay('old')] },
     { openWebSocket: room.open, clock },
   );
   const { acts, transport, become, receive } = createTransport(canChangeRelays, direction);
-  return { clock, socket, acts, become, receive, guard: guardIce(transport, socket, clock) };
+  return {
+    clock,
+    socket,
+    acts,
+    become,
+    receive,
+    guard: guardIce(transport, socket, clock),
+    /** The node answers nothing any more. */
+    vanish() {
+      isGone = true;
+    },
+  };
 }
 
 test('a path that breaks is mended through the relays of the newest ticket', async () => {
@@ -155,4 +171,24 @@ test('a path that is not up again in time is lost', async () => {
   become('failed');
   await clock.advance(iceRestartLimitMs);
   expect(guard.state.value).toBe('lost');
+});
+
+test('a node that has gone without a word is left as soon as it is silent on both ways', async () => {
+  const path = await guarded();
+  path.become('connected');
+  await flow(path);
+  path.vanish();
+  await path.clock.advance(silenceMsMax.recv + lookEveryMs);
+  expect(path.socket.isOpen).toBe(true);
+  await path.clock.advance(goneAfterMs);
+  await expect(path.socket.ended).resolves.toBe('late');
+  expect(path.guard.state.value).toBe('lost');
+});
+
+test('a node that answers is kept, however silent its media is', async () => {
+  const path = await guarded();
+  path.become('connected');
+  await flow(path);
+  await path.clock.advance(silenceMsMax.recv + lookEveryMs + goneAfterMs);
+  expect(path.socket.isOpen).toBe(true);
 });

@@ -18,6 +18,8 @@ export const lookEveryMs = 200;
  */
 export const busyLooksMin = 4;
 export const silenceMsMax = { send: 600, recv: 1_000 } as const;
+/** A node that is silent on the path, and then leaves a ping without an answer for so long, has gone without a word. */
+export const goneAfterMs = 2_000;
 
 export type PathState = 'new' | 'connected' | 'mending' | 'lost';
 
@@ -62,6 +64,7 @@ export function guardIce(transport: types.Transport, socket: RoomSocket, clock: 
     isRestarted = false;
     cancel();
     cancel = clock.after(iceRestartLimitMs, giveUp);
+    socket.check(goneAfterMs);
     try {
       const answer = await socket.request('transport.restart-ice', { transportId: transport.id });
       await transport.updateIceServers({ iceServers: relaysOf(socket) }).catch(() => {

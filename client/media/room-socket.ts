@@ -74,7 +74,7 @@ export class RoomSocket {
       this.#end(errorOfCloseCode(event.code) ?? this.#lastError ?? 'lost'),
     );
     socket.addEventListener('error', () => this.#end(this.#lastError ?? 'lost'));
-    this.#stopPings = repeat(clock, pingIntervalMs, () => this.#ping());
+    this.#stopPings = repeat(clock, pingIntervalMs, () => this.check());
   }
 
   /** Opens a socket and joins the room that the ticket names. */
@@ -166,6 +166,17 @@ export class RoomSocket {
     return () => this.#listeners.delete(listener);
   }
 
+  /** A link may be dead without saying so: a ping without an answer ends the socket as `late`. */
+  async check(timeoutMs = pingTimeoutMs): Promise<void> {
+    if (!this.#joined || this.#fault) return;
+    try {
+      await this.request('ping', {}, timeoutMs);
+    } catch {
+      // Whatever went wrong, this socket cannot be trusted any more.
+      this.#end('late');
+    }
+  }
+
   close(): void {
     this.#end('lost');
   }
@@ -208,17 +219,6 @@ export class RoomSocket {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
     return request;
-  }
-
-  /** A link may be dead without saying so: an unanswered ping ends the socket. */
-  async #ping(): Promise<void> {
-    if (!this.#joined || this.#fault) return;
-    try {
-      await this.request('ping', {}, pingTimeoutMs);
-    } catch {
-      // Whatever went wrong, this socket cannot be trusted any more.
-      this.#end('late');
-    }
   }
 
   #end(fault: SocketFault): void {

@@ -14,15 +14,23 @@ type SceneOptions = {
   grantFails?: Record<number, ApiError['code']>;
   /** What the room refuses the n-th socket with. */
   joinFails?: Record<number, SocketErrorCode>;
+  /** The requests that the room does not answer. */
+  silent?: string[];
 };
 
-function createScene({ grantFails = {}, joinFails = {}, nodes = {} }: SceneOptions = {}) {
+function createScene({
+  grantFails = {},
+  joinFails = {},
+  nodes = {},
+  silent = [],
+}: SceneOptions = {}) {
   const clock = createManualClock();
   let grants = 0;
   let joins = 0;
   const unreachable: (string | undefined)[] = [];
   const server = createFakeRoom({
     answer: (frame) => {
+      if (silent.includes(frame.type)) return { silence: true };
       if (frame.type !== 'join') return undefined;
       joins += 1;
       return joinFails[joins];
@@ -170,6 +178,16 @@ test('a node that does not take us in is named with the next request, and not fo
   link.rejoin();
   await clock.advance(2 * reconnectBackoff.firstMs);
   expect(unreachable).toEqual([undefined, 'ws://node/room', undefined]);
+  link.close();
+});
+
+test('a node that has fallen silent is named with the next request', async () => {
+  const { clock, link, unreachable } = createScene({ silent: ['ping'], nodes: { 2: 'other' } });
+  await clock.advance(0);
+  link.socket.value?.check(1_000);
+  await clock.advance(1_000 + reconnectBackoff.firstMs);
+  expect(link.state.value).toBe('open');
+  expect(unreachable).toEqual([undefined, 'ws://node/room']);
   link.close();
 });
 

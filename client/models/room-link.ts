@@ -183,7 +183,11 @@ export class RoomLink {
       this.state.value = 'open';
       const moved = new Promise<Moved>((resolve) => this.#moveWhenAsked(socket, url, resolve));
       const outcome = await Promise.race([socket.ended, moved]);
-      if (typeof outcome === 'string') return outcome;
+      if (typeof outcome === 'string') {
+        // A node that has fallen silent may be believed to live for a while yet.
+        if (outcome === 'late') this.#unreachable = url;
+        return outcome;
+      }
       const left = socket;
       this.#deps.clock.after(this.#deps.moveOverlapMs ?? viewerOverlapMs, () => left.close());
       ({ socket, url } = outcome);

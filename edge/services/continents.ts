@@ -24,6 +24,11 @@ const continentOf = new Map(
   ),
 );
 
+/** The continent of a country; null where that is not known. */
+export function continentOfCountry(country: string | null): string | null {
+  return (country === null ? undefined : continentOf.get(country)) ?? null;
+}
+
 /** 0 for the same country, 1 for the same continent, 2 for another one, or where either is not known. */
 export function nearnessOf(one: string | null, other: string | null): 0 | 1 | 2 {
   if (one === null || other === null) return 2;

@@ -3,6 +3,7 @@ import { nodeStaleSeconds, SfuNode, sfuNodesKey } from '#contract';
 import { placeStream } from '#db';
 import type { Deps } from '../deps.ts';
 import { nearnessOf } from './continents.ts';
+import { hashOf } from './hash.ts';
 import { isMediaUrl } from './media-origins.ts';
 
 export interface Place {
@@ -20,6 +21,8 @@ export interface PlacedStream {
 /** A node takes ordinary viewers up to this load; those who ask for live pictures, as tippers do, up to the second. */
 const viewersLoadMax = 0.8;
 const askedLoadMax = 0.9;
+/** Nor is a fuller one asked to hand a stream on to other nodes. */
+export const relayLoadMax = askedLoadMax;
 /** A stream's viewers fill one node up to this load before they are spread over two. */
 const fillLoadMax = 0.6;
 /** Places given since a node was last heard of are remembered for so many nodes. */
@@ -182,13 +185,4 @@ function lessLoadedOfTwo(nodes: SfuNode[], loadOf: (node: SfuNode) => number): S
   const [a, b] = [nodes[first], nodes[second]];
   if (!a || !b) return a ?? b ?? null;
   return loadOf(b) < loadOf(a) ? b : a;
-}
-
-/** FNV-1a of 32 bits: quick, and even enough to put nodes in an order. */
-function hashOf(text: string): number {
-  let hash = 0x81_1c_9d_c5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01_00_01_93);
-  }
-  return hash >>> 0;
 }

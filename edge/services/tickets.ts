@@ -24,6 +24,7 @@ import {
   readNodes,
 } from './placement.ts';
 import { publishCapabilities, publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
+import { upstreamOf } from './relay-tree.ts';
 import { openRoom, problemOf, viewerOf } from './rooms.ts';
 
 type RoomClaims = Parameters<Deps['signer']['roomTicket']>[0];
@@ -196,14 +197,18 @@ async function hlsGrant(
 }
 
 /** From where a node brings a stream that it has viewers of; null when it is published there itself, or nowhere. */
-export async function grantPull(deps: Deps, { nodeId, streamId }: PullBody): Promise<PullAnswer> {
-  const place = await findPlace(deps.db, streamId);
-  if (!place || place.nodeId === nodeId) return { from: null };
+export async function grantPull(
+  deps: Deps,
+  { nodeId, streamId, unreachable }: PullBody,
+): Promise<PullAnswer> {
+  const [origin, nodes] = await Promise.all([findPlace(deps.db, streamId), readNodes(deps)]);
+  if (!origin || origin.nodeId === nodeId) return { from: null };
+  const from = upstreamOf(nodeId, { id: streamId, origin }, nodes, unreachable);
   const ticket = await deps.signer.nodeTicket({
     subject: nodeId,
     streamId,
-    nodeId: place.nodeId,
+    nodeId: from.nodeId,
     use: 'pipe',
   });
-  return { from: { ...place, ticket } };
+  return { from: { ...from, ticket } };
 }

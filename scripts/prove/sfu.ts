@@ -14,15 +14,17 @@ import { enterPrivateNetwork } from './sfu/private-network.ts';
 import { places, startProduct } from './sfu/product.ts';
 import { createReport } from './sfu/report.ts';
 import { proveSwitch, switchPeople } from './sfu/switch.ts';
+import { proveVanishing } from './sfu/vanish.ts';
 
 const inHall = ['workers', 'drains', 'nodes', 'partition'] as const;
-const inBrowsers = ['bad-line', 'paths'] as const;
+const inBrowsers = ['bad-line', 'paths', 'vanish'] as const;
 const proofs = [...inHall, 'switch', ...inBrowsers] as const;
 type ProofName = (typeof proofs)[number];
 /** Of each way of stopping somebody. */
 const switchRepetitions = 20;
 /** Of each change of a path. */
 const pathRepetitions = 20;
+const vanishRepetitions = 6;
 
 const { values } = parseArgs({
   options: {
@@ -82,6 +84,7 @@ try {
     await proveViewerPaths(scene, pathRepetitions);
     await provePublisherPaths(scene, pathRepetitions);
   });
+  await prove('vanish', () => proveVanishing(scene, vanishRepetitions));
 } finally {
   await receivers.close();
   await product.close();

@@ -66,9 +66,9 @@ export interface PipeListen {
 interface RoomMediaEvents {
   /** A track came or went. */
   change: [];
-  /** Somebody has begun to watch. */
+  /** Somebody has begun to watch, here or on a node that brings it from here. */
   watched: [];
-  /** Nobody watches any more. */
+  /** Nobody does any more. */
   unwatched: [];
   /** Up to which layer a picture is wanted from now on: by its id. */
   demand: [string, number];
@@ -196,6 +196,11 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** People who watch here, on all branches. */
   get viewers(): number {
     return this.branches.reduce((sum, branch) => sum + branch.viewers, 0);
+  }
+
+  /** Whether people here or other nodes want what the room shows. */
+  get isWatched(): boolean {
+    return this.viewers > 0 || this.flows.count('pipe-out') > 0;
   }
 
   /** Whether the host publishes here, on this node. */
@@ -338,6 +343,10 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       enableSrtp: true,
     });
     this.flows.add(transport, use);
+    if (use === 'pipe-out') {
+      transport.observer.once('close', () => this.#left());
+      this.emit('watched');
+    }
     return transport;
   }
 
@@ -687,8 +696,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return making;
   }
 
+  #left(): void {
+    if (!this.isWatched) this.emit('unwatched');
+  }
+
   #emptied(branch: Branch): void {
-    if (this.viewers === 0) this.emit('unwatched');
+    this.#left();
     if (branch === this.#home || branch.closed) return;
     const timer = setTimeout(() => {
       this.#lingering.delete(branch);

@@ -48,6 +48,8 @@ export interface TestEdge {
   audiences: Map<string, number>;
   /** The node on which a stream is published, and what asked for it. */
   origins: Map<string, { nodeId: string; url: string }>;
+  /** By node: where it has to bring streams from, other than from where they are published. */
+  relays: Map<string, { nodeId: string; url: string }>;
   pulls: PullBody[];
   /** True makes every report fail. */
   broken: boolean;
@@ -124,10 +126,13 @@ export async function startTestEdge(): Promise<TestEdge> {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
     });
   });
-  async function answerPull({ nodeId, streamId }: PullBody): Promise<PullAnswer> {
-    edge.pulls.push({ nodeId, streamId });
-    const origin = edge.origins.get(streamId);
-    if (!origin || origin.nodeId === nodeId) return { from: null };
+  async function answerPull(asked: PullBody): Promise<PullAnswer> {
+    edge.pulls.push(asked);
+    const { nodeId, streamId } = asked;
+    const published = edge.origins.get(streamId);
+    if (!published || published.nodeId === nodeId) return { from: null };
+    const relay = edge.relays.get(nodeId);
+    const origin = relay && relay.nodeId !== asked.unreachable ? relay : published;
     const ticket = await edge.ticket({
       aud: 'node',
       use: 'pipe',
@@ -149,6 +154,7 @@ export async function startTestEdge(): Promise<TestEdge> {
     over: new Set(),
     audiences: new Map(),
     origins: new Map(),
+    relays: new Map(),
     pulls: [],
     broken: false,
     clockAheadSeconds: 0,

@@ -2,11 +2,11 @@
 // heard by way of the edge, and afterwards everything is as before.
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs, type Receivers } from '../../../testing/receivers/receivers.ts';
-import { probeReady } from '../../launch/probe.ts';
 import { type Viewer, watch } from './audience.ts';
 import type { Hall } from './hall.ts';
 import type { People } from './people.ts';
 import { type Product, places } from './product.ts';
+import { untilReady } from './ready.ts';
 import { measureRecovery, untilSteady } from './recovery.ts';
 import type { Report } from './report.ts';
 
@@ -16,7 +16,6 @@ const gapMsMax = 1_000;
 const revokedMsMax = 5_000;
 const revokedAgainMsMax = 2_000;
 const readyMsMax = 15_000;
-const lookEveryMs = 100;
 /** After the answer it is looked for so long whether more comes. */
 const watchedMs = 6_000;
 
@@ -42,7 +41,7 @@ export async function provePartition(
     for (const { machine } of product.nodes) machine.setRules({});
   });
   const healedAtMs = monotonicMs();
-  await Promise.all(product.nodes.map((node) => untilReady(node.url)));
+  await Promise.all(product.nodes.map((node) => untilReady(node.url, 2 * readyMsMax)));
   const readyMs = Math.round(monotonicMs() - healedAtMs);
   const newcomers = places.map(({ country }) =>
     watch(people.nextViewer(country), performer.streamId, receivers, { keeps: true }),
@@ -81,16 +80,4 @@ async function banTime(hall: Hall, viewers: readonly Viewer[]): Promise<number> 
     viewers.map(async (viewer) => Math.max(...(await viewer.spells()).map(({ toMs }) => toMs))),
   );
   return Math.round(Math.max(0, Math.max(...ends) - answeredAtMs));
-}
-
-async function untilReady(url: string): Promise<void> {
-  const deadline = monotonicMs() + 2 * readyMsMax;
-  while (monotonicMs() < deadline) {
-    const isReady = await probeReady(url, AbortSignal.timeout(readyMsMax)).then(
-      () => true,
-      () => false,
-    );
-    if (isReady) return;
-    await delay(lookEveryMs);
-  }
 }
