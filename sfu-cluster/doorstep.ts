@@ -1,6 +1,7 @@
 // The doorstep: how many sockets may stand before the door at a time, with no ticket shown yet.
 import { lineOf } from '#contract';
 import { isInternal } from './addresses.ts';
+import { createTally } from './tally.ts';
 
 /** A share of all sockets only: whoever has joined is never crowded out by those who have not. */
 export const waitingMax = 4_000;
@@ -13,26 +14,15 @@ interface Doorstep {
 }
 
 export function createDoorstep(limits = { waitingMax, waitingPerLineMax }): Doorstep {
-  const byLine = new Map<string, number>();
-  let waiting = 0;
+  const byLine = createTally();
   return {
     enter(address) {
       // Behind a proxy that names nobody all come from one address: there only the total holds.
-      const line = isInternal(address) ? null : lineOf(address);
-      const ofLine = line === null ? 0 : (byLine.get(line) ?? 0);
-      if (waiting >= limits.waitingMax || ofLine >= limits.waitingPerLineMax) return null;
-      waiting += 1;
-      if (line !== null) byLine.set(line, ofLine + 1);
-      let left = false;
-      return () => {
-        if (left) return;
-        left = true;
-        waiting -= 1;
-        if (line === null) return;
-        const rest = (byLine.get(line) ?? 1) - 1;
-        if (rest > 0) byLine.set(line, rest);
-        else byLine.delete(line);
-      };
+      const isShared = isInternal(address);
+      const line = isShared ? 'internal' : lineOf(address);
+      if (byLine.total >= limits.waitingMax) return null;
+      if (!isShared && byLine.of(line) >= limits.waitingPerLineMax) return null;
+      return byLine.take(line);
     },
   };
 }

@@ -65,7 +65,7 @@ function roomFigures(room: Room, sampler: FlowSampler): SfuRoomStats {
 }
 
 function mediaFigures(media: RoomMedia | null, sampler: FlowSampler) {
-  const keyframes = media?.keyframes;
+  const keyframes = media?.viewing.keyframes;
   const count = (use: Parameters<Flows['count']>[0]) => media?.flows.count(use) ?? 0;
   const traffic = media
     ? sampler.trafficOf(media)

@@ -150,7 +150,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
         }
         isOver = true;
         if (emptyTimer) clearTimeout(emptyTimer);
-        media.off('demand', tellDemand);
+        media.viewing.off('demand', tellDemand);
         resolve(next);
       };
       const ask = async () => {
@@ -177,7 +177,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
           done();
         });
       };
-      media.on('demand', tellDemand);
+      media.viewing.on('demand', tellDemand);
       link.on('notice', (notice) => {
         if (notice.type === 'room.media') {
           askNext();

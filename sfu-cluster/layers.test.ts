@@ -107,11 +107,11 @@ describe('a publisher of three layers', () => {
     const transport = await media.openViewerTransport({ dialect });
     const [track] = media.tracks;
     assert(track, 'there is a picture');
-    const consumer = await media.consume(transport, track, { ...routerRtpCapabilities });
+    const consumer = await media.viewing.consume(transport, track, { ...routerRtpCapabilities });
     assert(consumer, 'it can be played');
-    await media.resume(transport, consumer);
+    await media.viewing.resume(transport, consumer);
     await expect.poll(() => told(host)).toEqual([0, 2]);
-    await media.prefer(consumer, { spatialLayer: 1 });
+    await media.viewing.prefer(consumer, { spatialLayer: 1 });
     await expect.poll(() => told(host), soon).toEqual([0, 2, 1]);
     transport.close();
     host.close();

@@ -2,6 +2,7 @@
 import { lineOf } from '#contract';
 import { isInternal } from './addresses.ts';
 import { refusal } from './refusals.ts';
+import { createTally } from './tally.ts';
 
 /** Windows and devices of one person, and those that were lost a moment ago and are not missed yet. */
 export const placesPerSubjectMax = 12;
@@ -14,40 +15,22 @@ export interface LivePlaces {
 }
 
 export function createLivePlaces(limits = { placesPerSubjectMax, placesPerLineMax }): LivePlaces {
-  const bySubject = createTally(limits.placesPerSubjectMax);
-  const byLine = createTally(limits.placesPerLineMax);
+  const bySubject = createTally();
+  const byLine = createTally();
   return {
     take(subject, address) {
       // Behind a proxy that names nobody all come from one address.
       const line = isInternal(address) ? null : lineOf(address);
-      if (bySubject.isFull(subject)) {
+      if (bySubject.of(subject) >= limits.placesPerSubjectMax) {
         throw refusal('no-room', 'one person has only so many live pictures');
       }
-      if (line !== null && byLine.isFull(line)) {
+      if (line !== null && byLine.of(line) >= limits.placesPerLineMax) {
         throw refusal('no-room', 'one line has only so many live pictures');
       }
-      bySubject.add(subject);
-      if (line !== null) byLine.add(line);
-      let isGiven = false;
+      const leaves = [bySubject.take(subject), ...(line === null ? [] : [byLine.take(line)])];
       return () => {
-        if (isGiven) return;
-        isGiven = true;
-        bySubject.remove(subject);
-        if (line !== null) byLine.remove(line);
+        for (const leave of leaves) leave();
       };
-    },
-  };
-}
-
-function createTally(max: number) {
-  const counts = new Map<string, number>();
-  return {
-    isFull: (key: string) => (counts.get(key) ?? 0) >= max,
-    add: (key: string) => void counts.set(key, (counts.get(key) ?? 0) + 1),
-    remove(key: string) {
-      const left = (counts.get(key) ?? 1) - 1;
-      if (left > 0) counts.set(key, left);
-      else counts.delete(key);
     },
   };
 }

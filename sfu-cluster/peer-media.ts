@@ -212,7 +212,7 @@ export class PeerMedia {
       (track) => !consumed.has(track.producer.id) && !this.#isOwn(track),
     );
     const { picture } = media;
-    if (picture && tracks.includes(picture) && !media.canPlay(picture, rtpCapabilities)) {
+    if (picture && tracks.includes(picture) && !media.viewing.canPlay(picture, rtpCapabilities)) {
       throw refusal('unsupported-media', 'the codec of the picture cannot be received');
     }
     const made = await Promise.all(
@@ -232,7 +232,7 @@ export class PeerMedia {
     if (!transport) throw refusal('not-found', 'the receiving transport is gone');
     const media = await this.#room.media();
     await Promise.all(
-      consumers.map((consumer) => mediaCall(null, () => media.resume(transport, consumer))),
+      consumers.map((consumer) => mediaCall(null, () => media.viewing.resume(transport, consumer))),
     );
   }
 
@@ -242,14 +242,16 @@ export class PeerMedia {
     const { spatialLayer, temporalLayer } = frame;
     const media = await this.#room.media();
     await mediaCall('malformed-frame', () =>
-      media.prefer(consumer, { spatialLayer, temporalLayer }),
+      media.viewing.prefer(consumer, { spatialLayer, temporalLayer }),
     );
   }
 
   async pauseConsumers(consumerIds: string[]): Promise<void> {
     const consumers = consumerIds.map((id) => this.#consumer(id));
     const media = await this.#room.media();
-    await Promise.all(consumers.map((consumer) => mediaCall(null, () => media.pause(consumer))));
+    await Promise.all(
+      consumers.map((consumer) => mediaCall(null, () => media.viewing.pause(consumer))),
+    );
   }
 
   /** Opens the tap; one that was open before is closed. */
@@ -345,7 +347,7 @@ export class PeerMedia {
     let consumer: Consumer | null;
     try {
       consumer = await mediaCall('unsupported-media', () =>
-        media.consume(transport, track, rtpCapabilities),
+        media.viewing.consume(transport, track, rtpCapabilities),
       );
     } catch (error) {
       if (track.producer.closed) return null;

@@ -17,6 +17,7 @@ import type { Peer } from './peer.ts';
 import type { Pull } from './pull.ts';
 import type { Quality, StreamQuality } from './quality.ts';
 import { refusal } from './refusals.ts';
+import { createTally } from './tally.ts';
 
 /** A count of the whole audience that is older is not believed any more. */
 const audienceMsMax = 15_000;
@@ -52,7 +53,7 @@ export class Room extends EventEmitter<RoomHappenings> {
   readonly #log: Logger;
   readonly #peers = new Set<Peer>();
   /** Sockets of each person who watches: two windows are one viewer. */
-  readonly #viewers = new Map<string, number>();
+  readonly #viewers = createTally();
   #media: Promise<RoomMedia> | null = null;
   #liveMedia: RoomMedia | null = null;
   /** By person: the socket that they publish on. */
@@ -121,16 +122,14 @@ export class Room extends EventEmitter<RoomHappenings> {
   add(peer: Peer): void {
     this.#peers.add(peer);
     if (!peer.isViewer) return;
-    this.#viewers.set(peer.subject, (this.#viewers.get(peer.subject) ?? 0) + 1);
+    this.#viewers.add(peer.subject);
     this.#viewersChanged();
   }
 
   remove(peer: Peer): void {
     if (!this.#peers.delete(peer)) return;
     if (peer.isViewer) {
-      const left = (this.#viewers.get(peer.subject) ?? 1) - 1;
-      if (left > 0) this.#viewers.set(peer.subject, left);
-      else this.#viewers.delete(peer.subject);
+      this.#viewers.remove(peer.subject);
       this.#viewersChanged();
     }
     if (this.#peers.size === 0 && !this.#closed) this.emit('empty');
@@ -257,7 +256,7 @@ export class Room extends EventEmitter<RoomHappenings> {
       if (this.publishers.some(({ owner }) => owner.isHost)) this.#settleInflow();
       else this.#considerInflow(media);
     });
-    media.on('demand', (producerId, spatialLayer) => {
+    media.viewing.on('demand', (producerId, spatialLayer) => {
       // Whose it is knows it by its id; what comes from another node is told there by the inflow.
       const owner = media.tracks.find(({ producer }) => producer.id === producerId)?.owner;
       const publisher = owner && this.#stage.get(owner.id);

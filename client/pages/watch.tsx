@@ -126,7 +126,7 @@ function About({ watch, stream }: { watch: Watch; stream: Stream | null }) {
 const endWords = {
   performer: 'Thank you for being there.',
   staff: 'It was ended by our staff.',
-  'media-lost': 'The connection to the performer was lost.',
+  'media-lost': 'Nothing came from the performer any more.',
   'never-started': 'It never got on air.',
 } as const;
 

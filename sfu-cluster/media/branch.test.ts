@@ -5,8 +5,8 @@ import type { RoomClient } from '../testing/room-client.ts';
 import { publishRtp } from '../testing/rtp-source.ts';
 import { useScene } from '../testing/scene.ts';
 import type { Branch } from './branch.ts';
+import { branchLingersMs } from './branches.ts';
 import { routerRtpCapabilities } from './codecs.ts';
-import { branchLingersMs } from './room-media.ts';
 
 const scene = useScene({ workers: 2, env: { SFU_VIEWERS_PER_WORKER: '4' } });
 

@@ -32,14 +32,14 @@ async function watchers(count: number) {
   // Where nobody listens, so without the congestion control that their lines would share.
   const plain = await media.openTapTransport('127.0.0.1', '127.0.0.1', 9);
   const consumers = await Promise.all(
-    Array.from({ length: count }, () => media.consume(plain, picture, tapRtpCapabilities)),
+    Array.from({ length: count }, () => media.viewing.consume(plain, picture, tapRtpCapabilities)),
   );
   // What the transport of a browser is once its handshake is over.
   const connected = Object.defineProperty(await media.openViewerTransport(), 'dtlsState', {
     value: 'connected',
   });
   const playable = consumers.filter((consumer) => consumer !== null);
-  for (const consumer of playable) await media.resume(connected, consumer);
+  for (const consumer of playable) await media.viewing.resume(connected, consumer);
   const current = () => playable.map((consumer) => consumer.currentLayers?.spatialLayer);
   await expect.poll(() => new Set(current()), { timeout: 5_000 }).toEqual(new Set([layers - 1]));
   return { media, consumers: playable, current };
@@ -53,7 +53,7 @@ test('a hundred windows that are resized without end ask the publisher no oftene
   while (source.keyframeRequests - before < turnsSeen * layers) {
     turn += 1;
     const wishes = consumers.map((consumer, index) =>
-      media.prefer(consumer, { spatialLayer: (turn + index) % layers, temporalLayer: 3 }),
+      media.viewing.prefer(consumer, { spatialLayer: (turn + index) % layers, temporalLayer: 3 }),
     );
     await Promise.all(wishes);
     await setImmediate();
@@ -72,17 +72,17 @@ test('the same wish again asks for nothing', async () => {
   const { media, consumers, current } = await watchers(1);
   const [consumer] = consumers;
   assert(consumer, 'somebody watches');
-  const atFirst = media.keyframes.wanted;
+  const atFirst = media.viewing.keyframes.wanted;
   // Who has no wish gets the largest layer.
   for (const layer of [layers - 1, layers]) {
-    await media.prefer(consumer, { spatialLayer: layer, temporalLayer: 3 });
+    await media.viewing.prefer(consumer, { spatialLayer: layer, temporalLayer: 3 });
   }
-  expect(media.keyframes.wanted).toBe(atFirst);
-  await media.prefer(consumer, { spatialLayer: 0, temporalLayer: 3 });
+  expect(media.viewing.keyframes.wanted).toBe(atFirst);
+  await media.viewing.prefer(consumer, { spatialLayer: 0, temporalLayer: 3 });
   await expect.poll(current).toEqual([0]);
-  const { wanted } = media.keyframes;
+  const { wanted } = media.viewing.keyframes;
   for (let turn = 0; turn < 10; turn += 1) {
-    await media.prefer(consumer, { spatialLayer: 0, temporalLayer: 3 });
+    await media.viewing.prefer(consumer, { spatialLayer: 0, temporalLayer: 3 });
   }
-  expect(media.keyframes.wanted).toBe(wanted);
+  expect(media.viewing.keyframes.wanted).toBe(wanted);
 });

@@ -4,8 +4,9 @@ import { isIP } from 'node:net';
 import type { Consumer, PipeTransport } from 'mediasoup/types';
 import type { ClientFrameOf, ConsumerData, ResponseData } from '#contract';
 import { refusal } from '../refusals.ts';
+import { layersMax } from './layers.ts';
 import { parseSrtpParameters } from './parameters.ts';
-import { layersMax, type RoomMedia, type Track } from './room-media.ts';
+import type { RoomMedia, Track } from './room-media.ts';
 import type { TapRules } from './tap.ts';
 
 interface OutflowEvents {
@@ -56,7 +57,7 @@ export class Outflow extends EventEmitter<OutflowEvents> {
   want(producerId: string, layer: number): void {
     const consumer = this.#piped.get(producerId);
     if (!consumer) throw refusal('not-found', 'this pipe has no such track');
-    this.#media.wantLayer(producerId, consumer.id, layer);
+    this.#media.viewing.wantLayer(producerId, consumer.id, layer);
   }
 
   close(): void {
@@ -74,7 +75,9 @@ export class Outflow extends EventEmitter<OutflowEvents> {
     this.#piped.set(producer.id, consumer);
     // Until the other node says what its viewers want.
     if (consumer.kind === 'video') this.want(producer.id, layersMax);
-    consumer.observer.once('close', () => this.#media.wantLayer(producer.id, consumer.id, null));
+    consumer.observer.once('close', () =>
+      this.#media.viewing.wantLayer(producer.id, consumer.id, null),
+    );
     producer.observer.once('close', () => {
       this.#piped.delete(producer.id);
       this.emit('consumerClosed', consumer.id);

@@ -104,7 +104,7 @@ describe('a viewer who asks again and again to be resumed', () => {
     const media = await scene.room.media();
     const transport = await media.openViewerTransport();
     const [track] = media.tracks;
-    const consumer = track && (await media.consume(transport, track, rtpCapabilities));
+    const consumer = track && (await media.viewing.consume(transport, track, rtpCapabilities));
     assert(consumer, 'there is a picture');
     return { media, transport, consumer };
   }
@@ -113,7 +113,7 @@ describe('a viewer who asks again and again to be resumed', () => {
     await publishCamera(await scene.performer());
     const { media, transport, consumer } = await pausedPicture();
     const before = transport.listenerCount('dtlsstatechange');
-    for (let asked = 0; asked < 50; asked += 1) await media.resume(transport, consumer);
+    for (let asked = 0; asked < 50; asked += 1) await media.viewing.resume(transport, consumer);
     expect(transport.listenerCount('dtlsstatechange')).toBe(before + 1);
     consumer.close();
     expect(transport.listenerCount('dtlsstatechange')).toBe(before);
@@ -124,9 +124,9 @@ describe('a viewer who asks again and again to be resumed', () => {
     const { media, transport, consumer } = await pausedPicture();
     const connected = Object.defineProperty(transport, 'dtlsState', { value: 'connected' });
     const resume = vi.spyOn(consumer, 'resume');
-    for (let asked = 0; asked < 20; asked += 1) await media.resume(connected, consumer);
+    for (let asked = 0; asked < 20; asked += 1) await media.viewing.resume(connected, consumer);
     const next = await pausedPicture();
-    media.startPicture(next.consumer);
+    media.viewing.startPicture(next.consumer);
     await expect.poll(() => next.consumer.paused).toBe(false);
     expect(resume).toHaveBeenCalledOnce();
   });

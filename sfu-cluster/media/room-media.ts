@@ -1,13 +1,9 @@
 // The media of one room: its tracks on the home branch, and the branches on other workers that its viewers need.
 import { EventEmitter } from 'node:events';
-import { parseScalabilityMode } from 'mediasoup';
 import type {
-  Consumer,
-  ConsumerLayers,
   PipeTransport,
   PlainTransport,
   Producer,
-  RtpCapabilities,
   RtpParameters,
   SrtpParameters,
   Transport,
@@ -25,27 +21,19 @@ import {
 import { refusal } from '../refusals.ts';
 import { awaitArrival } from './arrival.ts';
 import { Branch } from './branch.ts';
-import { tapRtpCapabilities } from './codecs.ts';
-import type { Dialect } from './dialect.ts';
+import { Branches, type ViewerPlace } from './branches.ts';
 import { mediaCall } from './faults.ts';
 import { createFlows, type Flows, type FlowUse } from './flows.ts';
-import { createKeyframeGovernor, keyframeAwaitedMs } from './keyframe-governor.ts';
-import { createLayerDemand } from './layer-demand.ts';
+import { keyframeAwaitedMs } from './keyframe-governor.ts';
 import type { Liveness } from './liveness.ts';
-import type { MediaWorker } from './worker.ts';
+import { refuseIfClosed } from './made.ts';
+import { Viewing } from './viewing.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 /** What one publisher may send: three camera layers, a screen, and sound. */
 const publishBitrateMaxBps = 8_000_000;
 /** Nobody paces plain RTP: a keyframe comes as fast as the line carries it. The system may grant less. */
 const plainReceiveBufferBytes = 2_000_000;
-/** No picture has more layers; who has no wish wants them all. */
-export const layersMax = 3;
-/** A branch that nobody watches is kept so long: whoever leaves may come back, and others come. */
-export const branchLingersMs = 5_000;
-/** Each is a further copy of the room's media on its worker; players of one make share one. */
-export const dialectsMax = 16;
-export const dialectsPerSubjectMax = 4;
 
 export interface Track {
   source: MediaSource;
@@ -70,8 +58,6 @@ interface RoomMediaEvents {
   watched: [];
   /** Nobody does any more. */
   unwatched: [];
-  /** Up to which layer a picture is wanted from now on: by its id. */
-  demand: [string, number];
   /** From now on a track is kept from everybody, or is not any more. */
   held: [Track, boolean];
   /** The layers of a track are of other sizes than before. */
@@ -81,16 +67,9 @@ interface RoomMediaEvents {
 }
 
 export class RoomMedia extends EventEmitter<RoomMediaEvents> {
-  readonly #pool: WorkerPool;
-  readonly #home: Branch;
-  readonly #branches = new Map<MediaWorker, Promise<Branch>>();
-  /** Branches of players that number codecs in their own way, by worker and dialect. */
-  readonly #dialects = new Map<string, Promise<Branch>>();
-  /** By the same: who came with the first player of that kind. */
-  readonly #broughtBy = new Map<string, string>();
-  readonly #living = new Set<Branch>();
-  readonly #branchOf = new WeakMap<Transport, Branch>();
-  readonly #lingering = new Map<Branch, NodeJS.Timeout>();
+  readonly #branches: Branches;
+  /** What viewers get of it. */
+  readonly viewing: Viewing;
   /** By whom they belong to and what they show: of each there is one. */
   readonly #tracks = new Map<string, Track>();
   /** By place: what is to take that of a copy as soon as it flows. */
@@ -101,38 +80,20 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   readonly #holds = new Map<string, MediaHold>();
   /** Kept from everybody at the moment; the library says so only once its worker has answered. */
   readonly #held = new WeakSet<Producer>();
-  readonly #resumed = new WeakSet<Consumer>();
-  /** Stopped by their viewers after they had begun. */
-  readonly #stopped = new WeakSet<Consumer>();
-  readonly #wanting = new WeakSet<Consumer>();
-  /** The newest wish of each viewer, and who waits for theirs to be followed. */
-  readonly #wishes = new WeakMap<Consumer, ConsumerLayers>();
-  readonly #changing = new WeakSet<Consumer>();
-  /** Of consumers of a copy: the track at home, by whose id it is wanted. */
-  readonly #homeIds = new WeakMap<Consumer, string>();
   /** The transports by which media comes and goes, other than between our own workers. */
   readonly flows: Flows = createFlows();
-  readonly #keyframes = createKeyframeGovernor();
-  #keyframeRequests = 0;
-  #keyframesReceived = 0;
-  readonly #keyframesWanted = new Set<Consumer>();
-  readonly #demand = createLayerDemand((producerId, layer) =>
-    this.emit('demand', producerId, layer),
-  );
   #changeDue = false;
 
   private constructor(pool: WorkerPool, home: Branch) {
     super();
-    this.#pool = pool;
-    this.#home = home;
+    this.#branches = new Branches(pool, home, () => this.#left());
+    this.viewing = new Viewing(this.#branches, this.flows);
   }
 
   /** Its home is the worker that is least busy. */
   static async create(pool: WorkerPool): Promise<RoomMedia> {
     const home = await Branch.create(await pool.pick());
     const media = new RoomMedia(pool, home);
-    media.#branches.set(home.worker, Promise.resolve(home));
-    media.#living.add(home);
     home.router.observer.once('close', () => media.#end());
     home.router.once('workerclose', () => media.emit('lost'));
     return media;
@@ -140,12 +101,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
 
   /** Where the tracks are published. */
   get home(): Branch {
-    return this.#home;
+    return this.#branches.home;
   }
 
   /** The home, and one for each further worker that viewers need. */
   get branches(): Branch[] {
-    return [...this.#living];
+    return this.#branches.all;
   }
 
   get tracks(): Track[] {
@@ -195,7 +156,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
 
   /** People who watch here, on all branches. */
   get viewers(): number {
-    return this.branches.reduce((sum, branch) => sum + branch.viewers, 0);
+    return this.#branches.viewers;
   }
 
   /** Whether people here or other nodes want what the room shows. */
@@ -266,46 +227,18 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     return VideoCodec.options.find((codec) => mimeType.toUpperCase() === `VIDEO/${codec}`) ?? null;
   }
 
-  /** Keyframes: wishes here, those that went along with another one, requests by layer, and what has come. */
-  get keyframes(): { wanted: number; bundled: number; requests: number; received: number } {
-    const { asked, bundled } = this.#keyframes.counts;
-    return {
-      wanted: asked,
-      bundled,
-      requests: this.#keyframeRequests,
-      received: this.#keyframesReceived,
-    };
-  }
-
   /** For somebody who publishes: at home. */
   async openPublisherTransport(liveness?: Liveness): Promise<WebRtcTransport> {
-    const transport = await this.#home.openWebRtcTransport(liveness);
+    const transport = await this.home.openWebRtcTransport(liveness);
     await transport.setMaxIncomingBitrate(publishBitrateMaxBps);
     this.flows.add(transport, 'publish');
     return transport;
   }
 
   /** For somebody who watches: on a worker that has room. Refuses `no-room`. */
-  async openViewerTransport({
-    dialect = null,
-    subject = '',
-    liveness,
-  }: {
-    dialect?: Dialect | null;
-    /** Who asks: one person brings only so many dialects into a room. */
-    subject?: string;
-    liveness?: Liveness;
-  } = {}): Promise<WebRtcTransport> {
-    this.#keyframes.expect();
-    const worker = this.#pool.placeViewer([...this.#branches.keys()]);
-    const branch = await (dialect
-      ? this.#dialectOn(worker, dialect, subject)
-      : this.#branchOn(worker));
-    const lingering = this.#lingering.get(branch);
-    if (lingering) clearTimeout(lingering);
-    this.#lingering.delete(branch);
-    const transport = await branch.openViewerTransport(() => this.#emptied(branch), liveness);
-    this.#branchOf.set(transport, branch);
+  async openViewerTransport(place: ViewerPlace = {}): Promise<WebRtcTransport> {
+    this.viewing.expect();
+    const transport = await this.#branches.openViewerTransport(place);
     this.flows.add(transport, 'watch');
     this.emit('watched');
     return transport;
@@ -313,7 +246,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
 
   /** A transport that sends plain RTP and RTCP to one UDP port. */
   async openTapTransport(listen: string, address: string, port: number): Promise<PlainTransport> {
-    const transport = await this.#home.router.createPlainTransport({
+    const transport = await this.home.router.createPlainTransport({
       listenInfo: { protocol: 'udp', ip: listen },
       rtcpMux: true,
       comedia: false,
@@ -333,7 +266,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     { address, announcedAddress }: PipeListen,
     use: Extract<FlowUse, 'pipe-in' | 'pipe-out'>,
   ): Promise<PipeTransport> {
-    const transport = await this.#home.router.createPipeTransport({
+    const transport = await this.home.router.createPipeTransport({
       listenInfo: {
         protocol: 'udp',
         ip: address,
@@ -361,7 +294,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       recvBufferSize: plainReceiveBufferBytes,
       ...(announcedAddress === undefined ? {} : { announcedAddress }),
     };
-    const transport = await this.#home.router.createPlainTransport({
+    const transport = await this.home.router.createPlainTransport({
       listenInfo,
       rtcpListenInfo: listenInfo,
       // Such publishers send their reports from a port of their own.
@@ -410,7 +343,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
         rtpParameters,
         ...(kind === 'video' ? { keyFrameRequestDelay: keyframeAwaitedMs } : {}),
       });
-      if (kind === 'video' && !transport.closed) await this.#watchKeyframes(producer);
+      if (kind === 'video' && !transport.closed) await this.viewing.watchKeyframes(producer);
       refuseIfClosed(transport, producer);
       const made: Track = { source, owner, producer, sizes: [], isOurs };
       const copy = this.#tracks.get(place);
@@ -426,9 +359,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     const { producer } = track;
     this.#tracks.set(place, track);
     this.#applyHold(track);
-    if (topLayerOf(producer) > 0) this.#demand.begin(producer.id, topLayerOf(producer));
+    this.viewing.begin(track);
     producer.observer.once('close', () => {
-      this.#demand.forget(producer.id);
       this.#tracks.delete(place);
       this.#changed();
     });
@@ -446,33 +378,6 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     this.#applyHold(track);
   }
 
-  /**
-   * A viewer's consumer, paused until the viewer is ready; null when the viewer's browser cannot
-   * play the codec. Simulcast starts at the highest layer that the line is believed to carry.
-   */
-  async consume(
-    transport: Transport,
-    track: Track,
-    rtpCapabilities: RtpCapabilities,
-  ): Promise<Consumer | null> {
-    const { id } = track.producer;
-    if (!this.canPlay(track, rtpCapabilities)) return null;
-    const branch = this.#branchOf.get(transport);
-    const isElsewhere = branch !== undefined && branch !== this.#home;
-    const producerId = isElsewhere ? await branch.carry(this.#home, track.producer) : id;
-    const consumer = await transport.consume({ producerId, rtpCapabilities, paused: true });
-    refuseIfClosed(transport, consumer);
-    this.#homeIds.set(consumer, id);
-    if (consumer.kind === 'video') this.flows.show(transport.id, consumer);
-    return consumer;
-  }
-
-  /** Whether a browser with these capabilities can play a track. */
-  canPlay(track: Track, rtpCapabilities: RtpCapabilities): boolean {
-    // All routers are alike.
-    return this.#home.router.canConsume({ producerId: track.producer.id, rtpCapabilities });
-  }
-
   /** How large the layers of a picture are, from the smallest up. */
   tellSizes(producerId: string, sizes: readonly LayerSize[]): void {
     const known = [...this.tracks, ...this.#arriving.values()];
@@ -480,125 +385,6 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     if (!track || JSON.stringify(sizes) === JSON.stringify(track.sizes)) return;
     track.sizes = sizes;
     this.emit('sized', track);
-  }
-
-  /** Up to which layer somebody wants a picture; null for who does not want it any more. */
-  wantLayer(producerId: string, who: string, layer: number | null): void {
-    if (layer === null) this.#demand.drop(producerId, who);
-    else this.#demand.want(producerId, who, layer);
-  }
-
-  /**
-   * A viewer wants a picture in no higher layer. Another layer begins with a keyframe, so wishes for what flows already
-   * wait for their turn with the publisher, where the newest of each viewer counts.
-   */
-  async prefer(consumer: Consumer, layers: ConsumerLayers): Promise<void> {
-    const { spatialLayer, temporalLayer } = clampLayers(consumer, layers);
-    const before = clampLayers(consumer, this.#wishes.get(consumer));
-    const isSame = spatialLayer === before.spatialLayer && temporalLayer === before.temporalLayer;
-    this.#wishes.set(consumer, layers);
-    if (isSame) return;
-    if (!this.#resumed.has(consumer)) {
-      await consumer.setPreferredLayers(layers);
-      return;
-    }
-    this.#wantPicture(consumer);
-    if (this.#changing.has(consumer)) return;
-    this.#changing.add(consumer);
-    this.#keyframes.run(() => {
-      this.#changing.delete(consumer);
-      const newest = this.#wishes.get(consumer);
-      // It fails only if the consumer closes at this moment.
-      if (newest && !consumer.closed) consumer.setPreferredLayers(newest).catch(() => undefined);
-    });
-  }
-
-  /** Stops a viewer's consumer until it is resumed. */
-  async pause(consumer: Consumer): Promise<void> {
-    this.#resumed.delete(consumer);
-    this.#stopped.add(consumer);
-    this.wantLayer(this.#homeIdOf(consumer), consumer.id, null);
-    await consumer.pause();
-  }
-
-  /** Starts a viewer's consumer, once: sound without delay, a picture with its keyframe. */
-  async resume(transport: WebRtcTransport, consumer: Consumer): Promise<void> {
-    if (this.#resumed.has(consumer)) return;
-    this.#resumed.add(consumer);
-    this.#stopped.delete(consumer);
-    if (consumer.kind === 'video') this.#wantPicture(consumer);
-    if (consumer.kind === 'audio') {
-      await consumer.resume();
-    } else if (transport.dtlsState === 'connected') {
-      this.startPicture(consumer);
-    } else {
-      // The keyframe is asked for when the connection stands, so the governor must wait for it too.
-      const start = (state: WebRtcTransport['dtlsState']) => {
-        if (state === 'connected') this.startPicture(consumer);
-      };
-      transport.on('dtlsstatechange', start);
-      consumer.observer.once('close', () => transport.off('dtlsstatechange', start));
-    }
-  }
-
-  /** Resumes a consumer of a picture; the worker asks for a keyframe when it does. */
-  startPicture(consumer: Consumer): void {
-    this.#keyframes.run(() => {
-      // It fails only if the consumer closes at this moment, and then there is nothing to start.
-      if (!consumer.closed && !this.#stopped.has(consumer))
-        consumer.resume().catch(() => undefined);
-    });
-  }
-
-  /** Asks the publisher for a keyframe of what these consumers show; asking twice is asking once. */
-  requestKeyframe(consumers: Consumer[]): void {
-    const nobodyWaits = this.#keyframesWanted.size === 0;
-    for (const consumer of consumers) this.#keyframesWanted.add(consumer);
-    if (this.#keyframesWanted.size === 0) return;
-    if (!nobodyWaits) {
-      this.#keyframes.join();
-      return;
-    }
-    this.#keyframes.runPatiently(() => {
-      const wanted = [...this.#keyframesWanted];
-      this.#keyframesWanted.clear();
-      for (const consumer of wanted) {
-        if (!consumer.closed) consumer.requestKeyFrame().catch(() => undefined);
-      }
-    });
-  }
-
-  /** A paused consumer of bare packets, pinned to `layers` if the track has layers. */
-  async tap(
-    transport: PlainTransport,
-    track: Track,
-    layers: ConsumerLayers | null,
-  ): Promise<Consumer> {
-    const consumer = await transport.consume({
-      producerId: track.producer.id,
-      rtpCapabilities: tapRtpCapabilities,
-      enableRtx: false,
-      paused: true,
-      ...(layers ? { preferredLayers: layers } : {}),
-    });
-    refuseIfClosed(transport, consumer);
-    if (consumer.kind === 'video') this.#wantPicture(consumer);
-    return consumer;
-  }
-
-  #wantPicture(consumer: Consumer): void {
-    const { id } = consumer;
-    const producerId = this.#homeIdOf(consumer);
-    const layer = (this.#wishes.get(consumer) ?? consumer.preferredLayers)?.spatialLayer;
-    if (!this.#wanting.has(consumer)) {
-      this.#wanting.add(consumer);
-      consumer.observer.once('close', () => this.wantLayer(producerId, id, null));
-    }
-    this.wantLayer(producerId, id, layer ?? layersMax);
-  }
-
-  #homeIdOf(consumer: Consumer): string {
-    return this.#homeIds.get(consumer) ?? consumer.producerId;
   }
 
   /**
@@ -614,133 +400,23 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     });
   }
 
-  /** Viewers who lost packets ask through the worker: the governor must know of that too. */
-  async #watchKeyframes(producer: Producer): Promise<void> {
-    producer.on('trace', ({ type }) => {
-      if (type === 'keyframe') {
-        this.#keyframesReceived += 1;
-        this.#keyframes.arrived();
-      } else {
-        this.#keyframeRequests += 1;
-        this.#keyframes.requested();
-      }
-    });
-    await producer.enableTraceEvent(['pli', 'fir', 'keyframe']);
-  }
-
   close(): void {
-    if (this.#home.closed) return;
+    if (this.home.closed) return;
     this.removeAllListeners();
-    this.#home.close();
+    this.home.close();
   }
 
   /** The home is gone, and with it all that the branches could show. */
   #end(): void {
-    this.#keyframes.close();
-    this.#demand.close();
-    for (const timer of this.#lingering.values()) clearTimeout(timer);
-    this.#lingering.clear();
-    // Those that are still being made close as soon as they are.
-    for (const branch of this.#living) branch.close();
-    this.#living.clear();
-    this.#branches.clear();
-    this.#dialects.clear();
-  }
-
-  #branchOn(worker: MediaWorker): Promise<Branch> {
-    return this.#branchIn(this.#branches, worker, () => Branch.create(worker));
-  }
-
-  #dialectOn(worker: MediaWorker, dialect: Dialect, subject: string): Promise<Branch> {
-    const key = `${worker.index} ${dialect.key}`;
-    if (!this.#dialects.has(key)) {
-      const theirs = [...this.#dialects.keys()].filter(
-        (one) => this.#broughtBy.get(one) === subject,
-      );
-      if (this.#dialects.size >= dialectsMax || theirs.length >= dialectsPerSubjectMax) {
-        throw refusal('no-room', 'players of too many kinds watch this room');
-      }
-      this.#broughtBy.set(key, subject);
-    }
-    const forget = () => this.#broughtBy.delete(key);
-    return this.#branchIn(this.#dialects, key, async () => {
-      const branch = await Branch.create(worker, dialect).catch((error) => {
-        forget();
-        throw error;
-      });
-      branch.router.observer.once('close', forget);
-      return branch;
-    });
-  }
-
-  #branchIn<K>(
-    branches: Map<K, Promise<Branch>>,
-    key: K,
-    create: () => Promise<Branch>,
-  ): Promise<Branch> {
-    const known = branches.get(key);
-    if (known) return known;
-    const making = create().then((branch) => {
-      this.#living.add(branch);
-      branch.router.observer.once('close', () => {
-        this.#living.delete(branch);
-        if (branches.get(key) === making) branches.delete(key);
-      });
-      if (this.#home.closed) branch.close();
-      return branch;
-    });
-    branches.set(key, making);
-    making.catch(() => {
-      if (branches.get(key) === making) branches.delete(key);
-    });
-    return making;
+    this.viewing.close();
+    this.#branches.close();
   }
 
   #left(): void {
     if (!this.isWatched) this.emit('unwatched');
   }
-
-  #emptied(branch: Branch): void {
-    this.#left();
-    if (branch === this.#home || branch.closed) return;
-    const timer = setTimeout(() => {
-      this.#lingering.delete(branch);
-      if (branch.viewers === 0) branch.close();
-    }, branchLingersMs);
-    this.#lingering.set(branch, timer);
-  }
 }
 
 function placeOf(ownerId: string, source: MediaSource): string {
   return `${ownerId} ${source}`;
-}
-
-/** As the worker understands a wish, of which there may be more layers than the picture has; without one it takes all. */
-function clampLayers(
-  { rtpParameters }: Consumer,
-  { spatialLayer, temporalLayer = layersMax }: ConsumerLayers = { spatialLayer: layersMax },
-): Required<ConsumerLayers> {
-  const mode = parseScalabilityMode(rtpParameters.encodings?.[0]?.scalabilityMode);
-  return {
-    spatialLayer: Math.min(spatialLayer, mode.spatialLayers - 1),
-    temporalLayer: Math.min(temporalLayer, mode.temporalLayers - 1),
-  };
-}
-
-/** The highest layer of a picture, counted from zero: each a stream of its own, or all in one (SVC). */
-export function topLayerOf({ kind, type, rtpParameters }: Producer): number {
-  const { encodings = [] } = rtpParameters;
-  if (kind !== 'video' || encodings.length === 0) return 0;
-  if (type !== 'svc') return encodings.length - 1;
-  return parseScalabilityMode(encodings[0]?.scalabilityMode).spatialLayers - 1;
-}
-
-/**
- * The library hands out a producer or consumer whose transport was closed while it was being made,
- * and never closes it: it would stay in the room for ever.
- */
-function refuseIfClosed(transport: Transport, made: Producer | Consumer): void {
-  if (!transport.closed && !made.closed) return;
-  made.close();
-  throw refusal('unavailable', 'the transport was closed');
 }

@@ -5,7 +5,8 @@ import { parseScalabilityMode } from 'mediasoup';
 import type { Consumer, PlainTransport, Producer } from 'mediasoup/types';
 import { assert, type ClientFrameOf, type TapTrack } from '#contract';
 import { refusal } from '../refusals.ts';
-import { type PipeListen, type RoomMedia, type Track, topLayerOf } from './room-media.ts';
+import { topLayerOf } from './layers.ts';
+import type { PipeListen, RoomMedia, Track } from './room-media.ts';
 
 /**
  * A layer that does not flow yet is waited for so long: a line that started with a smaller layer
@@ -73,7 +74,9 @@ export class Tap extends EventEmitter<TapEvents> {
 
   /** Asks the publisher for a keyframe of every tapped layer. */
   requestKeyframe(): void {
-    this.#media.requestKeyframe(this.#consumers.filter((consumer) => consumer.kind === 'video'));
+    this.#media.viewing.requestKeyframe(
+      this.#consumers.filter((consumer) => consumer.kind === 'video'),
+    );
   }
 
   close(): void {
@@ -99,7 +102,7 @@ export class Tap extends EventEmitter<TapEvents> {
       spatialLayer === null || track.producer.type === 'simple'
         ? null
         : { spatialLayer, temporalLayer: highestTemporalLayer(track) };
-    const consumer = await this.#media.tap(transport, track, layers);
+    const consumer = await this.#media.viewing.tap(transport, track, layers);
     this.#consumers.push(consumer);
     const ended = () => {
       transport.close();
@@ -117,7 +120,7 @@ export class Tap extends EventEmitter<TapEvents> {
     const start = () => {
       clearTimeout(timer);
       producer.off('score', check);
-      if (!consumer.closed) this.#media.startPicture(consumer);
+      if (!consumer.closed) this.#media.viewing.startPicture(consumer);
     };
     // Layers inside one stream come together.
     const encoding = producer.type === 'svc' ? 0 : layer;

@@ -47,14 +47,14 @@ export async function play(seat: Seat, offer: Offer): Promise<Connection> {
     const track = tracks.get(section.kind);
     if (!track) continue;
     const consumer = await mediaCall('unsupported-media', () =>
-      media.consume(transport, track, capabilities),
+      media.viewing.consume(transport, track, capabilities),
     );
     if (!consumer) {
       const codec = track.producer.rtpParameters.codecs[0]?.mimeType ?? 'another codec';
       throw rejection('offer-refused', `this stream is sent as ${codec}, which was not offered`);
     }
     taken.set(section.mid, answerOf(section, consumer));
-    await mediaCall(null, () => media.resume(transport, consumer));
+    await mediaCall(null, () => media.viewing.resume(transport, consumer));
     followLayers(media, consumer);
   }
   endWhenChanged(seat, media, transport, tracks, kinds);
@@ -133,7 +133,9 @@ function followLayers(media: RoomMedia, consumer: Consumer): void {
     const layer = follower.hear(Math.min(scoreMax, score + scoreMax - producerScore));
     if (layer === null || consumer.closed) return;
     // It fails only if the consumer closes at this moment.
-    media.prefer(consumer, { spatialLayer: layer, temporalLayer: 3 }).catch(() => undefined);
+    media.viewing
+      .prefer(consumer, { spatialLayer: layer, temporalLayer: 3 })
+      .catch(() => undefined);
   }, scoreReadEveryMs);
   consumer.observer.once('close', () => clearInterval(timer));
 }

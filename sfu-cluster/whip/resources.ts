@@ -3,6 +3,7 @@ import { type Capability, type HttpMediaKind, httpMediaKinds } from '#contract';
 import { withDeadline } from '../deadline.ts';
 import { refusal } from '../refusals.ts';
 import { type SeatDeps, takeSeat } from '../seat.ts';
+import { createTally } from '../tally.ts';
 import type { TicketGate } from '../ticket-gate.ts';
 import { writeAnswer } from './answer.ts';
 import { type Offer, parseOffer } from './description.ts';
@@ -39,27 +40,17 @@ export interface Resources {
 export function createResources(deps: ResourcesDeps): Resources {
   const resources = new Map<string, Resource>();
   /** By person: those that stand, and those that are being made. */
-  const bySubject = new Map<string, number>();
-  let taken = 0;
+  const bySubject = createTally();
 
   /** Takes a place; the answer gives it back, once. */
   function takePlace(subject: string): () => void {
-    const theirs = bySubject.get(subject) ?? 0;
-    if (theirs >= resourcesPerSubjectMax) {
+    if (bySubject.of(subject) >= resourcesPerSubjectMax) {
       throw refusal('rate-limited', 'one person has only so many connections');
     }
-    if (taken >= resourcesMax) throw refusal('no-room', 'this node takes no further connections');
-    bySubject.set(subject, theirs + 1);
-    taken += 1;
-    let isGiven = false;
-    return () => {
-      if (isGiven) return;
-      isGiven = true;
-      taken -= 1;
-      const left = (bySubject.get(subject) ?? 1) - 1;
-      if (left > 0) bySubject.set(subject, left);
-      else bySubject.delete(subject);
-    };
+    if (bySubject.total >= resourcesMax) {
+      throw refusal('no-room', 'this node takes no further connections');
+    }
+    return bySubject.take(subject);
   }
 
   async function connect(
