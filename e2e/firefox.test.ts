@@ -15,6 +15,7 @@ import {
   untilPlayingIn,
   watched,
 } from '../testing/firefox.ts';
+import { publishingPart } from '../testing/nodes.ts';
 import {
   admitGuest,
   buyTokens,
@@ -24,13 +25,15 @@ import {
   withoutH264,
 } from '../testing/people.ts';
 import { type Product, startProduct } from '../testing/product.ts';
-import { framesAdvance, soundArrives, untilPlaying } from '../testing/video.ts';
+import { framesAdvance, soundArrives, untilPlaying, watchForGaps } from '../testing/video.ts';
 
 const program = findFirefox();
 if (!program) console.warn('left out: the set-up has no Firefox for this system');
 
 /** Two browsers and the re-encoding of VP8 share the machine. */
 const timeout = 240_000;
+/** A picture may stand still for so long when a node is replaced. */
+const drainGapMsMax = 1_000;
 
 describe.runIf(program !== null)('Firefox', { timeout }, () => {
   let product: Product;
@@ -41,10 +44,10 @@ describe.runIf(program !== null)('Firefox', { timeout }, () => {
 
   beforeAll(async () => {
     product = await startProduct(
-      {},
+      { LIVEPANTY_SFU_NODES: '2' },
       {
         onLine: (part, text) => {
-          if (part === 'sfu' && text.includes('"source":"camera"')) published.push(text);
+          if (part.startsWith('sfu') && text.includes('"source":"camera"')) published.push(text);
         },
       },
     );
@@ -80,12 +83,8 @@ describe.runIf(program !== null)('Firefox', { timeout }, () => {
     return goLive(performer, `From Chromium, in ${codec}`);
   }
 
-  async function watchAsGuest(streamId: string, person: PersonInFirefox): Promise<void> {
-    await person.page.goto(at(`/watch/${streamId}`));
-    await passAgeGateIn(person);
-  }
-
-  test('a performer goes live with layers in VP8, and is seen and heard by WebRTC and by HLS', async () => {
+  /** A performer in Firefox, on the air. */
+  async function performInFirefox(): Promise<{ performer: PersonInFirefox; streamId: string }> {
     const registered = await openWindow();
     await register(registered, 'performer');
     const performer = await openFirefox();
@@ -98,9 +97,18 @@ describe.runIf(program !== null)('Firefox', { timeout }, () => {
       /\/v1\/streams\/[0-9a-f-]+\/start$/.test(response.url()),
     );
     await click(performer, 'go-live');
-    const [, streamId] = /streams\/([0-9a-f-]+)\/start$/.exec((await started).url()) ?? [];
+    const [, streamId = ''] = /streams\/([0-9a-f-]+)\/start$/.exec((await started).url()) ?? [];
     await see(performer, '[data-testid="on-air"][data-phase="live"]');
+    return { performer, streamId };
+  }
 
+  async function watchAsGuest(streamId: string, person: PersonInFirefox): Promise<void> {
+    await person.page.goto(at(`/watch/${streamId}`));
+    await passAgeGateIn(person);
+  }
+
+  test('a performer goes live with layers in VP8, and is seen and heard by WebRTC and by HLS', async () => {
+    const { performer, streamId } = await performInFirefox();
     for (const transport of ['webrtc', 'hls'] as const) {
       const viewer = await openWindow();
       await admitGuest(viewer);
@@ -110,7 +118,7 @@ describe.runIf(program !== null)('Firefox', { timeout }, () => {
       await framesAdvance(viewer.page, 60);
       expect(viewer.complaints).toEqual([]);
     }
-    const health = await page.evaluate(
+    const health = await performer.page.evaluate(
       () => document.querySelector('[data-testid="health"]')?.textContent,
     );
     expect(health).toMatch(/\d+p VP8/);
@@ -143,10 +151,27 @@ describe.runIf(program !== null)('Firefox', { timeout }, () => {
     expect(fan.complaints).toEqual([]);
 
     await fan.page.evaluate(() => Reflect.set(window, 'loadedOnce', true));
-    await product.stack.kill('sfu');
-    await product.stack.untilReady('sfu', 30_000);
+    const part = await publishingPart(product.stack, streamId);
+    await product.stack.kill(part);
+    await product.stack.untilReady(part, 30_000);
     await untilPlayingIn(fan, 'webrtc', 60_000);
     expect(await fan.page.evaluate(() => Reflect.get(window, 'loadedOnce'))).toBe(true);
+  });
+
+  test('a performer and a viewer go to the other node when theirs is replaced, and the picture goes on', async () => {
+    const { performer, streamId } = await performInFirefox();
+    const guest = await openFirefox();
+    await watchAsGuest(streamId, guest);
+    await untilPlayingIn(guest, 'webrtc');
+    await framesAdvance(watched(guest), 30);
+    const part = await publishingPart(product.stack, streamId);
+    const longestGapMs = await watchForGaps(watched(guest));
+    await product.stack.restart(part);
+    await framesAdvance(watched(guest), 60);
+    await untilPlayingIn(guest, 'webrtc');
+    expect(await publishingPart(product.stack, streamId)).not.toBe(part);
+    expect(await longestGapMs()).toBeLessThan(drainGapMsMax);
+    expect([...guest.complaints, ...performer.complaints]).toEqual([]);
   });
 
   test('a guest whose Firefox lacks H264 for WebRTC gets HLS with the reason, seen and heard', async () => {

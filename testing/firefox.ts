@@ -117,8 +117,8 @@ export async function fill(person: PersonInFirefox, testId: string, value: strin
 /** The page, as what looks at players takes it. */
 export function watched({ page }: Pick<PersonInFirefox, 'page'>): WatchedPage {
   return {
-    evaluate: (work, options) =>
-      page.evaluate(work as (options: unknown) => Promise<void>, options),
+    evaluate: <Options, Answer>(work: (options: Options) => Promise<Answer>, options: Options) =>
+      page.evaluate(work as (options: unknown) => Promise<Answer>, options),
   };
 }
 

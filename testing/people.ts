@@ -115,7 +115,11 @@ export async function registerOnly(person: PersonInBrowser, prefix: string): Pro
   await page.getByTestId('date-of-birth').fill('1992-04-17');
   await page.getByTestId('country').selectOption('IN');
   await page.getByTestId('register-submit').click();
-  await page.getByTestId('header-account').waitFor();
+  const account = page.getByTestId('header-account');
+  await account.waitFor().catch(async (error: unknown) => {
+    const said = await page.locator('main').innerText();
+    throw new Error(`nobody is registered, and the page says: ${said}`, { cause: error });
+  });
   person.username = username;
 }
 

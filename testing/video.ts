@@ -5,7 +5,10 @@ const player = '[data-testid="player"]';
 
 /** What is needed of a page, whichever driver it is of. */
 export interface WatchedPage {
-  evaluate<Options>(work: (options: Options) => Promise<void>, options: Options): Promise<unknown>;
+  evaluate<Options, Answer>(
+    work: (options: Options) => Promise<Answer>,
+    options: Options,
+  ): Promise<Answer>;
 }
 
 /** The player that shows moving pictures by this transport. */
@@ -94,12 +97,13 @@ export async function soundArrives(page: WatchedPage, timeoutMs = 15_000): Promi
 }
 
 /** Watches from now on for how long the picture stands still. The answer tells the longest time so far, in milliseconds. */
-export async function watchForGaps(page: Page): Promise<() => Promise<number>> {
-  await page.evaluate(() => {
+export async function watchForGaps(page: WatchedPage): Promise<() => Promise<number>> {
+  const name = 'pictureGaps';
+  await page.evaluate(async (name) => {
     const video = document.querySelector('video');
     if (!video) throw new Error('there is no video on this page');
     const gaps = { longestMs: 0, frameAtMs: performance.now() };
-    Reflect.set(window, 'pictureGaps', gaps);
+    Reflect.set(window, name, gaps);
     const onFrame = () => {
       const nowMs = performance.now();
       gaps.longestMs = Math.max(gaps.longestMs, nowMs - gaps.frameAtMs);
@@ -107,10 +111,10 @@ export async function watchForGaps(page: Page): Promise<() => Promise<number>> {
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);
-  });
+  }, name);
   return () =>
-    page.evaluate(() => {
-      const gaps = Reflect.get(window, 'pictureGaps') as { longestMs: number; frameAtMs: number };
+    page.evaluate(async (name) => {
+      const gaps = Reflect.get(window, name) as { longestMs: number; frameAtMs: number };
       return Math.max(gaps.longestMs, performance.now() - gaps.frameAtMs);
-    });
+    }, name);
 }

@@ -21,6 +21,8 @@ function createScene() {
   const stageNews = signal(0);
   const media = signal<readonly GuestMedia[]>([]);
   let lists = 0;
+  /** Resolves when a list that is asked for may come. */
+  let listComes = Promise.resolve();
   let receivers = 0;
   let fails: ApiError | null = null;
   let cannotReceive = false;
@@ -40,6 +42,7 @@ function createScene() {
     api: {
       async list() {
         lists += 1;
+        await listComes;
         return { guests: [guest] };
       },
       async invite(id, username) {
@@ -73,6 +76,12 @@ function createScene() {
     stageNews,
     media,
     lists: () => lists,
+    /** Lists come from now on when the answer is called. */
+    holdLists() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      listComes = promise;
+      return resolve;
+    },
     receivers: () => receivers,
     refuseReceivers: () => {
       cannotReceive = true;
@@ -143,4 +152,19 @@ test('a node without room for the guests never costs the performer the socket on
     await settled();
   }
   expect([receivers(), acts]).toEqual([1, []]);
+});
+
+test('takes no further act before the list shows what came of the one before', async () => {
+  const { desk, acts, holdLists } = createScene();
+  await settled();
+  const releaseLists = holdLists();
+  const held = { sound: false, picture: true };
+  const holding = desk.hold(guest, held);
+  await settled();
+  expect(acts).toHaveLength(1);
+  expect(desk.busy.value).toBe(true);
+  expect(await desk.hold(guest, held)).toBe(false);
+  releaseLists();
+  expect(await holding).toBe(true);
+  expect(desk.busy.value).toBe(false);
 });

@@ -54,7 +54,7 @@ export function createStageDesk(deps: StageDeskDeps) {
     }),
   ];
 
-  /** One act at a time, and the newest list after it. */
+  /** One act at a time, each on what the one before has made of the list. */
   async function act(work: () => Promise<unknown>, told = messageOf): Promise<boolean> {
     if (busy.peek()) return false;
     busy.value = true;
@@ -66,8 +66,8 @@ export function createStageDesk(deps: StageDeskDeps) {
       fault.value = told(error);
       return false;
     } finally {
-      busy.value = false;
       await list.load();
+      busy.value = false;
     }
   }
 
