@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { assert, type JoinedData, signallingVersion } from '#contract';
-import { freePort } from '../testing/ports.ts';
+import { freePort } from '../scripts/launch/free-port.ts';
 import { redisUrl } from '../testing/services.ts';
 import { RoomClient } from './testing/room-client.ts';
 import { publishMicrophone } from './testing/scene.ts';

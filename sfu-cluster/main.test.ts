@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { sfuNodesKey } from '#contract';
-import { freePort } from '../testing/ports.ts';
+import { freePort } from '../scripts/launch/free-port.ts';
 import { redisUrl } from '../testing/services.ts';
 import { RoomClient } from './testing/room-client.ts';
 import { startTestEdge, type TestEdge, testNodeSecret, withSecret } from './testing/test-edge.ts';

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { Session, TicketGrant } from '#contract';
 import { createServerParts, type ServerParts } from '../edge/runtime/server.ts';
 import { mailboxFrom, sandboxAccountNumber } from '../scripts/launch/environment.ts';
+import { freePort } from '../scripts/launch/free-port.ts';
 import {
   type ControlClient,
   createControlClient,
@@ -16,7 +17,6 @@ import { startUpstashProxy } from '../scripts/local/upstash-proxy/server.ts';
 import { type ApiCheck, createApiCheck } from './api-check.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { startTestMailbox, type TestMailbox } from './mailbox.ts';
-import { freePort } from './ports.ts';
 import { redisUrl } from './services.ts';
 
 export const nodeSecret = 'test-node-secret-of-at-least-32-characters';

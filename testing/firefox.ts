@@ -74,7 +74,14 @@ export async function see(
     async (selector, timeoutMs) => {
       const deadline = performance.now() + timeoutMs;
       while (!document.querySelector(selector)) {
-        if (performance.now() > deadline) throw new Error(`there is no ${selector}`);
+        if (performance.now() > deadline) {
+          const { state, transport } =
+            document.querySelector<HTMLElement>('[data-testid="player"]')?.dataset ?? {};
+          const said = document.querySelector('main')?.textContent.slice(0, 400);
+          throw new Error(
+            `there is no ${selector}; the player is ${state} by ${transport}, and the page says: ${said}`,
+          );
+        }
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrateDatabase } from '../db/migrate.ts';
+import { freePort } from '../scripts/launch/free-port.ts';
 import { startPostgres } from '../scripts/launch/postgres.ts';
-import { freePort } from './ports.ts';
 import { startRedis } from './redis.ts';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -117,7 +117,7 @@ export async function registerOnly(person: PersonInBrowser, prefix: string): Pro
   await page.getByTestId('register-submit').click();
   const account = page.getByTestId('header-account');
   await account.waitFor().catch(async (error: unknown) => {
-    const said = await page.locator('main').innerText();
+    const said = await page.locator('main').textContent();
     throw new Error(`nobody is registered, and the page says: ${said}`, { cause: error });
   });
   person.username = username;

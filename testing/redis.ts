@@ -1,7 +1,7 @@
 // A real redis-server for tests: its own port, nothing written to disk, gone with the test run.
 import { tmpdir } from 'node:os';
 import { guardedCommand, startChild } from '../scripts/launch/child.ts';
-import { freePort } from './ports.ts';
+import { freePort } from '../scripts/launch/free-port.ts';
 
 export interface RunningRedis {
   url: string;

@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { signallingVersion } from '#contract';
 import { type Command, nodeCommand } from '../scripts/launch/child.ts';
+import { freePort } from '../scripts/launch/free-port.ts';
 import { probeReady } from '../scripts/launch/probe.ts';
 import { RoomClient } from '../sfu-cluster/testing/room-client.ts';
 import { h264Parameters, opusParameters } from '../sfu-cluster/testing/rtp-source.ts';
 import { startTestEdge, testNodeSecret, withSecret } from '../sfu-cluster/testing/test-edge.ts';
 import { mediaWorkerBin } from '../sfu-cluster/testing/worker-bin.ts';
-import { freePort } from './ports.ts';
 import {
   dtlsParametersOf,
   receiverRtpCapabilities,

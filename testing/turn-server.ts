@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, fromRoot, guardedCommand, startChild } from '../scripts/launch/child.ts';
+import { freePort } from '../scripts/launch/free-port.ts';
 import { makeCertificate } from './certificate.ts';
 import { hasIpv6Loopback } from './loopback.ts';
-import { freePort } from './ports.ts';
 
 /** What an example cannot know, and what differs for peers on the same machine. */
 const replacedNames = [

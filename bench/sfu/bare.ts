@@ -1,8 +1,8 @@
 // Bare mediasoup as a peer: its process (see bare-server.ts), asked over HTTP.
 import { z } from 'zod';
 import { nodeCommand } from '../../scripts/launch/child.ts';
+import { freePort } from '../../scripts/launch/free-port.ts';
 import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
-import { freePort } from '../../testing/ports.ts';
 import {
   dtlsParametersOf,
   receiverRtpCapabilities,

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { edgeCommand } from '../../scripts/launch/edge-command.ts';
 import { edgeEnvironment } from '../../scripts/launch/environment.ts';
+import { freePort } from '../../scripts/launch/free-port.ts';
 import { Part } from '../../scripts/launch/part.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import { type Stack, startStack } from '../../scripts/launch/stack.ts';
 import { type Crowd, makeCrowd } from '../../testing/crowd.ts';
 import { quantile } from '../../testing/pixel-clock.ts';
-import { freePort } from '../../testing/ports.ts';
 import { countRoundTrips } from '../../testing/round-trips.ts';
 import { createFans, type Fans } from '../../testing/tip-client.ts';
 

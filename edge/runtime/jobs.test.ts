@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { readBalance, verifyBooks } from '#db';
 import { type Child, nodeCommand, startChild } from '../../scripts/launch/child.ts';
+import { freePort } from '../../scripts/launch/free-port.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
-import { freePort } from '../../testing/ports.ts';
 import { jobs } from '../jobs/index.ts';
 import { createCast } from '../testing/cast.ts';
 

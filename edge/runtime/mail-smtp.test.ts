@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../scripts/launch/free-port.ts';
 import { bundleWorker } from '../../scripts/launch/worker-bundle.ts';
 import { createMailboxClient, type MailboxClient } from '../../scripts/local/mailbox/client.ts';
 import { type Mailbox, startMailbox } from '../../scripts/local/mailbox/server.ts';
 import { makeCertificate } from '../../testing/certificate.ts';
-import { freePort } from '../../testing/ports.ts';
 import type { MailSender } from '../services/mail.ts';
 import { verifyMail } from '../services/mail-texts.ts';
 import { parseSmtpUrl } from '../services/smtp-server.ts';

@@ -4,6 +4,7 @@ import { extractText, getDocumentProxy } from 'unpdf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyBooks } from '#db';
 import { edgeCommand } from '../../scripts/launch/edge-command.ts';
+import { freePort } from '../../scripts/launch/free-port.ts';
 import { Part } from '../../scripts/launch/part.ts';
 import { probeReady } from '../../scripts/launch/probe.ts';
 import { type ApiCheck, createApiCheck } from '../../testing/api-check.ts';
@@ -17,7 +18,6 @@ import {
   startTestEdge,
   type TestEdge,
 } from '../../testing/edge.ts';
-import { freePort } from '../../testing/ports.ts';
 import { startWorkerd } from '../../testing/workerd.ts';
 import { signCheckpoint } from '../jobs/chain.ts';
 import { jobs } from '../jobs/index.ts';

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../scripts/launch/free-port.ts';
 import { listenLocally } from '../../scripts/local/http.ts';
 import { createMailboxClient } from '../../scripts/local/mailbox/client.ts';
 import { startMailbox } from '../../scripts/local/mailbox/server.ts';
 import { startTestEdge, type TestEdge } from '../../testing/edge.ts';
-import { freePort } from '../../testing/ports.ts';
 import { sendMails } from '../jobs/mails.ts';
 import { createLog } from './log.ts';
 import { createMailer, type MailSender } from './mail.ts';

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartRefused } from '../local/environment.ts';
+import { freePort } from './free-port.ts';
 
 const table = {
   edge: { port: 8787, of: 'the edge' },
@@ -40,10 +41,14 @@ export function usualPort(name: PortName): number {
 
 /** A set of ports that were all free a moment ago. */
 export async function freePorts(): Promise<Ports> {
-  // All are held at once, so that none is given twice.
-  const held = await Promise.all(portNames.map(() => listen(0)));
-  await Promise.all(held.map(({ close }) => close()));
-  return portsOf((name) => held[portNames.indexOf(name)]?.port);
+  const taken = new Set<number>();
+  const ports: Partial<Ports> = {};
+  for (const name of portNames) {
+    const port = await freePort(taken);
+    taken.add(port);
+    ports[name] = port;
+  }
+  return portsOf((name) => ports[name]);
 }
 
 /** A port for each name; the usual one where `portOf` knows none. */

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../../testing/ports.ts';
+import { freePort } from './free-port.ts';
 import { type PostgresOptions, startPostgres } from './postgres.ts';
 import { mendPidFile, serverOwner } from './postgres-home.ts';
 

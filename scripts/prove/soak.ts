@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SfuStats } from '#contract';
 import { inspected, liveHeapMiB } from '../../testing/live-heap.ts';
-import { freePort } from '../../testing/ports.ts';
 import { childrenOf, processFigures } from '../../testing/process-figures.ts';
 import { Receivers } from '../../testing/receivers/receivers.ts';
 import { startRedis } from '../../testing/redis.ts';
@@ -16,6 +15,7 @@ import {
   startTestEdge,
   withSecret,
 } from '../../testing/sfu-node.ts';
+import { freePort } from '../launch/free-port.ts';
 import { anyOf, seededRandom } from './random.ts';
 import { emptyTally, liveOnce } from './soak/lives.ts';
 

@@ -6,7 +6,7 @@ import { sfuNodesKey } from '#contract';
 import { useScene } from '../../sfu-cluster/testing/scene.ts';
 import { testNodeSecret } from '../../sfu-cluster/testing/test-edge.ts';
 import { startTestNode, type TestNode } from '../../sfu-cluster/testing/test-node.ts';
-import { freePort } from '../../testing/ports.ts';
+import { freePort } from '../launch/free-port.ts';
 import { createClusterReader } from './cluster.ts';
 
 const secret = 'a-secret-that-reads-figures-0123456789';

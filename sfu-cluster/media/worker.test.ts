@@ -1,8 +1,8 @@
 // Tests of a media worker's addresses: what it listens on, and what browsers are told of it.
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from '../../scripts/launch/free-port.ts';
 import { hasIpv6Loopback } from '../../testing/loopback.ts';
-import { freePort } from '../../testing/ports.ts';
 import { readConfig } from '../config.ts';
 import { mediaWorkerBin } from '../testing/worker-bin.ts';
 import { MediaWorker } from './worker.ts';

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SfuStats } from '#contract';
-import { freePort } from '../../../testing/ports.ts';
 import { processFigures } from '../../../testing/process-figures.ts';
 import { openPlainSource } from '../../../testing/receivers/plain-source.ts';
 import { Receivers } from '../../../testing/receivers/receivers.ts';
@@ -16,6 +15,7 @@ import {
   watchRoom,
   withSecret,
 } from '../../../testing/sfu-node.ts';
+import { freePort } from '../../launch/free-port.ts';
 import { seededRandom } from '../random.ts';
 import { type AttackResult, attack } from './attackers.ts';
 import { during, type Span } from './audience.ts';
