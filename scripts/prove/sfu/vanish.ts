@@ -15,6 +15,7 @@ import type { Report } from './report.ts';
 const p95MsMax = 8_000;
 const backMsMax = 25_000;
 const readyMsMax = 30_000;
+const forgottenMsMax = 60_000;
 /** A picture that flowed for so long without such a gap is back. */
 const steadyMs = 2_000;
 const gapMsMin = 400;
@@ -72,10 +73,17 @@ export async function proveVanishing(
   }
 }
 
+/** The node to which the performer sends; one that was away may believe for a while that it still is that. */
 async function publishingNode({ nodes }: Product, streamId: string): Promise<Node> {
-  for (const node of nodes) {
-    const { rooms } = await node.stats();
-    if (rooms.some((room) => room.streamId === streamId && room.publishing)) return node;
+  const deadline = monotonicMs() + forgottenMsMax;
+  while (monotonicMs() < deadline) {
+    const rooms = await Promise.all(nodes.map(async (node) => (await node.stats()).rooms));
+    const publishing = nodes.filter((_, index) =>
+      rooms[index]?.some((room) => room.streamId === streamId && room.publishing),
+    );
+    const [only] = publishing;
+    if (only && publishing.length === 1) return only;
+    await delay(lookEveryMs);
   }
-  throw new Error('nobody publishes');
+  throw new Error('not one node alone publishes');
 }
