@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { settled } from '../testing/manual-clock.ts';
 import { createLoaded, createPaged } from './load.ts';
 
 const rows = (...ids: string[]) => ids.map((id) => ({ id }));
@@ -15,6 +16,23 @@ test('when fetches overlap, the newest wins', async () => {
   await first;
   expect(loaded.value.value).toBe('new');
   expect(loaded.loading.value).toBe(false);
+});
+
+test('whoever waits for a fetch that was overtaken waits for the one that overtook it', async () => {
+  const answers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  let asked = 0;
+  const loaded = createLoaded(() => answers[asked++]?.promise ?? Promise.reject(new Error('no')));
+  let seen: string | null | undefined;
+  const first = loaded.load().then(() => {
+    seen = loaded.value.value;
+  });
+  const second = loaded.load();
+  answers[0]?.resolve('old');
+  await settled();
+  expect(seen).toBeUndefined();
+  answers[1]?.resolve('new');
+  await Promise.all([first, second]);
+  expect(seen).toBe('new');
 });
 
 test('a failed fetch leaves what was there and says what is wrong', async () => {

@@ -11,7 +11,7 @@ export type Loaded<T> = {
   /** True while it is kept back until a second factor is shown. */
   needsProof: Signal<boolean>;
   loading: Signal<boolean>;
-  /** Fetches; when calls overlap, the newest wins. Never rejects. */
+  /** Fetches; when calls overlap, the newest wins, and all of them resolve with it. Never rejects. */
   load(): Promise<void>;
 };
 
@@ -21,28 +21,33 @@ export function createLoaded<T>(fetchValue: () => Promise<T>): Loaded<T> {
   const needsProof = signal(false);
   const loading = signal(false);
   let newest = 0;
+  let coming: Promise<void> = Promise.resolve();
+
+  async function fetch(mine: number): Promise<void> {
+    loading.value = true;
+    try {
+      const fetched = await fetchValue();
+      if (mine !== newest) return coming;
+      value.value = fetched;
+      fault.value = null;
+      needsProof.value = false;
+    } catch (error) {
+      if (mine !== newest) return coming;
+      fault.value = messageOf(error);
+      needsProof.value = hasCode(error, 'step-up-needed');
+    }
+    loading.value = false;
+  }
+
   return {
     value,
     fault,
     needsProof,
     loading,
-    async load() {
+    load() {
       newest += 1;
-      const mine = newest;
-      loading.value = true;
-      try {
-        const fetched = await fetchValue();
-        if (mine !== newest) return;
-        value.value = fetched;
-        fault.value = null;
-        needsProof.value = false;
-      } catch (error) {
-        if (mine !== newest) return;
-        fault.value = messageOf(error);
-        needsProof.value = hasCode(error, 'step-up-needed');
-      } finally {
-        if (mine === newest) loading.value = false;
-      }
+      coming = fetch(newest);
+      return coming;
     },
   };
 }
