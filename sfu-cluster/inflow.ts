@@ -14,6 +14,8 @@ const retryMinMs = 100;
 const retryMaxMs = 2_000;
 /** A room that shows nothing for so long may be published on another node by now. */
 const emptyMaxMs = 1_500;
+/** Sizes of so many tracks are remembered; a room has no more of them. */
+const sizesToldMax = 64;
 
 export interface InflowDeps {
   streamId: string;
@@ -111,29 +113,30 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
   async function follow({ link, transport, nodeId }: Upstream): Promise<Upstream | null> {
     const producers = new Map<string, { close(): void }>();
     let asking: Promise<void> = Promise.resolve();
-    /** Of pictures that are being taken: their sizes, which may be told anew meanwhile. */
-    const taking = new Map<string, LayerSize[]>();
+    /** By track: its sizes as they were told last, which may be before it has come itself. */
+    const sizesTold = new Map<string, LayerSize[]>();
+
+    function hearSizes(producerId: string, sizes: LayerSize[]): void {
+      sizesTold.delete(producerId);
+      sizesTold.set(producerId, sizes);
+      const [oldest] = sizesTold.keys();
+      if (sizesTold.size > sizesToldMax && oldest !== undefined) sizesTold.delete(oldest);
+      media.tellSizes(producerId, sizes);
+    }
 
     async function take({ consumerId, producerId, ...track }: ConsumerData): Promise<void> {
       // A guest who is here already is only leaving there.
       if (media.isOurs(track.owner.id, track.source)) return;
-      taking.set(producerId, track.sizes);
-      const producer = await media
-        .publish(transport, {
-          id: producerId,
-          kind: track.kind,
-          source: track.source,
-          owner: track.owner,
-          rtpParameters: parseRtpParameters(track.rtpParameters),
-          isOurs: false,
-        })
-        .catch((error) => {
-          taking.delete(producerId);
-          throw error;
-        });
+      const producer = await media.publish(transport, {
+        id: producerId,
+        kind: track.kind,
+        source: track.source,
+        owner: track.owner,
+        rtpParameters: parseRtpParameters(track.rtpParameters),
+        isOurs: false,
+      });
       producers.set(consumerId, producer);
-      media.tellSizes(producerId, taking.get(producerId) ?? track.sizes);
-      taking.delete(producerId);
+      media.tellSizes(producerId, sizesTold.get(producerId) ?? track.sizes);
     }
 
     return new Promise((resolve) => {
@@ -185,8 +188,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
           // Without it the pipe breaks later, and is made anew then.
           moveOn().catch(() => undefined);
         } else if (notice.type === 'producer.sizes') {
-          if (taking.has(notice.producerId)) taking.set(notice.producerId, notice.sizes);
-          media.tellSizes(notice.producerId, notice.sizes);
+          hearSizes(notice.producerId, notice.sizes);
         } else if (notice.type === 'consumer.closed') {
           producers.get(notice.consumerId)?.close();
           producers.delete(notice.consumerId);

@@ -83,6 +83,14 @@ test('a picture whose sizes come later is asked for by them then, and whoever sh
   expect([changes, pictures.hostSizes]).toEqual([before + 1, anySizes]);
 });
 
+test('sizes that are told before the picture itself count, for its own are older', async () => {
+  place(hostPlace, 300);
+  pictures.resize('of host', anySizes);
+  pictures.begin([{ ...picture('host'), sizes: [] }]);
+  await settled();
+  expect(sent).toEqual({ host: 0 });
+});
+
 test('of a page that is out of sight no picture is sent, and all are at once when it is back', async () => {
   const { clock, setHidden } = scene;
   place(hostPlace, 640);

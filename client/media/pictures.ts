@@ -10,6 +10,8 @@ import type { RoomSocket } from './room-socket.ts';
 export const pictureOrder: readonly MediaSource[] = ['screen', 'camera'];
 /** Browsers play the sound of a stream only once its first picture is there: until so long after it began none is stopped. */
 export const firstPictureMs = 2_000;
+/** Sizes of so many pictures are remembered; a room has no more of them. */
+export const sizesToldMax = 64;
 
 type Picture = {
   consumerId: string;
@@ -35,6 +37,8 @@ export type Pictures = ReturnType<typeof createPictures>;
 export function createPictures({ socket, viewing, clock, onChange }: Deps) {
   const wishes = createPictureWishes(socket, clock);
   const pictures = new Map<string, Picture>();
+  /** By producer, what was told last: it may come before the answer with the picture itself, which is older then. */
+  const told = new Map<string, readonly LayerSize[]>();
   const cancels = new Set<Cancel>();
 
   function isCovered({ owner, source }: Picture): boolean {
@@ -75,8 +79,10 @@ export function createPictures({ socket, viewing, clock, onChange }: Deps) {
     begin(fresh: readonly ConsumerData[]): void {
       for (const { consumerId, producerId, kind, source, owner, sizes } of fresh) {
         if (kind !== 'video') continue;
-        const picture = { consumerId, producerId, source, owner, sizes, layer: null };
-        pictures.set(consumerId, { ...picture, begunAtMs: null });
+        pictures.set(consumerId, {
+          ...{ consumerId, producerId, source, owner, layer: null, begunAtMs: null },
+          sizes: told.get(producerId) ?? sizes,
+        });
         wishes.begin(consumerId, { isPaused: true, layer: null });
       }
       settle();
@@ -99,6 +105,10 @@ export function createPictures({ socket, viewing, clock, onChange }: Deps) {
     },
     /** The layers of a picture are of other sizes than was told before. */
     resize(producerId: string, sizes: readonly LayerSize[]): void {
+      told.delete(producerId);
+      told.set(producerId, sizes);
+      const [oldest] = told.keys();
+      if (told.size > sizesToldMax && oldest !== undefined) told.delete(oldest);
       for (const picture of pictures.values()) {
         if (picture.producerId === producerId) picture.sizes = sizes;
       }
