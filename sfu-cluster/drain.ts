@@ -23,10 +23,8 @@ export async function drain(rooms: Rooms, log: Logger, timeoutMs: number): Promi
     rooms.all.flatMap((room) => room.publishers.filter(({ owner }) => owner.isHost));
   const first = hosts();
   // Told before there is nothing to tap or to pipe any more, so that they look for it elsewhere.
-  for (const room of rooms.all) {
-    room.prepareToLeave();
-    for (const peer of room.peers) if (peer.nodeUse) tell(peer);
-  }
+  rooms.prepareToLeave();
+  for (const { peers } of rooms.all) for (const peer of peers) if (peer.nodeUse) tell(peer);
   log.info({ rooms: rooms.size, hosts: first.length }, 'the node is drained');
   for (const peer of first) tell(peer);
   await until(() => hosts().length === 0, Math.min(publishersAheadMs, left()));

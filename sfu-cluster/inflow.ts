@@ -12,7 +12,7 @@ import type { Pull } from './pull.ts';
 /** Between attempts; doubles while they fail. */
 const retryMinMs = 100;
 const retryMaxMs = 2_000;
-/** A room that shows nothing for so long may be published on another node by now. */
+/** A room that does not show its host for so long may be published on another node by now. */
 const emptyMaxMs = 1_500;
 /** Sizes of so many tracks are remembered; a room has no more of them. */
 const sizesToldMax = 64;
@@ -43,35 +43,36 @@ interface Upstream {
 export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): Inflow {
   const outage = createOutage(log, 'the inflow from another node');
   const ending = new AbortController();
+  /** In a row; whoever shows the host ends it. */
   let failures = 0;
+  /** Who was tried in vain, until then. */
+  let unreachable: string | undefined;
 
   async function run(): Promise<void> {
     let next: Upstream | null = null;
-    let unreachable: string | undefined;
     while (!ending.signal.aborted) {
       let from: From | null = null;
       try {
         if (!next) from = await pull(streamId, unreachable);
-        unreachable = undefined;
         next ??= from && (await connect(from));
         if (next) {
-          failures = 0;
           const upstream: Upstream = next;
           next = await follow(upstream);
           // Whoever breaks off may be gone.
           if (upstream.link.closed) unreachable = upstream.nodeId;
           upstream.close();
           if (next) continue;
-        } else {
-          failures += 1;
         }
       } catch (error) {
         next = null;
-        failures += 1;
-        unreachable = from?.nodeId;
+        unreachable = from?.nodeId ?? unreachable;
         outage.failed(error);
       }
-      await pause(Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(failures, 10)), ending.signal);
+      failures += 1;
+      await pause(
+        Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(failures - 1, 10)),
+        ending.signal,
+      );
     }
     next?.close();
   }
@@ -111,8 +112,10 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
    * to that one if there is one already.
    */
   async function follow({ link, transport, nodeId }: Upstream): Promise<Upstream | null> {
-    const producers = new Map<string, { close(): void }>();
+    const producers = new Map<string, { isHost: boolean; close(): void }>();
     let asking: Promise<void> = Promise.resolve();
+    /** While tracks are being taken: those that were told to have ended and are not here yet. */
+    const endedMeanwhile = new Set<string>();
     /** By track: its sizes as they were told last, which may be before it has come itself. */
     const sizesTold = new Map<string, LayerSize[]>();
 
@@ -126,7 +129,7 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
 
     async function take({ consumerId, producerId, ...track }: ConsumerData): Promise<void> {
       // A guest who is here already is only leaving there.
-      if (media.isOurs(track.owner.id, track.source)) return;
+      if (endedMeanwhile.has(consumerId) || media.isOurs(track.owner.id, track.source)) return;
       const producer = await media.publish(transport, {
         id: producerId,
         kind: track.kind,
@@ -135,8 +138,31 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
         rtpParameters: parseRtpParameters(track.rtpParameters),
         isOurs: false,
       });
-      producers.set(consumerId, producer);
+      if (endedMeanwhile.has(consumerId)) {
+        producer.close();
+        return;
+      }
+      producers.set(consumerId, { isHost: track.owner.isHost, close: () => producer.close() });
       media.tellSizes(producerId, sizesTold.get(producerId) ?? track.sizes);
+    }
+
+    function drop(consumerId: string): void {
+      const producer = producers.get(consumerId);
+      producers.delete(consumerId);
+      if (producer) producer.close();
+      else if (isTaking) endedMeanwhile.add(consumerId);
+    }
+
+    let isTaking = false;
+    async function takeAll(): Promise<void> {
+      isTaking = true;
+      try {
+        const { consumers } = await link.request('pipe.consume', {});
+        await Promise.all(consumers.map(take));
+      } finally {
+        isTaking = false;
+        endedMeanwhile.clear();
+      }
     }
 
     return new Promise((resolve) => {
@@ -158,19 +184,29 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
       };
       const ask = async () => {
         if (emptyTimer) clearTimeout(emptyTimer);
-        const { consumers } = await link.request('pipe.consume', {});
-        await Promise.all(consumers.map(take));
+        await takeAll();
         if (link.roomMedia) media.hearHeld(link.roomMedia);
-        if (producers.size === 0) await lookElsewhere();
+        if ([...producers.values()].some(({ isHost }) => isHost)) {
+          failures = 0;
+          unreachable = undefined;
+        } else {
+          await lookElsewhere();
+        }
       };
+      /** Where the host is not shown, the stream may be published on another node by now. */
       const lookElsewhere = async () => {
-        const now = await pull(streamId);
-        if (now?.nodeId === nodeId) emptyTimer = setTimeout(askNext, emptyMaxMs);
-        else done();
+        // As long as nobody can be asked, this one is as good as any.
+        const now = await pull(streamId, unreachable).catch(() => undefined);
+        if (isOver) return;
+        if (now === undefined || now?.nodeId === nodeId) {
+          emptyTimer = setTimeout(askNext, emptyMaxMs);
+        } else {
+          done();
+        }
       };
       /** Makes the pipe from the node that has it to be from now on, before this one leaves. */
       const moveOn = async () => {
-        const from = await pull(streamId);
+        const from = await pull(streamId, unreachable);
         if (from && from.nodeId !== nodeId && !isOver) done(await connect(from));
       };
       // One question at a time, so that none is answered twice.
@@ -180,23 +216,19 @@ export function openInflow({ streamId, media, listen, pull, log }: InflowDeps): 
           done();
         });
       };
+      // Without it the pipe breaks later, and is made anew then.
+      const leave = () => void moveOn().catch(() => undefined);
       media.viewing.on('demand', tellDemand);
       link.on('notice', (notice) => {
-        if (notice.type === 'room.media') {
-          askNext();
-        } else if (notice.type === 'room.move') {
-          // Without it the pipe breaks later, and is made anew then.
-          moveOn().catch(() => undefined);
-        } else if (notice.type === 'producer.sizes') {
-          hearSizes(notice.producerId, notice.sizes);
-        } else if (notice.type === 'consumer.closed') {
-          producers.get(notice.consumerId)?.close();
-          producers.delete(notice.consumerId);
-        }
+        if (notice.type === 'room.media') askNext();
+        else if (notice.type === 'room.move') leave();
+        else if (notice.type === 'producer.sizes') hearSizes(notice.producerId, notice.sizes);
+        else if (notice.type === 'consumer.closed') drop(notice.consumerId);
       });
       link.once('close', () => done());
       if (link.closed) done();
       else askNext();
+      if (link.isSentAway) leave();
     });
   }
 

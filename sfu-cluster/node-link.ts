@@ -39,6 +39,7 @@ export class NodeLink extends EventEmitter<NodeLinkEvents> {
   #nextId = 0;
   #heardAtMs = performance.now();
   #roomMedia: RoomMediaNotice | null = null;
+  #isSentAway = false;
 
   private constructor(socket: WebSocket) {
     super();
@@ -73,6 +74,11 @@ export class NodeLink extends EventEmitter<NodeLinkEvents> {
   /** What the room has said last of its media, which it does first right behind joining. */
   get roomMedia(): RoomMediaNotice | null {
     return this.#roomMedia;
+  }
+
+  /** Whether the other node has asked to be left. */
+  get isSentAway(): boolean {
+    return this.#isSentAway;
   }
 
   get closed(): boolean {
@@ -119,6 +125,7 @@ export class NodeLink extends EventEmitter<NodeLinkEvents> {
       if (frame.id !== null) this.#pending.get(frame.id)?.reject(failed);
     } else {
       if (frame.type === 'room.media') this.#roomMedia = frame;
+      else if (frame.type === 'room.move') this.#isSentAway = true;
       this.emit('notice', frame);
     }
   }

@@ -26,6 +26,8 @@ const viewersSettleMs = 50;
 /** The viewer count is told at most once in so long. */
 const viewersIntervalMs = 1_000;
 
+/** Guests who publish here without their host are asked so often to go where the host is. */
+const strayMs = 3_000;
 /** Media that nobody here watches any more is still brought for so long: whoever leaves may come back. */
 export const inflowLingersMs = 5_000;
 
@@ -58,6 +60,7 @@ export class Room extends EventEmitter<RoomHappenings> {
   #liveMedia: RoomMedia | null = null;
   /** By person: the socket that they publish on. */
   readonly #stage = new Map<string, Peer>();
+  #straysTimer: NodeJS.Timeout | undefined;
   #inflow: Inflow | null = null;
   #unwatchedTimer: NodeJS.Timeout | undefined;
   #audience = { viewers: 0, atMs: Number.NEGATIVE_INFINITY };
@@ -144,6 +147,7 @@ export class Room extends EventEmitter<RoomHappenings> {
   /** What a new socket is told right after it has joined. */
   greet(peer: Peer): void {
     peer.send(this.#mediaNotice());
+    if (this.#isLeaving) peer.send({ type: 'room.move' });
   }
 
   /** Tells every socket; the frame is encoded once. */
@@ -178,6 +182,7 @@ export class Room extends EventEmitter<RoomHappenings> {
     const holder = this.#stage.get(peer.subject);
     if (holder !== peer) this.#refuseStage(peer);
     this.#stage.set(peer.subject, peer);
+    this.#watchStrays();
     // Where the host publishes is where the room is; guests may come here before them.
     if (peer.owner.isHost) this.#settleInflow();
     this.#liveMedia?.hold(peer.subject, peer.held);
@@ -199,7 +204,10 @@ export class Room extends EventEmitter<RoomHappenings> {
   }
 
   leaveStage(peer: Peer): void {
-    if (this.#stage.get(peer.subject) === peer) this.#stage.delete(peer.subject);
+    if (this.#stage.get(peer.subject) !== peer) return;
+    this.#stage.delete(peer.subject);
+    this.#watchStrays();
+    if (this.#liveMedia) this.#considerInflow(this.#liveMedia);
   }
 
   /** Those who publish, to be sent to another node before all others. */
@@ -219,7 +227,7 @@ export class Room extends EventEmitter<RoomHappenings> {
     }
   }
 
-  /** The node is about to end: nothing is brought here for other nodes any more. */
+  /** The node is about to end: nothing more is brought here for other nodes, and who comes late is sent on. */
   prepareToLeave(): void {
     this.#isLeaving = true;
   }
@@ -233,6 +241,7 @@ export class Room extends EventEmitter<RoomHappenings> {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#viewersTimer) clearTimeout(this.#viewersTimer);
+    clearInterval(this.#straysTimer);
     this.removeAllListeners();
     this.#stopInflow();
     const media = this.#liveMedia;
@@ -306,6 +315,23 @@ export class Room extends EventEmitter<RoomHappenings> {
     if (!hasCopies || isSettled) this.#stopInflow();
   }
 
+  /**
+   * Guests publish where the host does, for from there everybody gets them. Those who are alone here ask every now and
+   * then for where that is.
+   */
+  #watchStrays(): void {
+    const strays = this.publishers.filter(({ owner }) => !owner.isHost);
+    const hasHost = strays.length < this.#stage.size;
+    if (hasHost || strays.length === 0 || this.#closed) {
+      clearInterval(this.#straysTimer);
+      this.#straysTimer = undefined;
+      return;
+    }
+    this.#straysTimer ??= setInterval(() => {
+      for (const peer of this.publishers) peer.send({ type: 'room.move' });
+    }, strayMs);
+  }
+
   #stopInflow(): void {
     clearTimeout(this.#unwatchedTimer);
     this.#inflow?.close();
@@ -322,6 +348,8 @@ export class Room extends EventEmitter<RoomHappenings> {
     this.#log.warn('the media of a room is lost');
     this.#stopInflow();
     this.#media = null;
+    // What still closes with it is not news.
+    this.#liveMedia?.removeAllListeners();
     this.#liveMedia = null;
     for (const peer of this.#peers) {
       if (peer.media.used) {

@@ -35,6 +35,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
   readonly #open = new Map<string, Opened>();
   readonly #endedAtMs = new Map<string, number>();
   #closed = false;
+  #isLeaving = false;
 
   private constructor(deps: RoomsDeps) {
     super();
@@ -61,6 +62,12 @@ export class Rooms extends EventEmitter<RoomsEvents> {
 
   get all(): Room[] {
     return [...this.#open.values()].map((opened) => opened.room);
+  }
+
+  /** The node is about to end. */
+  prepareToLeave(): void {
+    this.#isLeaving = true;
+    for (const room of this.all) room.prepareToLeave();
   }
 
   find(streamId: string): Room | null {
@@ -108,6 +115,7 @@ export class Rooms extends EventEmitter<RoomsEvents> {
       throw refusal('unavailable', 'this node takes no further rooms');
     }
     const room = new Room(streamId, this.#deps);
+    if (this.#isLeaving) room.prepareToLeave();
     const listening = this.#deps.hub.listen(streamId).catch(() => {
       throw refusal('unavailable', 'room events cannot be heard at the moment');
     });

@@ -54,6 +54,8 @@ export class Receiver {
   readonly #latencyMs = signal<number | null>(null);
   readonly #cancels: Cancel[] = [];
   #asking: Promise<void> = Promise.resolve();
+  /** While tracks are being taken: those that were told to have ended and are not here yet. */
+  #endedMeanwhile: Set<string> | null = null;
   #mediaBytes = 0;
   #grownAtMs = 0;
   #delaySeconds = 0;
@@ -182,18 +184,31 @@ export class Receiver {
 
   async #consume(): Promise<void> {
     if (this.#closed) return;
-    const { consumers } = await this.#socket.request('consume', {
-      transportId: this.#transport.id,
-      rtpCapabilities: this.#rtpCapabilities,
-    });
-    const known = new Set([...this.#taken.values()].map(({ consumer }) => consumer.producerId));
-    const fresh = consumers.filter((data) => !known.has(data.producerId));
-    if (fresh.length === 0 || this.#closed) return;
-    // Taken together they cost one negotiation, not one each.
-    await Promise.all(fresh.map((data) => this.#take(data)));
-    this.#pictures.begin(fresh);
+    const ended = new Set<string>();
+    this.#endedMeanwhile = ended;
+    try {
+      const { consumers } = await this.#socket.request('consume', {
+        transportId: this.#transport.id,
+        rtpCapabilities: this.#rtpCapabilities,
+      });
+      const known = new Set([...this.#taken.values()].map(({ consumer }) => consumer.producerId));
+      const isFresh = (data: ConsumerData) =>
+        !known.has(data.producerId) && !ended.has(data.consumerId);
+      const fresh = consumers.filter(isFresh);
+      if (fresh.length === 0 || this.#closed) return;
+      // Taken together they cost one negotiation, not one each.
+      await Promise.all(fresh.map((data) => this.#take(data)));
+      for (const consumerId of ended) this.#drop(consumerId);
+      await this.#begin(fresh.filter(({ consumerId }) => this.#taken.has(consumerId)));
+    } finally {
+      this.#endedMeanwhile = null;
+    }
+  }
+
+  async #begin(taken: readonly ConsumerData[]): Promise<void> {
+    this.#pictures.begin(taken);
     this.#arrange();
-    const sounds = fresh.filter(({ kind }) => kind === 'audio');
+    const sounds = taken.filter(({ kind }) => kind === 'audio');
     if (sounds.length === 0) return;
     const consumerIds = sounds.map(({ consumerId }) => consumerId);
     await this.#socket.request('consumer.resume', { consumerIds });
@@ -218,7 +233,10 @@ export class Receiver {
 
   #drop(consumerId: string): void {
     const taken = this.#taken.get(consumerId);
-    if (!taken) return;
+    if (!taken) {
+      this.#endedMeanwhile?.add(consumerId);
+      return;
+    }
     this.#taken.delete(consumerId);
     this.#pictures.drop(consumerId);
     taken.consumer.close();

@@ -171,9 +171,9 @@ export class RoomSocket {
     if (!this.#joined || this.#fault) return;
     try {
       await this.request('ping', {}, timeoutMs);
-    } catch {
-      // Whatever went wrong, this socket cannot be trusted any more.
-      this.#end('late');
+    } catch (error) {
+      // Whoever answers, even with a refusal, is there.
+      if (error instanceof SocketError && error.code === 'late') this.#end('late');
     }
   }
 

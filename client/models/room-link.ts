@@ -83,6 +83,8 @@ export class RoomLink {
   #attempts = 0;
   /** Where the newest ticket was for, unless that node answered. */
   #unreachable: string | undefined;
+  /** Those that this one has moved away from, which go on for a moment. */
+  readonly #left = new Set<RoomSocket>();
 
   private constructor(deps: RoomLinkDeps) {
     this.#deps = deps;
@@ -122,6 +124,7 @@ export class RoomLink {
     this.state.value = 'closed';
     this.#waiting.abort();
     this.socket.peek()?.close();
+    for (const socket of this.#left) socket.close();
   }
 
   async #run(): Promise<void> {
@@ -189,29 +192,37 @@ export class RoomLink {
         return outcome;
       }
       const left = socket;
-      this.#deps.clock.after(this.#deps.moveOverlapMs ?? viewerOverlapMs, () => left.close());
+      this.#left.add(left);
+      this.#deps.clock.after(this.#deps.moveOverlapMs ?? viewerOverlapMs, () => {
+        this.#left.delete(left);
+        left.close();
+      });
       ({ socket, url } = outcome);
     }
   }
 
   #moveWhenAsked(socket: RoomSocket, url: string, done: (moved: Moved) => void): void {
     const { grant, join } = this.#deps;
+    let isMoving = false;
     const stop = socket.onNotice(async (notice) => {
-      if (notice.type !== 'room.move') return;
-      stop();
+      if (notice.type !== 'room.move' || isMoving) return;
+      isMoving = true;
       try {
         const granted = await grant(undefined);
-        // There is no other node: this one serves until it ends.
+        // There is no other node: this one serves until it ends, or asks again.
         if (granted.room.url === url || this.#closed || !socket.isOpen) return;
         const next = await join(granted.room);
         if (this.#closed || !socket.isOpen) {
           next.close();
           return;
         }
+        stop();
         this.granted.value = granted;
         done({ socket: next, url: granted.room.url });
       } catch {
         // The socket will end soon, and whoever comes back then is told why not.
+      } finally {
+        isMoving = false;
       }
     });
   }

@@ -60,6 +60,23 @@ const revokedSince = async (number: number) => {
   return rows.map(({ revocation }) => Revocation.parse(revocation));
 };
 
+test('a guest who does not reach the node of the host moves neither the stream nor themselves', async () => {
+  const { performer, streamId, guest } = await withGuest();
+  const nodeOf = async (who: Member, body: object) =>
+    claimsOf(who.call('POST', `/v1/streams/${streamId}/tickets`, { body })).then(
+      ({ node }) => node,
+    );
+  const asked = await guest.call('POST', `/v1/streams/${streamId}/tickets`, {
+    body: { intent: 'publish' },
+  });
+  const unlistOther = await listNode(edge, 'sfu-other');
+  const home = await nodeOf(performer, { intent: 'publish' });
+  const body = { intent: 'publish', unreachable: asked.body.room.url };
+  expect(await nodeOf(guest, body)).toBe(home);
+  expect(await nodeOf(performer, { intent: 'publish' })).toBe(home);
+  await unlistOther();
+});
+
 describe('an invitation', () => {
   test('lets its guest publish once they have come, beside the performer and as no host', async () => {
     const { performer, streamId } = await cast.live();

@@ -14,7 +14,7 @@ export interface Refused {
   details?: Record<string, unknown>;
 }
 
-const isPerformer = ({ stream }: WatchFacts, { identity }: Viewer) =>
+export const isPerformer = ({ stream }: WatchFacts, { identity }: Viewer) =>
   identity?.userId === stream.performer.id;
 /** Staff look into every room, once they have shown a second factor. */
 const isStaff = ({ identity }: Viewer) =>

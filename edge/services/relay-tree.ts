@@ -4,15 +4,16 @@ import { continentOfCountry } from './continents.ts';
 import { hashOf } from './hash.ts';
 import { type Place, relayLoadMax } from './placement.ts';
 
-/** So many nodes of a continent bring a stream from one node at most. */
+/** So many nodes of a continent are sent to one node at most, by one registry. */
 export const relayFanOutMax = 8;
 
 /**
  * The node from which `puller` brings a stream that is published at `origin`. The nodes of a continent stand in an order
  * that the stream gives, the one in which its viewers fill them, and make a heap (each has `relayFanOutMax` below it).
  * Its top is the origin, or on another continent the first in the order, which alone brings the stream across. Nobody
- * remembers the tree: whoever asks finds the same one in the registry. Since a node's parent stands before it in an
- * order that never changes, two who see different registries make no circle of which the origin is no part.
+ * remembers the tree: whoever asks finds the same one in the registry. A node's parent is the origin or stands before
+ * it in an order that never changes, so that two who see different registries make no circle. When the origin moves
+ * there may be one for a moment, without the host in it; nodes ask anew as long as they are not shown the host.
  *
  * `unreachable` is the node that the puller has tried in vain. Without a registry everybody goes to the origin.
  */

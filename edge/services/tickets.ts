@@ -23,7 +23,13 @@ import {
   reachableNodes,
   readNodes,
 } from './placement.ts';
-import { publishCapabilities, publishRefusal, watchCapabilities, watchRefusal } from './policy.ts';
+import {
+  isPerformer,
+  publishCapabilities,
+  publishRefusal,
+  watchCapabilities,
+  watchRefusal,
+} from './policy.ts';
 import { upstreamOf } from './relay-tree.ts';
 import { openRoom, problemOf, viewerOf } from './rooms.ts';
 
@@ -48,7 +54,8 @@ export async function grantPublish(
   if (state === 'ended') throw problem('stream-ended');
   if (state === 'created') throw problem('invalid-transition', { from: state });
   const country = clientCountry(deps.config, c);
-  const reachable = reachableNodes(nodes, unreachable);
+  // A stream goes where its performer is: guests come to it, however well they reach it.
+  const reachable = isPerformer(facts, viewerOf(c)) ? reachableNodes(nodes, unreachable) : nodes;
   const place = await placePublisher(deps, placedOf(facts), reachable, country);
   if (!place) throw problem('media-unavailable');
   const capabilities = publishCapabilities(facts, viewerOf(c));

@@ -5,6 +5,7 @@ import type { Consumer, PipeTransport } from 'mediasoup/types';
 import type { ClientFrameOf, ConsumerData, ResponseData } from '#contract';
 import { refusal } from '../refusals.ts';
 import { layersMax } from './layers.ts';
+import { refuseIfClosed } from './made.ts';
 import { parseSrtpParameters } from './parameters.ts';
 import type { RoomMedia, Track } from './room-media.ts';
 import type { TapRules } from './tap.ts';
@@ -50,7 +51,8 @@ export class Outflow extends EventEmitter<OutflowEvents> {
   async consume(): Promise<ConsumerData[]> {
     const missing = this.#media.tracks.filter(({ producer }) => !this.#piped.has(producer.id));
     const begun = await Promise.all(missing.map((track) => this.#begin(track)));
-    return begun.filter((data) => data !== null);
+    // The end of one that has ended while others were begun has been told already.
+    return begun.flatMap((data) => (data && this.#piped.has(data.producerId) ? [data] : []));
   }
 
   /** Up to which layer the viewers of the other node want a picture. */
@@ -71,7 +73,9 @@ export class Outflow extends EventEmitter<OutflowEvents> {
       if (producer.closed) return null;
       throw error;
     });
-    if (!consumer || consumer.closed) return null;
+    if (!consumer) return null;
+    refuseIfClosed(this.#transport, consumer);
+    if (producer.closed) return null;
     this.#piped.set(producer.id, consumer);
     // Until the other node says what its viewers want.
     if (consumer.kind === 'video') this.want(producer.id, layersMax);

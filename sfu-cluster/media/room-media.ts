@@ -75,7 +75,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** By place: what is to take that of a copy as soon as it flows. */
   readonly #arriving = new Map<string, Track>();
   /** Places that a producer is being made for, and on what: two requests cannot both have one. */
-  readonly #reserved = new Map<string, Transport>();
+  readonly #reserved = new Map<string, { transport: Transport; isOurs: boolean }>();
   /** By owner: what is kept from everybody of their tracks. */
   readonly #holds = new Map<string, MediaHold>();
   /** Kept from everybody at the moment; the library says so only once its worker has answered. */
@@ -146,7 +146,8 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
   /** Whether this person publishes this on this node. */
   isOurs(ownerId: string, source: MediaSource): boolean {
     const place = placeOf(ownerId, source);
-    return this.#arriving.has(place) || (this.#tracks.get(place)?.isOurs ?? false);
+    const known = this.#tracks.get(place)?.isOurs || this.#reserved.get(place)?.isOurs;
+    return this.#arriving.has(place) || (known ?? false);
   }
 
   /** Whether copies are shown of what is published here and does not flow yet. */
@@ -331,11 +332,12 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
     const shown = this.#tracks.get(place);
     const isTaken = shown !== undefined && (shown.isOurs || !isOurs);
     // What is being made on a transport that has closed will be nothing.
-    const reserved = this.#reserved.get(place)?.closed === false;
+    const reserved = this.#reserved.get(place)?.transport.closed === false;
     if (isTaken || reserved || this.#arriving.has(place)) {
       throw refusal('already-published', `there is a ${source} of theirs in this room already`);
     }
-    this.#reserved.set(place, transport);
+    const reservation = { transport, isOurs };
+    this.#reserved.set(place, reservation);
     try {
       const producer = await transport.produce({
         ...(id === undefined ? {} : { id }),
@@ -351,7 +353,7 @@ export class RoomMedia extends EventEmitter<RoomMediaEvents> {
       else this.#show(place, made);
       return producer;
     } finally {
-      if (this.#reserved.get(place) === transport) this.#reserved.delete(place);
+      if (this.#reserved.get(place) === reservation) this.#reserved.delete(place);
     }
   }
 

@@ -48,8 +48,10 @@ export interface TestEdge {
   audiences: Map<string, number>;
   /** The node on which a stream is published, and what asked for it. */
   origins: Map<string, { nodeId: string; url: string }>;
-  /** By node: where it has to bring streams from, other than from where they are published. */
-  relays: Map<string, { nodeId: string; url: string }>;
+  /** By node: from where it has to bring streams, the first that it has not tried in vain; else where they are published. */
+  relays: Map<string, { nodeId: string; url: string }[]>;
+  /** True makes every question for that fail. */
+  pullsFail: boolean;
   pulls: PullBody[];
   /** True makes every report fail. */
   broken: boolean;
@@ -84,6 +86,10 @@ export async function startTestEdge(): Promise<TestEdge> {
       response
         .setHeader('content-type', 'application/json')
         .end(JSON.stringify({ keys: [signing.jwk] }));
+      return;
+    }
+    if (request.url === '/internal/nodes/pull' && edge.pullsFail) {
+      response.writeHead(500).end();
       return;
     }
     if (request.url === '/internal/nodes/pull') {
@@ -131,8 +137,8 @@ export async function startTestEdge(): Promise<TestEdge> {
     const { nodeId, streamId } = asked;
     const published = edge.origins.get(streamId);
     if (!published || published.nodeId === nodeId) return { from: null };
-    const relay = edge.relays.get(nodeId);
-    const origin = relay && relay.nodeId !== asked.unreachable ? relay : published;
+    const relays = edge.relays.get(nodeId) ?? [];
+    const origin = relays.find((relay) => relay.nodeId !== asked.unreachable) ?? published;
     const ticket = await edge.ticket({
       aud: 'node',
       use: 'pipe',
@@ -155,6 +161,7 @@ export async function startTestEdge(): Promise<TestEdge> {
     audiences: new Map(),
     origins: new Map(),
     relays: new Map(),
+    pullsFail: false,
     pulls: [],
     broken: false,
     clockAheadSeconds: 0,
