@@ -1,7 +1,6 @@
 // Bare mediasoup as a peer: its process (see bare-server.ts), asked over HTTP.
 import { z } from 'zod';
 import { nodeCommand } from '../../scripts/launch/child.ts';
-import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
 import { freePort } from '../../testing/ports.ts';
 import {
   dtlsParametersOf,
@@ -19,11 +18,10 @@ const Watched = z.looseObject({ ssrcs: z.object({ audio: z.int(), video: z.int()
 export async function startBare(name: string, deps: PeerDeps, suite?: SrtpSuite): Promise<Peer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const workerBin = mediaWorkerBin();
   const command = nodeCommand('bench/sfu/bare-server.ts', {
     PORT: String(port),
     NODE_ENV: 'production',
-    ...(workerBin === undefined ? {} : { MEDIASOUP_WORKER_BIN: workerBin }),
+    MEDIASOUP_WORKER_BIN: deps.upstreamWorkerBin,
   });
   const server = await startServer(name, url, deps.pinned(command));
   const receivers = await deps.startReceivers(suite);
