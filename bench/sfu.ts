@@ -11,7 +11,7 @@ import { measureJoins } from './sfu/joins.ts';
 import { startOurs } from './sfu/ours.ts';
 import type { Peer, PeerDeps } from './sfu/peer.ts';
 import { obtainPrograms } from './sfu/programs.ts';
-import { createResults, nameOf, type Results } from './sfu/results.ts';
+import { createResults, type Load, nameOf, type Results } from './sfu/results.ts';
 import { type Contender, enlist, grow, measure } from './sfu/rounds.ts';
 
 const suites: readonly SrtpSuite[] = ['AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80'];
@@ -45,10 +45,11 @@ export const sfu: Bench = {
     const suite = suites.find((name) => args.includes(`--suite=${name}`)) ?? suites[0];
     if (!suite) throw new Error('no suite');
     await leaveServerCore();
-    const { janusDir, libsrtpDir } = await obtainPrograms();
+    const { workers, ...programs } = await obtainPrograms();
+    const { libsrtpDir } = programs;
     const env: Record<string, string> = libsrtpDir === null ? {} : { LD_LIBRARY_PATH: libsrtpDir };
     const startReceivers = (other = suite) => Receivers.start(other, env);
-    const deps: PeerDeps = { pinned, startReceivers, janusDir, libsrtpDir };
+    const deps: PeerDeps = { pinned, startReceivers, ...programs };
     say(`${suite}; load of the machine before: ${loadavg()[0]?.toFixed(2)}`);
     const joins = await measureJoins(deps, compared.bitrateBps);
     const peers = await startPeers(deps);
@@ -56,7 +57,7 @@ export const sfu: Bench = {
     try {
       const results = await inTurn(peers, sizes);
       const srtp = { suite, library: libsrtpDir === null ? 'of the system' : 'on OpenSSL' };
-      return { ...summary(results), figures: { srtp, ...joins, ...figures(results) } };
+      return { ...summary(results), figures: { srtp, workers, ...joins, ...figures(results) } };
     } finally {
       for (const peer of peers) await peer.close();
     }
@@ -101,6 +102,9 @@ async function inTurn(peers: readonly Peer[], sizes: readonly number[]): Promise
         return results.expectedCpuShare(load) <= cpuShareMax;
       });
       await playRounds(able, { bitrateBps, viewers }, results);
+      if (viewers === compared.viewers) {
+        await playRounds(able, { bitrateBps, viewers, pace: 'frames' }, results);
+      }
     }
   }
   for (const { source } of contenders) await source.close();
@@ -113,17 +117,19 @@ function takesPart({ name }: Peer, viewers: number): boolean {
 
 async function playRounds(
   contenders: readonly Contender[],
-  { bitrateBps, viewers }: { bitrateBps: number; viewers: number },
+  at: Omit<Load, 'peer'>,
   results: Results,
 ): Promise<void> {
-  const isCompared = viewers === compared.viewers && bitrateBps === compared.bitrateBps;
+  const { bitrateBps, viewers, pace } = at;
+  const isCompared =
+    viewers === compared.viewers && bitrateBps === compared.bitrateBps && pace === undefined;
   const last = isCompared ? comparedRounds : rounds;
   for (let round = 0; round <= last; round += 1) {
     // Nobody always follows the same one.
     const turn = round % Math.max(1, contenders.length);
     for (const contender of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
-      const sample = await measure(contender, bitrateBps, windowMs);
-      const load = { peer: contender.peer.name, bitrateBps, viewers };
+      const sample = await measure(contender, bitrateBps, windowMs, pace);
+      const load = { peer: contender.peer.name, ...at };
       if (round > 0) results.add(load, sample);
       say(
         `${nameOf(load)}: ${round === 0 ? 'warming up' : `round ${round} of ${last}`}: ` +
@@ -139,6 +145,7 @@ function summary(results: Results) {
   return {
     ratios: {
       toBareMediasoup: ratio('ours', 'bare'),
+      toBareMediasoupFramesAtOnce: results.ratio('ours', 'bare', { ...compared, pace: 'frames' }),
       toJanus: ratio('ours', 'janus'),
       bareToJanus: ratio('bare', 'janus'),
       twoWorkersToOne: ratio(twoWorkersName, 'ours'),

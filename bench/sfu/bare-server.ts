@@ -4,12 +4,11 @@ import { createWorker } from 'mediasoup';
 import type { DtlsParameters, RtpCapabilities } from 'mediasoup/types';
 import { mediaCodecs } from '../../sfu-cluster/media/codecs.ts';
 import { h264Parameters, opusParameters } from '../../sfu-cluster/testing/rtp-source.ts';
-import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
 import { audioSsrc, videoSsrc } from '../../testing/receivers/plain-source.ts';
 
 const listenInfo = { protocol: 'udp' as const, ip: '127.0.0.1' };
-const workerBin = mediaWorkerBin();
-const worker = await createWorker({ logLevel: 'warn', ...(workerBin ? { workerBin } : {}) });
+// MEDIASOUP_WORKER_BIN names the worker.
+const worker = await createWorker({ logLevel: 'warn' });
 const router = await worker.createRouter({ mediaCodecs });
 const webRtcServer = await worker.createWebRtcServer({ listenInfos: [listenInfo] });
 const plain = await router.createPlainTransport({ listenInfo, comedia: true });

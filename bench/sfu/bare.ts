@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { nodeCommand } from '../../scripts/launch/child.ts';
 import { freePort } from '../../scripts/launch/free-port.ts';
-import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
 import {
   dtlsParametersOf,
   receiverRtpCapabilities,
@@ -19,11 +18,10 @@ const Watched = z.looseObject({ ssrcs: z.object({ audio: z.int(), video: z.int()
 export async function startBare(name: string, deps: PeerDeps, suite?: SrtpSuite): Promise<Peer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const workerBin = mediaWorkerBin();
   const command = nodeCommand('bench/sfu/bare-server.ts', {
     PORT: String(port),
     NODE_ENV: 'production',
-    ...(workerBin === undefined ? {} : { MEDIASOUP_WORKER_BIN: workerBin }),
+    MEDIASOUP_WORKER_BIN: deps.upstreamWorkerBin,
   });
   const server = await startServer(name, url, deps.pinned(command));
   const receivers = await deps.startReceivers(suite);

@@ -10,6 +10,8 @@ export interface PeerDeps {
   startReceivers(suite?: SrtpSuite): Promise<Receivers>;
   /** The folder of a shared libsrtp like the one in the media worker; null: the system's is like it. */
   libsrtpDir: string | null;
+  /** A media worker as upstream has it, for whoever is not us. */
+  upstreamWorkerBin: string;
   /** Janus as its package lays it out, and what makes it use the loopback interface. */
   janusDir: string;
 }

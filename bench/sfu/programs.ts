@@ -8,21 +8,32 @@ import { fromRoot } from '../../scripts/launch/child.ts';
 import { mediaWorkerBin } from '../../sfu-cluster/testing/worker-bin.ts';
 import type { PeerDeps } from './peer.ts';
 
-const Paths = z.object({ janus: z.string(), libsrtp: z.string() });
+const Paths = z.object({ janus: z.string(), libsrtp: z.string(), upstreamWorker: z.string() });
 
-export async function obtainPrograms(): Promise<Pick<PeerDeps, 'janusDir' | 'libsrtpDir'>> {
+export interface Programs extends Pick<PeerDeps, 'janusDir' | 'libsrtpDir' | 'upstreamWorkerBin'> {
+  /** What the set-up has noted of the worker of each peer. */
+  workers: { ours: string; bare: string };
+}
+
+export async function obtainPrograms(): Promise<Programs> {
   const ran = promisify(execFile)(process.execPath, [fromRoot('scripts/setup/sfu-bench.mjs')]);
   ran.child.stderr?.pipe(process.stderr);
-  const { janus, libsrtp } = Paths.parse(JSON.parse((await ran).stdout));
+  const { janus, libsrtp, upstreamWorker } = Paths.parse(JSON.parse((await ran).stdout));
+  const workers = {
+    ours: await originOf(mediaWorkerBin()),
+    bare: await originOf(upstreamWorker),
+  };
   return {
     janusDir: join(dirname(janus), '../..'),
     // Whatever encrypts for the worker encrypts for its peers: on OpenSSL in all workers but one kind.
-    libsrtpDir: (await workerOrigin()).includes("the system's libsrtp") ? null : dirname(libsrtp),
+    libsrtpDir: workers.ours.includes("the system's libsrtp") ? null : dirname(libsrtp),
+    upstreamWorkerBin: upstreamWorker,
+    workers,
   };
 }
 
-/** What the set-up has noted of the worker; nothing when it is not from there. */
-async function workerOrigin(): Promise<string> {
-  const bin = mediaWorkerBin();
-  return bin ? readFile(join(dirname(bin), 'origin.txt'), 'utf8').catch(() => '') : '';
+/** Of a worker that is not from the set-up nothing is known. */
+async function originOf(bin: string | undefined): Promise<string> {
+  const noted = bin && (await readFile(join(dirname(bin), 'origin.txt'), 'utf8').catch(() => ''));
+  return noted ? noted.trim() : 'unknown';
 }

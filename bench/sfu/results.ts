@@ -1,12 +1,14 @@
 // Results of the rounds: medians, how far rounds lie apart, and what they say of two peers.
 import { quantile } from '../../testing/pixel-clock.ts';
-import { packetsPerSecondAt } from '../../testing/receivers/plain-source.ts';
+import { type Pace, packetsPerSecondAt } from '../../testing/receivers/plain-source.ts';
 import type { Sample } from './rounds.ts';
 
 export interface Load {
   peer: string;
   bitrateBps: number;
   viewers: number;
+  /** Of the source; evenly when it does not say. */
+  pace?: Pace;
 }
 
 export type Results = ReturnType<typeof createResults>;
@@ -14,8 +16,12 @@ export type Results = ReturnType<typeof createResults>;
 const median = (values: readonly number[]) => quantile(values, 0.5);
 const rounded = (value: number) => Number(value.toFixed(3));
 
-export function nameOf({ peer, bitrateBps, viewers }: Load): string {
-  return `${peer}, ${viewers} viewers at ${bitrateBps / 1_000} kbit/s`;
+export function nameOf(load: Load): string {
+  return `${load.peer}, ${load.viewers} viewers at ${rateOf(load)}`;
+}
+
+function rateOf({ bitrateBps, pace }: Load): string {
+  return `${bitrateBps / 1_000} kbit/s${pace === 'frames' ? ', frames at once' : ''}`;
 }
 
 export function createResults() {
@@ -33,7 +39,7 @@ export function createResults() {
     for (const { load, samples } of all.values()) {
       peers[load.peer] ??= {};
       const rates = peers[load.peer] ?? {};
-      const rate = `${load.bitrateBps / 1_000} kbit/s`;
+      const rate = rateOf(load);
       rates[rate] = { ...rates[rate], [load.viewers]: figureOf(samples) };
     }
     return peers;
@@ -81,7 +87,9 @@ export function createResults() {
       };
     },
     barsOf(bitrateBps: number): Record<string, number> {
-      const these = [...all.values()].filter(({ load }) => load.bitrateBps === bitrateBps);
+      const these = [...all.values()].filter(
+        ({ load }) => load.bitrateBps === bitrateBps && load.pace !== 'frames',
+      );
       return Object.fromEntries(
         these.map(({ load, samples }) => [
           `${load.viewers} ${load.peer}`,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { busySeconds, cpuSecondsOf } from '../../testing/cpu-time.ts';
 import {
   openPlainSource,
+  type Pace,
   type PlainSource,
   packetsPerSecondAt,
 } from '../../testing/receivers/plain-source.ts';
@@ -59,8 +60,9 @@ export async function measure(
   { peer, source, viewers }: Contender,
   bitrateBps: number,
   windowMs: number,
+  pace: Pace = 'even',
 ): Promise<Sample> {
-  source.start(bitrateBps);
+  source.start(bitrateBps, pace);
   await delay(settleMs);
   const before = await reading(peer);
   await delay(windowMs);

@@ -97,11 +97,29 @@ test.each([
   await once(output, 'end');
 });
 
-test("the patches fit the sources of mediasoup's worker that are installed", async () => {
-  const sources = join(folder, 'worker');
-  await cp(join(root, 'node_modules/mediasoup/worker'), sources, { recursive: true });
-  const apply = `const { applyPatches } = await import(process.argv[1]); await applyPatches(process.argv[2]);`;
+const workerSources = join(root, 'node_modules/mediasoup/worker');
+
+async function patched(name: string, asUpstream: boolean): Promise<string> {
+  const sources = join(folder, name);
+  await cp(workerSources, sources, { recursive: true });
+  const apply = `const { applyPatches } = await import(process.argv[1]);
+    await applyPatches(process.argv[2], { asUpstream: ${asUpstream} });`;
   const patches = join(root, 'scripts/setup/worker/patches.mjs');
   const [code] = await once(node('--input-type=module', '-e', apply, patches, sources), 'exit');
   expect(code).toBe(0);
+  return sources;
+}
+
+const handlesOf = (sources: string) =>
+  readFile(join(sources, 'src/handles/UdpSocketHandle.cpp'), 'utf8');
+
+test("the patches fit the sources of mediasoup's worker that are installed", async () => {
+  const sources = await patched('worker', false);
+  expect(await handlesOf(sources)).toContain('batch.Add');
+  expect(await readFile(join(sources, 'meson.build'), 'utf8')).toContain('UdpSendBatch.cpp');
+});
+
+test('the worker that ours is compared with sends as upstream does', async () => {
+  const sources = await patched('upstream', true);
+  expect(await handlesOf(sources)).toBe(await handlesOf(workerSources));
 });

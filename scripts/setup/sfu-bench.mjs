@@ -2,6 +2,7 @@
 
 import { obtain } from './found.mjs';
 import { findJanus } from './janus.mjs';
+import { findUpstreamWorker } from './mediasoup-worker.mjs';
 import { findReceivers } from './receivers.mjs';
 import { exitWith } from './setup-error.mjs';
 import { findSharedLibsrtp } from './shared-libsrtp.mjs';
@@ -11,6 +12,7 @@ try {
     receivers: findReceivers(),
     janus: findJanus(),
     libsrtp: findSharedLibsrtp(),
+    upstreamWorker: findUpstreamWorker(),
   };
   console.log(JSON.stringify(await obtain(found)));
 } catch (error) {

@@ -36,11 +36,17 @@ export interface PlainSourceOptions {
   dropEvery?: number;
 }
 
+/**
+ * How the packets of a frame leave: spread evenly until the next one, or all at once. Chromium is nearer to the
+ * latter: it sends what makes up 40 ms at its pace in one go.
+ */
+export type Pace = 'even' | 'frames';
+
 export interface PlainSource {
   /** Packets that have gone out so far. */
   readonly sent: { audio: number; video: number };
   /** So many bits a second in the payload of both tracks together; goes on where it was stopped. */
-  start(bitrateBps: number): void;
+  start(bitrateBps: number, pace?: Pace): void;
   stop(): void;
   close(): Promise<void>;
 }
@@ -64,6 +70,8 @@ interface Track {
   port: number;
   packetsPerFrame: number;
   frameTicks: number;
+  /** Packets that go out together, and from one such time to the next. */
+  packetsPerBurst: number;
   intervalMs: number;
   packets: number;
   place: number;
@@ -81,6 +89,7 @@ export async function openPlainSource(options: PlainSourceOptions): Promise<Plai
     payload: Buffer.alloc((audioBps / 8 / 1_000) * audioPacketMs, 0xfc),
     port: options.audioPort,
     packetsPerFrame: 1,
+    packetsPerBurst: 1,
     frameTicks: (48_000 * audioPacketMs) / 1_000,
     intervalMs: audioPacketMs,
   };
@@ -90,6 +99,7 @@ export async function openPlainSource(options: PlainSourceOptions): Promise<Plai
     payload: Buffer.alloc(0),
     port: options.videoPort,
     packetsPerFrame: 1,
+    packetsPerBurst: 1,
     frameTicks: 90_000 / frameRate,
     intervalMs: 1_000,
   };
@@ -131,8 +141,10 @@ export async function openPlainSource(options: PlainSourceOptions): Promise<Plai
     for (const track of [audio, video]) {
       track.dueAtMs = Math.max(track.dueAtMs, nowMs - delayMsMax);
       for (; track.dueAtMs <= nowMs; track.dueAtMs += track.intervalMs) {
-        if (track === video) markKeyframe(nowMs);
-        send(track);
+        for (let sent = 0; sent < track.packetsPerBurst; sent += 1) {
+          if (track === video) markKeyframe(nowMs);
+          send(track);
+        }
       }
     }
   }
@@ -146,12 +158,13 @@ export async function openPlainSource(options: PlainSourceOptions): Promise<Plai
     get sent() {
       return { audio: audio.sent, video: video.sent };
     },
-    start(bitrateBps) {
+    start(bitrateBps, pace = 'even') {
       stop();
       const { packets, payloadBytes } = pictureAt(bitrateBps);
       video.payload = Buffer.alloc(payloadBytes, 0xa5);
       video.packetsPerFrame = packets;
-      video.intervalMs = 1_000 / frameRate / packets;
+      video.packetsPerBurst = pace === 'frames' ? packets : 1;
+      video.intervalMs = ((1_000 / frameRate) * video.packetsPerBurst) / packets;
       // A frame that was stopped in the middle is not gone on with.
       video.place = 0;
       for (const track of [audio, video]) track.dueAtMs = performance.now();

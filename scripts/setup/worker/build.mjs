@@ -49,14 +49,15 @@ export function missingForBuild() {
 /**
  * @param {string} folder a private one for all that the build needs; the caller removes it
  * @param {string} target where to put the binary
+ * @param {{ asUpstream: boolean }} options
  * @returns {Promise<string>} what it was built with, in a few words
  */
-export async function buildWorker(folder, target) {
+export async function buildWorker(folder, target, { asUpstream }) {
   const step = startStep("Building mediasoup's worker, which takes some minutes");
   try {
     const sources = join(folder, 'worker');
     cpSync(join(modulesDir, 'mediasoup/worker'), sources, { recursive: true });
-    await applyPatches(sources);
+    await applyPatches(sources, { asUpstream });
     rmSync(join(sources, 'subprojects'), { recursive: true });
     cpSync(subprojects, join(sources, 'subprojects'), { recursive: true });
     step.note('sources of libsrtp');
@@ -87,6 +88,7 @@ export async function buildWorker(folder, target) {
     await tryCommand('strip', [target], { log: LOG, append: true });
     step.done("Built mediasoup's worker");
     return [
+      asUpstream ? 'sends as upstream' : 'sends in batches',
       ownSrtp ? 'libsrtp 2 built on OpenSSL' : "the system's libsrtp 2",
       linkTimeOptimised ? 'link-time optimised' : 'not link-time optimised',
     ].join(', ');
