@@ -348,9 +348,10 @@ export class Room extends EventEmitter<RoomHappenings> {
     this.#log.warn('the media of a room is lost');
     this.#stopInflow();
     this.#media = null;
-    // What still closes with it is not news.
+    // What still closes with it is told once, here.
     this.#liveMedia?.removeAllListeners();
     this.#liveMedia = null;
+    this.broadcast(this.#mediaNotice());
     for (const peer of this.#peers) {
       if (peer.media.used) {
         peer.dismiss('unavailable', 'the media worker has failed; join again');

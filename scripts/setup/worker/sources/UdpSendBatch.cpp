@@ -131,7 +131,8 @@ bool UdpSendBatch::Add(
 		return false;
 	}
 
-	if (this->datagrams.size() == DatagramsMax)
+	// What its callbacks send may have filled it anew.
+	while (this->datagrams.size() == DatagramsMax)
 	{
 		Flush();
 	}
