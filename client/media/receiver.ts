@@ -6,6 +6,7 @@ import { type Cancel, type Clock, repeat } from '../models/clock.ts';
 import type { Viewing } from '../models/viewing.ts';
 import { asLibrary, createTransport, loadDevice, type types } from './device.ts';
 import { guardIce, type IceGuard, type PathState } from './ice-guard.ts';
+import { createLinePatience } from './line-patience.ts';
 import { createPictures, type Pictures, pictureOrder } from './pictures.ts';
 import { createQualityReporter, type QualityReporter } from './quality-reporter.ts';
 import type { Notice, RoomSocket } from './room-socket.ts';
@@ -15,8 +16,6 @@ export { warmUp } from './device.ts';
 export const statsIntervalMs = 1_000;
 /** Media that has not grown for so long has stopped flowing. */
 export const flowSilenceMs = 2_500;
-/** The least buffering that the browser may do; it takes more by itself when the network needs it. */
-export const jitterBufferTargetMs = 0;
 
 type Taken = { consumer: types.Consumer; source: MediaSource; owner: TrackOwner };
 
@@ -59,6 +58,9 @@ export class Receiver {
   #mediaBytes = 0;
   #grownAtMs = 0;
   #delaySeconds = 0;
+  readonly #delayOfLine = createLinePatience();
+  /** What the buffers are asked to hold; by itself a browser holds what the line's unrest needs. */
+  #heldBackMs = 0;
   #emitted = 0;
   #closed = false;
 
@@ -223,10 +225,7 @@ export class Receiver {
       // One stream id for each person, so that the browser keeps lips and voice together.
       streamId: data.owner.id,
     });
-    const { rtpReceiver } = consumer;
-    if (rtpReceiver && 'jitterBufferTarget' in rtpReceiver) {
-      rtpReceiver.jitterBufferTarget = jitterBufferTargetMs;
-    }
+    setBuffer(consumer, this.#heldBackMs);
     consumer.track.addEventListener('unmute', () => this.#begun(data));
     this.#taken.set(consumer.id, { consumer, source: data.source, owner: data.owner });
   }
@@ -297,17 +296,32 @@ export class Receiver {
     if (this.#closed || this.#taken.size === 0) return this.#judgeFlow(this.#mediaBytes);
     const reports = await this.#transport.getStats();
     let bytes = 0;
+    let packets = 0;
+    let repaired = 0;
     let roundTripSeconds = 0;
     for (const report of reports.values() as Iterable<Record<string, unknown>>) {
       if (report.type === 'inbound-rtp') {
         bytes += Number(report.bytesReceived ?? 0);
-        if (report.kind === 'video') this.#measureBuffer(report, roundTripSeconds);
+        if (report.kind === 'video') {
+          this.#measureBuffer(report, roundTripSeconds);
+          packets += Number(report.packetsReceived ?? 0);
+          repaired += Number(report.retransmittedPacketsReceived ?? 0);
+        }
       } else if (report.type === 'candidate-pair' && report.nominated) {
         roundTripSeconds = Number(report.currentRoundTripTime ?? 0);
       }
     }
     this.#judgeFlow(bytes);
+    const roundTripMs = roundTripSeconds * 1_000;
+    this.#holdBack(this.#delayOfLine({ nowMs: this.#clock.now(), packets, repaired, roundTripMs }));
     this.#quality.read(reports.values());
+  }
+
+  /** Pictures and sound alike, or lips and voice would part. */
+  #holdBack(delayMs: number): void {
+    if (delayMs === this.#heldBackMs) return;
+    this.#heldBackMs = delayMs;
+    for (const { consumer } of this.#taken.values()) setBuffer(consumer, delayMs);
   }
 
   #measureBuffer(report: Record<string, unknown>, roundTripSeconds: number): void {
@@ -341,6 +355,10 @@ export class Receiver {
 /** What somebody shows, by whom it is of; of the host there is one. */
 function placeOf({ id, isHost }: Pick<TrackOwner, 'id' | 'isHost'>, source: MediaSource): string {
   return `${isHost ? 'host' : id} ${source}`;
+}
+
+function setBuffer({ rtpReceiver }: types.Consumer, delayMs: number): void {
+  if (rtpReceiver && 'jitterBufferTarget' in rtpReceiver) rtpReceiver.jitterBufferTarget = delayMs;
 }
 
 function fill(stream: MediaStream, taken: readonly Taken[]): void {
