@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assert } from '#contract';
 import { routerRtpCapabilities } from './media/codecs.ts';
 import { inflowLingersMs, type Room } from './room.ts';
+import { packetsFlow } from './testing/packets.ts';
 import { type RoomClient, showing } from './testing/room-client.ts';
 import { publishRtp, type RtpSource } from './testing/rtp-source.ts';
 import { publishMicrophone, useScene } from './testing/scene.ts';
@@ -45,17 +46,7 @@ async function pictureFlows(node: TestNode): Promise<void> {
   const media = await roomOn(node).media();
   const { picture } = media;
   assert(picture, 'there is a picture');
-  const transport = await media.home.router.createDirectTransport();
-  const consumer = await transport.consume({
-    producerId: picture.producer.id,
-    rtpCapabilities: routerRtpCapabilities,
-  });
-  let packets = 0;
-  consumer.on('rtp', () => {
-    packets += 1;
-  });
-  await expect.poll(() => packets, { timeout: 5_000 }).toBeGreaterThan(10);
-  transport.close();
+  await packetsFlow(media.home.router, picture.producer.id);
 }
 
 async function begin(): Promise<{ keeper: RoomClient; source: RtpSource }> {

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assert } from '#contract';
-import { routerRtpCapabilities } from './media/codecs.ts';
 import { inflowLingersMs } from './room.ts';
+import { packetsFlow } from './testing/packets.ts';
 import { type RoomClient, showing } from './testing/room-client.ts';
 import { opusParameters, publishRtp, type RtpSource } from './testing/rtp-source.ts';
 import { freshSsrc, publishMicrophone, useScene } from './testing/scene.ts';
@@ -54,17 +54,7 @@ const flowsOn = (node: TestNode, use: 'pipe-in' | 'pipe-out') =>
 async function pictureFlows(node: TestNode): Promise<void> {
   const { home, picture } = mediaOn(node);
   assert(picture, 'there is a picture');
-  const transport = await home.router.createDirectTransport();
-  const consumer = await transport.consume({
-    producerId: picture.producer.id,
-    rtpCapabilities: routerRtpCapabilities,
-  });
-  let packets = 0;
-  consumer.on('rtp', () => {
-    packets += 1;
-  });
-  await expect.poll(() => packets, { timeout: 5_000 }).toBeGreaterThan(10);
-  transport.close();
+  await packetsFlow(home.router, picture.producer.id);
 }
 
 test('carries a stream that nobody watches there, once, and lets it go after the last node has', async () => {

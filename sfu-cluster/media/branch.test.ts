@@ -1,6 +1,7 @@
 // Tests of a room on several workers of one node: viewers beyond one worker's places, the copies that they need, and
 // workers that fail.
 import { describe, expect, test } from 'vitest';
+import { packetsFlow } from '../testing/packets.ts';
 import type { RoomClient } from '../testing/room-client.ts';
 import { publishRtp } from '../testing/rtp-source.ts';
 import { useScene } from '../testing/scene.ts';
@@ -30,22 +31,6 @@ async function holdings({ router }: Branch): Promise<{ transports: number; consu
   return { transports: transportIds.length, consumers: mapConsumerIdProducerId.length };
 }
 
-/** Packets that the branch's copy of a track brings, as a viewer there would get them. */
-async function packetsOn(branch: Branch, producerId: string): Promise<number> {
-  const transport = await branch.router.createDirectTransport();
-  const consumer = await transport.consume({
-    producerId,
-    rtpCapabilities: routerRtpCapabilities,
-  });
-  let packets = 0;
-  consumer.on('rtp', () => {
-    packets += 1;
-  });
-  await expect.poll(() => packets, { timeout: 5_000 }).toBeGreaterThan(10);
-  transport.close();
-  return packets;
-}
-
 describe('a room with more viewers than half a worker carries', () => {
   test('is copied once to another worker, where its tracks flow, and keyframes are asked for across', async () => {
     const keeper = await scene.join();
@@ -65,7 +50,7 @@ describe('a room with more viewers than half a worker carries', () => {
     });
     expect(await holdings(copy)).toEqual({ transports: there + 1, consumers: there * 2 });
     const requests = source.keyframeRequests;
-    expect(await packetsOn(copy, source.video.id)).toBeGreaterThan(0);
+    expect(await packetsFlow(copy.router, source.video.id)).toBeGreaterThan(0);
     await expect.poll(() => source.keyframeRequests).toBeGreaterThan(requests);
     source.close();
     for (const viewer of viewers) viewer.close();
