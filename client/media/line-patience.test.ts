@@ -1,3 +1,4 @@
+// Tests of the patience with a line: when and for how long what comes is held back.
 import { expect, test } from 'vitest';
 import {
   createLinePatience,
